@@ -1,0 +1,195 @@
+//! Everything that can happen, and the name under which it is stored.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::stream::StreamName;
+use crate::{acceptance, account, like, post, watch};
+
+/// What a stored fact has to tell about itself.
+pub trait Body: Serialize + DeserializeOwned {
+    /// The stream that it belongs to. It follows from the fact alone.
+    fn stream(&self) -> StreamName;
+
+    /// Takes every [`Personal`](crate::Personal) value out. Implementations name all their fields,
+    /// so that a new one can't be forgotten.
+    fn withhold_personal(&mut self);
+}
+
+/// The facts of one concept: what a stream's state is folded from.
+pub trait Concept: Sized {
+    /// The fact, where it is one of this concept.
+    fn of(fact: &Fact) -> Option<&Self>;
+}
+
+/// Why stored text is not a fact.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// Nothing of this name and version is known.
+    #[error(
+        "unknown event type {name} in version {version}: it was recorded by a newer Plaudit, or isn't Plaudit's"
+    )]
+    UnknownType {
+        /// The stored name.
+        name: String,
+        /// The stored version.
+        version: u16,
+    },
+    /// The body doesn't have the shape that its type promises.
+    #[error("the body of a {name} is malformed: {source}")]
+    Malformed {
+        /// The stored name.
+        name: String,
+        /// What was wrong, and at which column.
+        source: serde_json::Error,
+    },
+}
+
+macro_rules! facts {
+    ($(
+        $(#[$concept_doc:meta])*
+        $concept:ident = $facts:ident {
+            $($(#[$doc:meta])* $variant:ident($body:ty) = $name:literal, version $version:literal;)+
+        }
+    )+) => {
+        /// A fact: something that happened, in the past tense, and only what happened.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Fact {
+            $($(#[$concept_doc])* $concept($facts),)+
+        }
+
+        $(
+            $(#[$concept_doc])*
+            #[derive(Debug, Clone, PartialEq)]
+            pub enum $facts {
+                $($(#[$doc])* $variant($body),)+
+            }
+
+            impl Concept for $facts {
+                #[allow(clippy::wildcard_enum_match_arm, reason = "picking one concept")]
+                fn of(fact: &Fact) -> Option<&Self> {
+                    match fact {
+                        Fact::$concept(fact) => Some(fact),
+                        #[allow(unreachable_patterns)]
+                        _ => None,
+                    }
+                }
+            }
+
+            impl From<$facts> for Fact {
+                fn from(fact: $facts) -> Self {
+                    Self::$concept(fact)
+                }
+            }
+        )+
+
+        impl Fact {
+            /// Name and current version of every fact that can be stored. **Stored names never
+            /// change**; a new shape is a new version.
+            pub const TYPES: &[(&str, u16)] = &[$($(($name, $version),)+)+];
+
+            /// The name and version under which it is stored.
+            pub fn stored_type(&self) -> (&'static str, u16) {
+                match self {
+                    $($(Self::$concept($facts::$variant(_)) => ($name, $version),)+)+
+                }
+            }
+
+            /// The stream that it belongs to.
+            pub fn stream(&self) -> StreamName {
+                match self {
+                    $($(Self::$concept($facts::$variant(body)) => body.stream(),)+)+
+                }
+            }
+
+            /// Its body as JSON.
+            pub fn encode(&self) -> serde_json::Result<String> {
+                match self {
+                    $($(Self::$concept($facts::$variant(body)) => serde_json::to_string(body),)+)+
+                }
+            }
+
+            /// A body as it was stored. The type decides what is read, so nothing is guessed.
+            pub fn decode(name: &str, version: u16, json: &str) -> Result<Self, DecodeError> {
+                let malformed = |source| DecodeError::Malformed { name: name.to_owned(), source };
+                match (name, version) {
+                    $($(($name, $version) => serde_json::from_str(json)
+                        .map(|body| Self::$concept($facts::$variant(body)))
+                        .map_err(malformed),)+)+
+                    (_, _) => Err(DecodeError::UnknownType { name: name.to_owned(), version }),
+                }
+            }
+
+            /// Takes every personal value out.
+            pub fn withhold_personal(&mut self) {
+                match self {
+                    $($(Self::$concept($facts::$variant(body)) => body.withhold_personal(),)+)+
+                }
+            }
+        }
+    };
+}
+
+facts! {
+    /// What an account is.
+    Account = AccountFact {
+        /// An account came to be.
+        Registered(account::Registered) = "AccountRegistered", version 1;
+        /// It got another name.
+        Renamed(account::Renamed) = "AccountRenamed", version 1;
+    }
+    /// The life of a post.
+    Post = PostFact {
+        /// It was written.
+        Created(post::Created) = "PostCreated", version 1;
+        /// Its title, text or tags were changed.
+        Edited(post::Edited) = "PostEdited", version 1;
+        /// It was taken out of sight and out of every count.
+        Deleted(post::Affected) = "PostDeleted", version 1;
+        /// It was put back.
+        Restored(post::Affected) = "PostRestored", version 1;
+        /// A question's answer was accepted.
+        AnswerAccepted(acceptance::Accepted) = "AnswerAccepted", version 1;
+        /// The acceptance was taken back.
+        AcceptanceWithdrawn(acceptance::Withdrawn) = "AcceptanceWithdrawn", version 1;
+    }
+    /// One account's liking of one post.
+    Like = LikeFact {
+        /// The account likes the post.
+        Liked(like::Like) = "PostLiked", version 1;
+        /// It took that back.
+        Withdrawn(like::Like) = "LikeWithdrawn", version 1;
+    }
+    /// One account's watching of one post.
+    Watch = WatchFact {
+        /// The account wants to hear of the post.
+        Watched(watch::Watch) = "PostWatched", version 1;
+        /// It no longer does.
+        Unwatched(watch::Watch) = "PostUnwatched", version 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_facts_share_a_stored_type() {
+        let mut types = Fact::TYPES.to_vec();
+        types.sort_unstable();
+        types.dedup();
+        assert_eq!(types.len(), Fact::TYPES.len());
+    }
+
+    #[test]
+    fn an_unknown_type_is_an_error_that_names_it() {
+        let error = Fact::decode("PostVaporised", 1, "{}").unwrap_err();
+        assert!(error.to_string().contains("PostVaporised"), "{error}");
+    }
+
+    #[test]
+    fn a_body_of_another_shape_is_an_error_that_names_the_type() {
+        let error = Fact::decode("PostLiked", 1, r#"{"post":7}"#).unwrap_err();
+        assert!(error.to_string().contains("PostLiked"), "{error}");
+    }
+}

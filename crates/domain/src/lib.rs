@@ -1,0 +1,33 @@
+//! What can happen in a community, and who may make it happen.
+//!
+//! Everything here is pure: no I/O, no clock, no async. Time, ids and the actor are arguments.
+//! A concept is a file, always in the same order: the facts that are stored, the state folded
+//! from a stream of them, the commands that decide on new ones, and their tests.
+//!
+//! [`fact`] is the table of contents: every fact that can be stored stands there, with its name.
+
+pub mod acceptance;
+pub mod account;
+pub mod decide;
+pub mod event;
+pub mod fact;
+pub mod id;
+pub mod like;
+pub mod personal;
+pub mod post;
+pub mod refusal;
+pub mod stream;
+pub mod time;
+pub mod watch;
+
+pub use decide::{Actor, Command, Streams, decide};
+pub use event::{Event, NewEvent, Position};
+pub use fact::Fact;
+pub use id::{AccountId, Origin, PostId};
+pub use personal::Personal;
+pub use refusal::Refusal;
+pub use stream::StreamName;
+pub use time::Time;
+
+#[cfg(test)]
+mod given;

@@ -1,0 +1,45 @@
+//! Why a command is refused: a user's mistake, never our fault.
+
+use crate::id::PostId;
+
+/// A refusal, with what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the message of each is its documentation")]
+pub enum Refusal {
+    #[error("your account isn't registered yet: register it first")]
+    ActorNotRegistered,
+    #[error("a name has 1 to {max} characters and no control characters")]
+    NameInvalid { max: usize },
+    #[error("there is no post {post}")]
+    PostNotFound { post: PostId },
+    #[error("post {post} is deleted: restore it first")]
+    PostDeleted { post: PostId },
+    #[error("post {post} exists already, by somebody else: choose another id")]
+    PostExists { post: PostId },
+    #[error("only the author of post {post} may do this")]
+    NotTheAuthor { post: PostId },
+    #[error("only the author of question {question} accepts an answer to it")]
+    NotTheAsker { question: PostId },
+    #[error("post {post} is not a question")]
+    NotAQuestion { post: PostId },
+    #[error("post {post} is not an answer to question {question}")]
+    NotAnAnswer { post: PostId, question: PostId },
+    #[error("you can't like a post of your own")]
+    OwnPost,
+    #[error("you can't accept an answer of your own")]
+    OwnAnswer,
+    #[error("a title has 1 to {max} characters")]
+    TitleInvalid { max: usize },
+    #[error("answers and comments have no title")]
+    TitleNotAllowed,
+    #[error("a text has 1 to {max} characters")]
+    BodyInvalid { max: usize },
+    #[error(
+        "“{tag}” is not a tag: 1 to {max} lower-case letters, digits and the characters + - . # _"
+    )]
+    TagInvalid { tag: String, max: usize },
+    #[error("a post has at most {max} tags")]
+    TooManyTags { max: usize },
+    #[error("answers and comments have no tags: tag what they are about")]
+    TagsNotAllowed,
+}

@@ -1,0 +1,50 @@
+//! Names of streams. They are stored, so they never change, and they hold no personal data.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountId, PostId};
+
+/// The name of a stream: its category, a hyphen, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StreamName(String);
+
+impl StreamName {
+    /// `account-{id}`: what an account is.
+    pub fn account(account: AccountId) -> Self {
+        Self(format!("account-{account}"))
+    }
+
+    /// `post-{id}`: a post's life, and for a question which answer is accepted.
+    pub fn post(post: PostId) -> Self {
+        Self(format!("post-{post}"))
+    }
+
+    /// `like-{post}-{account}`: a stream a pair, so that a popular post is no point of contention.
+    pub fn like(post: PostId, account: AccountId) -> Self {
+        Self(format!("like-{post}-{account}"))
+    }
+
+    /// `watch-{post}-{account}`.
+    pub fn watch(post: PostId, account: AccountId) -> Self {
+        Self(format!("watch-{post}-{account}"))
+    }
+
+    /// A name as a journal kept it.
+    pub fn stored(name: String) -> Self {
+        Self(name)
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,156 @@
+//! Where facts are kept, in the order in which they were recorded.
+//!
+//! [`Journal`] is the contract; every journal keeps it, and one suite of tests checks it on each.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use plaudit_domain::fact::DecodeError;
+use plaudit_domain::{Event, NewEvent, Position, StreamName};
+use uuid::Uuid;
+
+pub mod sqlite;
+
+/// A journal that anybody can hold.
+pub type SharedJournal = Arc<dyn Journal>;
+
+/// Where facts are kept.
+///
+/// Events have positions 1, 2, 3 … without gaps, in the order in which they became readable: who
+/// has read up to a position has missed nothing before it.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Records events at the end of their one stream, durably, all or none.
+    ///
+    /// Idempotent in event ids: where these very events are recorded already, it says where, and
+    /// records nothing. An empty list records nothing.
+    ///
+    /// # Errors
+    /// [`AppendError::Conflict`] if the stream isn't as expected, [`AppendError::IdInUse`] if an id
+    /// belongs to another event, [`AppendError::Journal`] if it can't be written.
+    async fn append(
+        &self,
+        stream: &StreamName,
+        expected: Expected,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, AppendError>;
+
+    /// Records events of any streams in the order given, durably, all or none, without a guard:
+    /// for histories that were decided elsewhere. Events whose ids are recorded already are left
+    /// out.
+    async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, JournalError>;
+
+    /// The events of one stream, in order; none if there is no such stream.
+    async fn read_stream(&self, stream: &StreamName) -> Result<Vec<Event>, JournalError>;
+
+    /// The next events after a position, at most so many. Fewer, or none, only at the end.
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError>;
+
+    /// The position of the last event, 0 if there is none.
+    async fn head(&self) -> Result<Position, JournalError>;
+
+    /// Waits until there is an event after the position, also one that another process recorded.
+    async fn wait_past(&self, position: Position) -> Result<(), JournalError>;
+}
+
+/// What a stream has to be like for an append to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// It has no events.
+    NoStream,
+    /// Its last event has this revision.
+    Revision(u64),
+    /// Anything.
+    Any,
+}
+
+/// What an append did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// How many events were recorded now; those that were recorded before don't count.
+    pub recorded: usize,
+    /// The position of the last of the events, recorded now or before; the head for no events.
+    pub position: Position,
+}
+
+/// Why nothing was appended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Somebody else was first: load the stream, decide again.
+    #[error("{stream} is not as expected: {expected:?}, but its last revision is {actual:?}")]
+    Conflict {
+        /// The stream.
+        stream: StreamName,
+        /// What was expected.
+        expected: Expected,
+        /// The revision of its last event, if it has any.
+        actual: Option<u64>,
+    },
+    /// The id of a new event belongs to another event, of another stream or type.
+    #[error("event id {id} is in use for another event")]
+    IdInUse {
+        /// The id.
+        id: Uuid,
+    },
+    /// The journal can't be read or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// The journal can't be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// What keeps it failed.
+    #[error("journal {journal}: {source}")]
+    Storage {
+        /// Which journal: its path or address.
+        journal: String,
+        /// What failed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An event is there, and can't be read.
+    #[error("event {position} can't be read: {source}")]
+    Undecodable {
+        /// Its position.
+        position: Position,
+        /// What is wrong with it.
+        source: DecodeError,
+    },
+    /// It was closed, or its writer ended; open it again.
+    #[error("journal {journal} is closed")]
+    Closed {
+        /// Which journal.
+        journal: String,
+    },
+}
+
+/// Every event after a position, in order, and then every new one as it comes: none is missed,
+/// none is repeated.
+pub struct Follow {
+    journal: SharedJournal,
+    position: Position,
+    batch: usize,
+}
+
+impl Follow {
+    /// Follows a journal from after a position, in batches of at most `batch`.
+    pub fn new(journal: SharedJournal, after: Position, batch: usize) -> Self {
+        Self {
+            journal,
+            position: after,
+            batch,
+        }
+    }
+
+    /// The next events, at least one; waits for it. Cancelling it loses nothing.
+    pub async fn next(&mut self) -> Result<Vec<Event>, JournalError> {
+        loop {
+            let events = self.journal.read_all(self.position, self.batch).await?;
+            if let Some(last) = events.last() {
+                self.position = last.position;
+                return Ok(events);
+            }
+            self.journal.wait_past(self.position).await?;
+        }
+    }
+}
