@@ -1,1 +1,30 @@
-//! .
+//! What people read, folded from what happened.
+//!
+//! A fold is a pure function of an event and the rows that it touches, in two stages: an event
+//! changes accounts, posts and pairs of them ([`fold`]); at the end of a batch every changed
+//! account's profile is computed anew from its accounts ([`Rows::finish`]).
+//!
+//! The same folds run live and in a rebuild. Live, the rows that a batch touches follow from its
+//! events alone ([`Touched`]), so a store fetches them all at once. A rebuild starts with no rows.
+//!
+//! Rows are declared once, as structs ([`row`]); from that the stores make their tables.
+
+pub mod account;
+mod fold;
+pub mod like;
+pub mod post;
+pub mod profile;
+pub mod row;
+mod rows;
+mod touched;
+pub mod watch;
+
+pub use account::{Account, Counts};
+pub use fold::{FoldError, Stopped, fold};
+pub use like::Like;
+pub use post::{Post, PostBody, PostTag};
+pub use profile::Profile;
+pub use row::{Key, Row};
+pub use rows::{Change, Entities, Entity, Missing, Pair, Pairs, Rows};
+pub use touched::Touched;
+pub use watch::Watch;

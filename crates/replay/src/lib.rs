@@ -1,1 +1,51 @@
-//! .
+//! The engine: commands become events, events become rows.
+//!
+//! [`Community`] is what a server holds: it decides commands, records what they decide, and lets
+//! the caller read their own writes. [`live`] folds what is recorded as it comes; [`rebuild`]
+//! folds a whole history into a new generation.
+
+use std::path::PathBuf;
+
+use plaudit_domain::Position;
+use plaudit_journal::JournalError;
+use plaudit_projection::Stopped;
+use plaudit_store::StoreError;
+
+mod community;
+pub mod generation;
+pub mod live;
+pub mod rebuild;
+
+pub use community::{CommandError, Community, Outcome, Request};
+pub use generation::Generations;
+
+/// Why folding ended.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldingError {
+    /// An event can't be folded; nothing is skipped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// The journal can't be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The rows can't be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The files of the read models can't be managed.
+    #[error("{path}: {source}")]
+    Files {
+        /// Which file or directory.
+        path: PathBuf,
+        /// What failed.
+        source: std::io::Error,
+    },
+}
+
+/// How far a fold is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Up to where it has folded.
+    pub position: Position,
+    /// Where the journal ends, or ended when it began.
+    pub head: Position,
+}

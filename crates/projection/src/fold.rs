@@ -1,0 +1,52 @@
+//! From an event to the rows that it touches.
+
+use plaudit_domain::{AccountId, Event, Fact, Position, PostId};
+
+use crate::row::Key;
+use crate::rows::Rows;
+use crate::{account, like, post, watch};
+
+/// Folds an event into the rows that it touches.
+///
+/// # Errors
+/// Where the event names something that no earlier event created. Nothing may be skipped, so
+/// whoever folds has to stop there.
+pub fn fold(event: &Event, rows: &mut Rows) -> Result<(), Stopped> {
+    match &event.fact {
+        Fact::Account(fact) => account::fold(fact, event, rows),
+        Fact::Post(fact) => post::fold(fact, event, rows),
+        Fact::Like(fact) => like::fold(fact, event, rows),
+        Fact::Watch(fact) => watch::fold(fact, event, rows),
+    }
+    .map_err(|cause| Stopped {
+        position: event.position,
+        event_type: event.fact.stored_type().0,
+        cause,
+    })
+}
+
+/// An event that can't be folded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("event {position} ({event_type}) can't be folded: {cause}")]
+pub struct Stopped {
+    /// Its position.
+    pub position: Position,
+    /// Its stored type.
+    pub event_type: &'static str,
+    /// Why.
+    pub cause: FoldError,
+}
+
+/// What an event names and nothing created.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// An account.
+    #[error("it names account {0}, which no earlier event registered")]
+    UnknownAccount(AccountId),
+    /// A post.
+    #[error("it names post {0}, which no earlier event created")]
+    UnknownPost(PostId),
+    /// A row that the event touches without naming it.
+    #[error("it touches the row of {0:?} without naming what it is")]
+    Unnamed(Key),
+}

@@ -1,0 +1,72 @@
+//! Likes: who likes what (DOMAIN F2).
+
+use plaudit_domain::fact::LikeFact;
+use plaudit_domain::{Event, Time, like};
+
+use crate::fold::FoldError;
+use crate::row::{Key, row};
+use crate::rows::{Pair, Rows};
+use crate::touched::Touched;
+
+row! {
+    table "post_like", primary (post, account), index (account), index (post, position);
+    /// An account likes a post.
+    pub struct Like {
+        /// The post.
+        pub post: Key,
+        /// Who likes it.
+        pub account: Key,
+        /// The position of the liking: likers are listed by it.
+        pub position: i64,
+        /// When it was liked.
+        pub at: Time,
+    }
+}
+
+impl Pair for Like {
+    fn pair(&self) -> (Key, Key) {
+        (self.post, self.account)
+    }
+}
+
+pub(crate) fn touch(fact: &LikeFact, touched: &mut Touched) {
+    match fact {
+        LikeFact::Liked(like) | LikeFact::Withdrawn(like) => {
+            touched.like(like.post, like.account);
+            touched.accounts(like.author);
+        }
+    }
+}
+
+pub(crate) fn fold(fact: &LikeFact, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
+    let (LikeFact::Liked(like::Like { post, account, .. })
+    | LikeFact::Withdrawn(like::Like { post, account, .. })) = fact;
+    let liker = rows.account(*account)?.key;
+    let key = rows.post(*post)?.key;
+    let (changed, sign) = match fact {
+        LikeFact::Liked(_) => {
+            let like = Like {
+                post: key,
+                account: liker,
+                position: event.position.cast_signed(),
+                at: event.occurred_at,
+            };
+            (rows.likes.insert(like), 1)
+        }
+        LikeFact::Withdrawn(_) => (rows.likes.remove(key, liker), -1),
+    };
+    // Liking twice changes nothing.
+    if !changed {
+        return Ok(());
+    }
+    let post = rows.post(*post)?;
+    post.likes += sign;
+    let (deleted, author) = (post.deleted, post.author);
+    if !deleted {
+        rows.accounts.by_key(liker)?.counts.likes_given += sign;
+        if let Some(author) = author {
+            rows.accounts.by_key(author)?.counts.likes_received += sign;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,338 @@
+//! Posts, with what they received (DOMAIN F1 to F5).
+
+use plaudit_domain::acceptance::{Accepted, Withdrawn};
+use plaudit_domain::fact::PostFact;
+use plaudit_domain::post::{Affected, Created, Edited, Kind};
+use plaudit_domain::{Event, PostId, Time};
+
+use crate::fold::FoldError;
+use crate::row::{Key, Tags, row};
+use crate::rows::{Entity, Rows};
+use crate::touched::Touched;
+
+row! {
+    table "post", primary (key), unique (id),
+        index (created_at), index (kind, created_at), index (author, created_at),
+        index (parent, kind, created_at), index (source, source_id);
+    /// A post of any kind. Its text stands apart, in [`PostBody`]: lists don't need it.
+    pub struct Post {
+        /// The position of its creation.
+        pub key: Key,
+        /// Its public id.
+        pub id: PostId,
+        /// What it is.
+        pub kind: Kind,
+        /// Where an imported post was before.
+        pub source: Option<String>,
+        /// Its id there.
+        pub source_id: Option<String>,
+        /// Who wrote it; unknown for some imported posts.
+        pub author: Option<Key>,
+        /// What it answers or is on.
+        pub parent: Option<Key>,
+        /// When it was written.
+        pub created_at: Time,
+        /// When it was last changed.
+        pub edited_at: Option<Time>,
+        /// Its title, if it has one and it isn't withheld.
+        pub title: Option<String>,
+        /// Its tags.
+        pub tags: Tags,
+        /// How many accounts like it.
+        pub likes: i64,
+        /// Answers that aren't deleted.
+        pub answers: i64,
+        /// Comments that aren't deleted.
+        pub comments: i64,
+        /// How many accounts watch it.
+        pub watchers: i64,
+        /// The accepted answer of a question, deleted or not.
+        pub accepted_answer: Option<Key>,
+        /// Whether it is the accepted answer of its question.
+        pub accepted: bool,
+        /// Whether it is deleted: out of sight and out of every count.
+        pub deleted: bool,
+    }
+}
+
+row! {
+    table "post_body", primary (post);
+    /// The text of a post.
+    pub struct PostBody {
+        /// The post.
+        pub post: Key,
+        /// Its text, unless it is withheld.
+        pub body: Option<String>,
+    }
+}
+
+row! {
+    table "post_tag", primary (tag, created_at, post);
+    /// A tag of a post, in the order in which lists by tag are read.
+    #[derive(Eq, Hash, PartialOrd, Ord)]
+    pub struct PostTag {
+        /// The tag.
+        pub tag: String,
+        /// When the post was written.
+        pub created_at: Time,
+        /// The post.
+        pub post: Key,
+    }
+}
+
+impl Entity for Post {
+    type Id = PostId;
+
+    fn id(&self) -> PostId {
+        self.id
+    }
+
+    fn key(&self) -> Key {
+        self.key
+    }
+}
+
+impl Post {
+    /// A tag of this post as a row.
+    fn tag(&self, tag: String) -> PostTag {
+        PostTag {
+            tag,
+            created_at: self.created_at,
+            post: self.key,
+        }
+    }
+
+    /// The count of a parent that a reply of this kind belongs to.
+    fn replies(&mut self, kind: Kind) -> Option<&mut i64> {
+        match kind {
+            Kind::Answer => Some(&mut self.answers),
+            Kind::Comment => Some(&mut self.comments),
+            Kind::Question | Kind::Discussion | Kind::Article => None,
+        }
+    }
+}
+
+pub(crate) fn touch(fact: &PostFact, touched: &mut Touched) {
+    match fact {
+        PostFact::Created(Created {
+            post,
+            author,
+            parent,
+            ..
+        }) => {
+            touched.post(*post);
+            touched.accounts(*author);
+            touched.posts(*parent);
+        }
+        PostFact::Edited(Edited { post, .. }) => touched.post(*post),
+        PostFact::Deleted(affected) | PostFact::Restored(affected) => {
+            let Affected {
+                post,
+                author,
+                parent,
+                accepted,
+            } = affected;
+            touched.post(*post);
+            touched.likes_of(*post);
+            touched.accounts(*author);
+            touched.posts(*parent);
+            touched.answers(*accepted);
+        }
+        PostFact::AnswerAccepted(Accepted {
+            question,
+            asker: _,
+            accepted,
+            replaced,
+        }) => {
+            touched.post(*question);
+            touched.answers(Some(*accepted));
+            touched.answers(*replaced);
+        }
+        PostFact::AcceptanceWithdrawn(Withdrawn {
+            question,
+            asker: _,
+            withdrawn,
+        }) => {
+            touched.post(*question);
+            touched.answers(Some(*withdrawn));
+        }
+    }
+}
+
+pub(crate) fn fold(fact: &PostFact, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
+    match fact {
+        PostFact::Created(created) => create(created, event, rows),
+        PostFact::Edited(edited) => edit(edited, event, rows),
+        PostFact::Deleted(affected) => set_deleted(affected.post, true, rows),
+        PostFact::Restored(affected) => set_deleted(affected.post, false, rows),
+        PostFact::AnswerAccepted(fact) => accept(fact.question, Some(fact.accepted.answer), rows),
+        PostFact::AcceptanceWithdrawn(fact) => accept(fact.question, None, rows),
+    }
+}
+
+fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
+    // Histories from elsewhere may create twice: the first one made the post.
+    if rows.posts.find_mut(created.post).is_some() {
+        return Ok(());
+    }
+    let author = match created.author {
+        Some(author) => {
+            let author = rows.account(author)?;
+            *author.counts.of_kind(created.kind) += 1;
+            author.counts.posted(created.kind, event.occurred_at);
+            Some(author.key)
+        }
+        None => None,
+    };
+    let parent = match created.parent {
+        Some(parent) => {
+            let parent = rows.post(parent)?;
+            if let Some(replies) = parent.replies(created.kind) {
+                *replies += 1;
+            }
+            Some(parent.key)
+        }
+        None => None,
+    };
+    let post = Post {
+        key: Key(event.position.cast_signed()),
+        id: created.post,
+        kind: created.kind,
+        source: created.origin.as_ref().map(|origin| origin.source.clone()),
+        source_id: created.origin.as_ref().map(|origin| origin.id.clone()),
+        author,
+        parent,
+        created_at: event.occurred_at,
+        edited_at: None,
+        title: created
+            .title
+            .as_ref()
+            .and_then(|title| title.get().cloned()),
+        tags: Tags::new(&created.tags),
+        likes: 0,
+        answers: 0,
+        comments: 0,
+        watchers: 0,
+        accepted_answer: None,
+        accepted: false,
+        deleted: false,
+    };
+    for tag in &created.tags {
+        rows.tags.insert(post.tag(tag.clone()));
+    }
+    rows.bodies.push(PostBody {
+        post: post.key,
+        body: created.body.get().cloned(),
+    });
+    rows.posts.insert(post);
+    Ok(())
+}
+
+fn edit(edited: &Edited, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
+    let post = rows.posts.get_mut(edited.post)?;
+    post.edited_at = post.edited_at.max(Some(event.occurred_at));
+    if let Some(title) = &edited.title {
+        post.title = title.get().cloned();
+    }
+    if let Some(tags) = &edited.tags {
+        for tag in post.tags.to_vec() {
+            rows.tags.remove(post.tag(tag));
+        }
+        for tag in tags {
+            rows.tags.insert(post.tag(tag.clone()));
+        }
+        post.tags = Tags::new(tags);
+    }
+    if let Some(body) = &edited.body {
+        rows.bodies.push(PostBody {
+            post: post.key,
+            body: body.get().cloned(),
+        });
+    }
+    Ok(())
+}
+
+/// Takes a post, its likes and its acceptance out of every count, or puts exactly them back
+/// (DOMAIN F4). What is on it stays: its replies were written, whatever became of it.
+fn set_deleted(id: PostId, deleted: bool, rows: &mut Rows) -> Result<(), FoldError> {
+    let post = rows.post(id)?;
+    if post.deleted == deleted {
+        return Ok(());
+    }
+    let (key, kind, likes) = (post.key, post.kind, post.likes);
+    let (author, parent) = (post.author, post.parent);
+    let solution = if post.accepted {
+        Some((parent, Some(key)))
+    } else {
+        post.accepted_answer.map(|answer| (Some(key), Some(answer)))
+    };
+    let sign = if deleted { -1 } else { 1 };
+
+    if let Some((question, answer)) = solution {
+        count_solution(question, answer, -1, rows)?;
+    }
+    rows.post(id)?.deleted = deleted;
+    if let Some((question, answer)) = solution {
+        count_solution(question, answer, 1, rows)?;
+    }
+    if let Some(author) = author {
+        let author = rows.accounts.by_key(author)?;
+        *author.counts.of_kind(kind) += sign;
+        author.counts.likes_received += sign * likes;
+    }
+    if let Some(parent) = parent
+        && let Some(replies) = rows.posts.by_key(parent)?.replies(kind)
+    {
+        *replies += sign;
+    }
+    for liker in rows.likes.accounts_of(key) {
+        rows.accounts.by_key(liker)?.counts.likes_given += sign;
+    }
+    Ok(())
+}
+
+/// Makes an answer, or none, the accepted one of a question.
+fn accept(question: PostId, answer: Option<PostId>, rows: &mut Rows) -> Result<(), FoldError> {
+    let answer = match answer {
+        Some(answer) => Some(rows.post(answer)?.key),
+        None => None,
+    };
+    let question = rows.post(question)?;
+    let (question, before) = (question.key, question.accepted_answer);
+    if before == answer {
+        return Ok(());
+    }
+    if let Some(before) = before {
+        count_solution(Some(question), Some(before), -1, rows)?;
+        rows.posts.by_key(before)?.accepted = false;
+    }
+    rows.posts.by_key(question)?.accepted_answer = answer;
+    if let Some(answer) = answer {
+        rows.posts.by_key(answer)?.accepted = true;
+        count_solution(Some(question), Some(answer), 1, rows)?;
+    }
+    Ok(())
+}
+
+/// Counts an accepted answer for its author, where neither it nor its question is deleted.
+fn count_solution(
+    question: Option<Key>,
+    answer: Option<Key>,
+    by: i64,
+    rows: &mut Rows,
+) -> Result<(), FoldError> {
+    let (Some(question), Some(answer)) = (question, answer) else {
+        return Ok(());
+    };
+    if rows.posts.by_key(question)?.deleted {
+        return Ok(());
+    }
+    let answer = rows.posts.by_key(answer)?;
+    if answer.deleted {
+        return Ok(());
+    }
+    if let Some(author) = answer.author {
+        rows.accounts.by_key(author)?.counts.accepted_solutions += by;
+    }
+    Ok(())
+}

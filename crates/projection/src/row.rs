@@ -1,0 +1,253 @@
+//! Rows: a struct is a table, declared once, for every engine.
+
+use plaudit_domain::post::Kind;
+use plaudit_domain::{AccountId, PostId, Time};
+use uuid::Uuid;
+
+/// The identity of a thing inside the read models: the position of the event that created it.
+///
+/// Dense, ordered by age, and the same after every rebuild; public ids are looked up at the edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(pub i64);
+
+/// A table row.
+pub trait Row: Field + Clone + PartialEq + Send + Sync + 'static {
+    /// The table's name.
+    const TABLE: &'static str;
+    /// The columns of the primary key. A single integer column becomes the row's own number.
+    const PRIMARY: &'static [&'static str];
+    /// Columns, or groups of them, in which no two rows are alike.
+    const UNIQUE: &'static [&'static [&'static str]];
+    /// The further indexes that reads need.
+    const INDEXES: &'static [&'static [&'static str]];
+
+    /// The table's columns, in the order in which rows are written and read.
+    fn table_columns() -> Vec<Column> {
+        let mut columns = Vec::new();
+        Self::columns("", &mut columns);
+        columns
+    }
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: ColumnKind,
+    /// Whether it may be empty.
+    pub nullable: bool,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// A 64-bit integer; also times, in microseconds since 1970.
+    Integer,
+    /// True or false.
+    Boolean,
+    /// Text.
+    Text,
+    /// A UUID, in its 16 bytes.
+    Uuid,
+}
+
+/// The value of one column of one row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cell<'a> {
+    /// Nothing.
+    Null,
+    /// An integer, a time or a truth.
+    Integer(i64),
+    /// A text.
+    Text(&'a str),
+    /// A UUID's bytes.
+    Bytes(&'a [u8]),
+}
+
+/// Where the cells of a row come from, in the order of its columns.
+pub trait Cells {
+    /// The next cell.
+    fn next(&mut self) -> Cell<'_>;
+}
+
+/// A row that doesn't have the shape that its table promises: the read models were changed by
+/// something else, or belong to another version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column {column} of the read models holds something unexpected: rebuild them")]
+pub struct Malformed {
+    /// The column's name, as far as it is known.
+    pub column: &'static str,
+}
+
+/// A part of a row: one column, or several.
+pub trait Field: Sized {
+    /// Adds its columns; a field of several columns has names of its own.
+    fn columns(name: &'static str, columns: &mut Vec<Column>);
+
+    /// Writes its cells.
+    fn write(&self, write: &mut impl FnMut(Cell<'_>));
+
+    /// Reads its cells.
+    fn read(name: &'static str, cells: &mut impl Cells) -> Result<Self, Malformed>;
+}
+
+/// A field that is one column.
+trait Single: Sized {
+    const KIND: ColumnKind;
+    fn cell(&self) -> Cell<'_>;
+    fn from_cell(cell: Cell<'_>) -> Option<Self>;
+}
+
+macro_rules! single {
+    ($($type:ty: $kind:ident, |$value:ident| $cell:expr, $pattern:pat => $read:expr;)+) => {
+        $(
+            impl Single for $type {
+                const KIND: ColumnKind = ColumnKind::$kind;
+
+                fn cell(&self) -> Cell<'_> {
+                    let $value = self;
+                    $cell
+                }
+
+                #[allow(clippy::wildcard_enum_match_arm, reason = "all else is malformed")]
+                fn from_cell(cell: Cell<'_>) -> Option<Self> {
+                    match cell {
+                        $pattern => $read,
+                        _ => None,
+                    }
+                }
+            }
+
+            impl Field for $type {
+                fn columns(name: &'static str, columns: &mut Vec<Column>) {
+                    columns.push(Column { name, kind: <$type>::KIND, nullable: false });
+                }
+
+                fn write(&self, write: &mut impl FnMut(Cell<'_>)) {
+                    write(self.cell());
+                }
+
+                fn read(name: &'static str, cells: &mut impl Cells) -> Result<Self, Malformed> {
+                    Self::from_cell(cells.next()).ok_or(Malformed { column: name })
+                }
+            }
+
+            impl Field for Option<$type> {
+                fn columns(name: &'static str, columns: &mut Vec<Column>) {
+                    columns.push(Column { name, kind: <$type>::KIND, nullable: true });
+                }
+
+                fn write(&self, write: &mut impl FnMut(Cell<'_>)) {
+                    write(self.as_ref().map_or(Cell::Null, Single::cell));
+                }
+
+                fn read(name: &'static str, cells: &mut impl Cells) -> Result<Self, Malformed> {
+                    match cells.next() {
+                        Cell::Null => Ok(None),
+                        cell => <$type>::from_cell(cell)
+                            .map(Some)
+                            .ok_or(Malformed { column: name }),
+                    }
+                }
+            }
+        )+
+    };
+}
+
+single! {
+    i64: Integer, |value| Cell::Integer(*value), Cell::Integer(value) => Some(value);
+    Key: Integer, |key| Cell::Integer(key.0), Cell::Integer(key) => Some(Key(key));
+    Time: Integer, |time| Cell::Integer(time.as_micros()),
+        Cell::Integer(micros) => Some(Time::from_micros(micros));
+    bool: Boolean, |truth| Cell::Integer(i64::from(*truth)), Cell::Integer(truth) => Some(truth != 0);
+    String: Text, |text| Cell::Text(text), Cell::Text(text) => Some(text.to_owned());
+    Kind: Text, |kind| Cell::Text(kind.as_str()), Cell::Text(kind) => kind.parse().ok();
+    AccountId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
+        Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(AccountId);
+    PostId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
+        Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(PostId);
+    Tags: Text, |tags| Cell::Text(&tags.0), Cell::Text(tags) => Some(Tags(tags.to_owned()));
+}
+
+/// The tags of a post, kept as a JSON array.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tags(String);
+
+impl Tags {
+    /// Keeps tags, in their order.
+    pub fn new(tags: &[String]) -> Self {
+        Self(serde_json::to_string(tags).unwrap_or_default())
+    }
+
+    /// The tags.
+    pub fn to_vec(&self) -> Vec<String> {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+}
+
+/// Declares a struct whose fields are columns, here or within another.
+macro_rules! fields {
+    (
+        $(#[$doc:meta])*
+        pub struct $name:ident {
+            $($(#[$field_doc:meta])* pub $field:ident: $type:ty,)+
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)+
+        }
+
+        impl $crate::row::Field for $name {
+            fn columns(_: &'static str, columns: &mut Vec<$crate::row::Column>) {
+                $(<$type as $crate::row::Field>::columns(stringify!($field), columns);)+
+            }
+
+            fn write(&self, write: &mut impl FnMut($crate::row::Cell<'_>)) {
+                $($crate::row::Field::write(&self.$field, write);)+
+            }
+
+            fn read(
+                _: &'static str,
+                cells: &mut impl $crate::row::Cells,
+            ) -> Result<Self, $crate::row::Malformed> {
+                Ok(Self {
+                    $($field: $crate::row::Field::read(stringify!($field), cells)?,)+
+                })
+            }
+        }
+    };
+}
+
+/// Declares a row: [`fields!`] with the table that they stand in.
+macro_rules! row {
+    (
+        table $table:literal, primary $primary:tt
+        $(, unique $unique:tt)* $(, index $index:tt)*;
+        $(#[$doc:meta])*
+        pub struct $name:ident $fields:tt
+    ) => {
+        $crate::row::fields! {
+            $(#[$doc])*
+            pub struct $name $fields
+        }
+
+        impl $crate::row::Row for $name {
+            const TABLE: &'static str = $table;
+            const PRIMARY: &'static [&'static str] = &$crate::row::names!($primary);
+            const UNIQUE: &'static [&'static [&'static str]] =
+                &[$(&$crate::row::names!($unique)),*];
+            const INDEXES: &'static [&'static [&'static str]] =
+                &[$(&$crate::row::names!($index)),*];
+        }
+    };
+}
+
+macro_rules! names {
+    (($($name:ident),+)) => { [$(stringify!($name)),+] };
+}
+
+pub(crate) use {fields, names, row};

@@ -1,0 +1,78 @@
+//! Which rows a batch of events touches: it follows from the events alone.
+
+use plaudit_domain::acceptance::AcceptedAnswer;
+use plaudit_domain::{AccountId, Event, Fact, PostId};
+use rustc_hash::FxHashSet;
+
+use crate::{account, like, post, watch};
+
+/// The rows that a batch touches, by their public ids.
+#[derive(Debug, Clone, Default)]
+pub struct Touched {
+    /// Accounts.
+    pub accounts: FxHashSet<AccountId>,
+    /// Posts.
+    pub posts: FxHashSet<PostId>,
+    /// Likes, as (post, account).
+    pub likes: FxHashSet<(PostId, AccountId)>,
+    /// Posts with all their likes and the accounts that gave them: what a deletion takes out of
+    /// the counts can't be named by the event.
+    pub likes_of: FxHashSet<PostId>,
+    /// Watches, as (post, account).
+    pub watches: FxHashSet<(PostId, AccountId)>,
+}
+
+impl Touched {
+    /// The rows that some events touch.
+    pub fn by(events: &[Event]) -> Self {
+        let mut touched = Self::default();
+        for event in events {
+            match &event.fact {
+                Fact::Account(fact) => account::touch(fact, &mut touched),
+                Fact::Post(fact) => post::touch(fact, &mut touched),
+                Fact::Like(fact) => like::touch(fact, &mut touched),
+                Fact::Watch(fact) => watch::touch(fact, &mut touched),
+            }
+        }
+        touched
+    }
+
+    pub(crate) fn account(&mut self, account: AccountId) {
+        self.accounts.insert(account);
+    }
+
+    pub(crate) fn accounts(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
+        self.accounts.extend(accounts);
+    }
+
+    pub(crate) fn post(&mut self, post: PostId) {
+        self.posts.insert(post);
+    }
+
+    pub(crate) fn posts(&mut self, posts: impl IntoIterator<Item = PostId>) {
+        self.posts.extend(posts);
+    }
+
+    pub(crate) fn answers(&mut self, answers: impl IntoIterator<Item = AcceptedAnswer>) {
+        for AcceptedAnswer { answer, author } in answers {
+            self.post(answer);
+            self.accounts(author);
+        }
+    }
+
+    pub(crate) fn like(&mut self, post: PostId, account: AccountId) {
+        self.post(post);
+        self.account(account);
+        self.likes.insert((post, account));
+    }
+
+    pub(crate) fn likes_of(&mut self, post: PostId) {
+        self.likes_of.insert(post);
+    }
+
+    pub(crate) fn watch(&mut self, post: PostId, account: AccountId) {
+        self.post(post);
+        self.account(account);
+        self.watches.insert((post, account));
+    }
+}

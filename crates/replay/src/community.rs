@@ -1,0 +1,218 @@
+//! A community at work: commands are decided and recorded, and whoever made one reads its effect.
+
+use std::time::{Duration, SystemTime};
+
+use plaudit_domain::decide::needs;
+use plaudit_domain::id::derive;
+use plaudit_domain::{
+    Actor, Command, Fact, NewEvent, Position, Refusal, StreamName, Streams, Time, decide,
+};
+use plaudit_journal::{AppendError, Expected, JournalError, SharedJournal};
+use plaudit_store::SharedStore;
+use uuid::Uuid;
+
+use crate::FoldingError;
+use crate::live::{Folded, Live};
+
+/// So often a command is decided again when others are writing the same stream.
+const TRIES: usize = 64;
+
+/// So long a command's answer waits for its effect to be readable.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A journal, the rows that are folded from it, and the fold between them.
+pub struct Community {
+    journal: SharedJournal,
+    store: SharedStore,
+    live: Live,
+}
+
+/// Who asks for a command, and as which request.
+#[derive(Debug, Clone, Copy)]
+pub struct Request {
+    /// Who asks.
+    pub actor: Actor,
+    /// The request, for the history.
+    pub id: Uuid,
+    /// The key under which a repeat of this request is recognised.
+    pub idempotency_key: Option<Uuid>,
+}
+
+/// What a command came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// The position up to which the journal has to be folded to show it.
+    pub position: Position,
+    /// How many events it recorded; none, if there was nothing to do.
+    pub recorded: usize,
+}
+
+/// Why a command came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The rules refuse it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The idempotency key was used for another request.
+    #[error("this idempotency key was used for another request: choose a new one")]
+    KeyReused,
+    /// Others were faster, again and again.
+    #[error("too many requests write {stream} at once: try again")]
+    Contended {
+        /// What they write.
+        stream: StreamName,
+    },
+    /// It is recorded, but can't be read yet.
+    #[error("it is recorded as event {position}, but not readable yet: read again later")]
+    NotReadableYet {
+        /// The position of its last event.
+        position: Position,
+    },
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(JournalError),
+}
+
+impl Request {
+    /// The id of something that this request creates: drawn, or the same for each repeat.
+    pub fn new_id(&self, what: &str) -> Uuid {
+        self.derived(what).unwrap_or_else(Uuid::now_v7)
+    }
+
+    fn derived(&self, what: &str) -> Option<Uuid> {
+        let key = self.idempotency_key?;
+        Some(derive(&[
+            &self.actor.account.to_string(),
+            &key.to_string(),
+            what,
+        ]))
+    }
+
+    fn events(&self, facts: Vec<Fact>, now: Time) -> Vec<NewEvent> {
+        let event = |(number, fact)| NewEvent {
+            id: self.new_id(&format!("event {number}")),
+            occurred_at: now,
+            actor: Some(self.actor.account),
+            correlation: Some(self.id),
+            causation: None,
+            fact,
+        };
+        facts.into_iter().enumerate().map(event).collect()
+    }
+}
+
+impl Community {
+    /// Sets a journal and a store to work: what is recorded is folded from now on.
+    pub async fn start(journal: SharedJournal, store: SharedStore) -> Result<Self, FoldingError> {
+        let live = Live::start(journal.clone(), store.clone()).await?;
+        Ok(Self {
+            journal,
+            store,
+            live,
+        })
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> &SharedJournal {
+        &self.journal
+    }
+
+    /// The rows, as far as they are folded.
+    pub fn store(&self) -> &SharedStore {
+        &self.store
+    }
+
+    /// How far they are folded.
+    pub fn folded(&self) -> Folded {
+        self.live.folded()
+    }
+
+    /// Waits, for as long, until everything up to a position can be read; whether it can.
+    pub async fn readable(&self, position: Position, within: Duration) -> bool {
+        self.live.reached(position, within).await
+    }
+
+    /// Decides a command, records what follows, and waits until it can be read.
+    pub async fn execute(
+        &self,
+        request: &Request,
+        command: &dyn Command,
+    ) -> Result<Outcome, CommandError> {
+        let outcome = self.record(request, command).await?;
+        if !self.readable(outcome.position, PATIENCE).await {
+            return Err(CommandError::NotReadableYet {
+                position: outcome.position,
+            });
+        }
+        Ok(outcome)
+    }
+
+    /// Decides a command and records what follows, without waiting for its effect.
+    pub async fn record(
+        &self,
+        request: &Request,
+        command: &dyn Command,
+    ) -> Result<Outcome, CommandError> {
+        let stream = command.writes(&request.actor);
+        for _ in 0..TRIES {
+            let read = self.read(request, command, &stream).await?;
+            let facts = decide(command, &request.actor, &read.streams)?;
+            if facts.is_empty() {
+                return Ok(Outcome {
+                    position: read.position,
+                    recorded: 0,
+                });
+            }
+            let events = request.events(facts, SystemTime::now().into());
+            match self.journal.append(&stream, read.expected, events).await {
+                Ok(appended) => {
+                    return Ok(Outcome {
+                        position: appended.position,
+                        recorded: appended.recorded,
+                    });
+                }
+                Err(AppendError::Conflict { .. }) => {}
+                Err(AppendError::IdInUse { .. }) => return Err(CommandError::KeyReused),
+                Err(AppendError::Journal(error)) => return Err(CommandError::Journal(error)),
+            }
+        }
+        Err(CommandError::Contended { stream })
+    }
+
+    async fn read(
+        &self,
+        request: &Request,
+        command: &dyn Command,
+        written: &StreamName,
+    ) -> Result<Read, CommandError> {
+        let mut read = Read {
+            streams: Streams::default(),
+            expected: Expected::NoStream,
+            position: 0,
+        };
+        for stream in needs(command, &request.actor) {
+            let events = self
+                .journal
+                .read_stream(&stream)
+                .await
+                .map_err(CommandError::Journal)?;
+            if let Some(last) = events.last() {
+                read.position = read.position.max(last.position);
+                if stream == *written {
+                    read.expected = Expected::Revision(last.revision);
+                }
+            }
+            for event in events {
+                read.streams.push(event.fact);
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// What a command is decided on.
+struct Read {
+    streams: Streams,
+    expected: Expected,
+    position: Position,
+}

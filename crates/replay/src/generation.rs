@@ -1,0 +1,124 @@
+//! Generations of read models in a directory: `1.sqlite`, `2.sqlite` …, and `current`, which names
+//! the one in use.
+//!
+//! A generation is named only once it is whole and durable, by renaming a file over `current`:
+//! whatever interrupts a rebuild, the one before stays in use.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use plaudit_domain::Position;
+use plaudit_journal::SharedJournal;
+use plaudit_store::StoreError;
+use plaudit_store::sqlite::{BulkLoad, SqliteStore, remove};
+
+use crate::rebuild::rebuild;
+use crate::{FoldingError, Progress};
+
+/// A store that is further behind than this is rebuilt instead of caught up: it is faster.
+const FAR_BEHIND: Position = 50_000;
+
+/// A directory of generations.
+#[derive(Debug, Clone)]
+pub struct Generations {
+    directory: PathBuf,
+}
+
+impl Generations {
+    /// The generations in a directory, which is made if it isn't there.
+    pub fn open(directory: &Path) -> Result<Self, FoldingError> {
+        fs::create_dir_all(directory).map_err(|source| failed(directory, source))?;
+        Ok(Self {
+            directory: directory.to_owned(),
+        })
+    }
+
+    /// The generation in use; rebuilt first where there is none, where it is of another version,
+    /// and where it is far behind the journal.
+    pub async fn current(
+        &self,
+        journal: &SharedJournal,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<SqliteStore, FoldingError> {
+        use plaudit_store::Store;
+
+        if let Some(number) = self.number()? {
+            match SqliteStore::open(&self.path(number)) {
+                Ok(store) => {
+                    let behind = journal
+                        .head()
+                        .await?
+                        .saturating_sub(store.position().await?);
+                    if behind <= FAR_BEHIND {
+                        return Ok(store);
+                    }
+                }
+                Err(StoreError::Outdated { path }) => {
+                    tracing::info!("{} are of another version: rebuilding", path.display());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.rebuild(journal, progress).await
+    }
+
+    /// Builds the next generation from the journal and puts it in use. A process that has the one
+    /// before open keeps it until it opens anew; of still older ones the files are removed.
+    pub async fn rebuild(
+        &self,
+        journal: &SharedJournal,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<SqliteStore, FoldingError> {
+        let before = self.number()?;
+        let next = before.map_or(1, |number| number + 1);
+        let mut load = BulkLoad::begin(&self.path(next))?;
+        rebuild(journal, &mut load, progress).await?;
+        let store = load.finish()?;
+        self.put_in_use(next)
+            .map_err(|source| failed(&self.directory.join(CURRENT), source))?;
+        for old in 1..before.unwrap_or(0) {
+            remove(&self.path(old))?;
+        }
+        Ok(store)
+    }
+
+    fn number(&self) -> Result<Option<u64>, FoldingError> {
+        let path = self.directory.join(CURRENT);
+        match fs::read_to_string(&path) {
+            Ok(text) => match text.trim().parse() {
+                Ok(number) => Ok(Some(number)),
+                Err(_) => {
+                    let what = format!(
+                        "{text:?} is not the number of a generation: remove it, and they are rebuilt"
+                    );
+                    Err(failed(&path, io::Error::other(what)))
+                }
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(&path, error)),
+        }
+    }
+
+    fn put_in_use(&self, number: u64) -> io::Result<()> {
+        let new = self.directory.join("current.new");
+        let mut file = File::create(&new)?;
+        writeln!(file, "{number}")?;
+        file.sync_all()?;
+        fs::rename(&new, self.directory.join(CURRENT))?;
+        File::open(&self.directory)?.sync_all()
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        self.directory.join(format!("{number}.sqlite"))
+    }
+}
+
+const CURRENT: &str = "current";
+
+fn failed(path: &Path, source: io::Error) -> FoldingError {
+    FoldingError::Files {
+        path: path.to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,110 @@
+//! Statements that follow from a row: its table, its columns, its keys.
+
+use plaudit_projection::Row;
+use plaudit_projection::row::{Column, ColumnKind};
+use sea_query::{
+    Alias, ColumnDef, DeleteStatement, Expr, ExprTrait, Index, IndexCreateStatement,
+    InsertStatement, IntoIden, OnConflict, Query, SelectStatement, Table, TableCreateStatement,
+};
+
+/// How an engine names the types of columns.
+pub type TypeName = fn(ColumnKind) -> &'static str;
+
+/// The table of a row, without its indexes.
+pub fn create_table<R: Row>(type_name: TypeName) -> TableCreateStatement {
+    let mut table = Table::create();
+    table.table(R::TABLE);
+    for column in R::table_columns() {
+        let Column {
+            name,
+            kind,
+            nullable,
+        } = column;
+        let mut definition = ColumnDef::new(name);
+        definition.custom(Alias::new(type_name(kind)));
+        if !nullable {
+            definition.not_null();
+        }
+        table.col(&mut definition);
+    }
+    let mut primary = Index::create();
+    for column in R::PRIMARY {
+        primary.col(*column);
+    }
+    table.primary_key(&mut primary);
+    table
+}
+
+/// The indexes of a row's table: they are made after a bulk load.
+pub fn create_indexes<R: Row>() -> Vec<IndexCreateStatement> {
+    let index = |columns: &[&'static str], unique: bool| {
+        let mut index = Index::create();
+        index
+            .name(format!("{}_by_{}", R::TABLE, columns.join("_")))
+            .table(R::TABLE);
+        for column in columns {
+            index.col(*column);
+        }
+        if unique {
+            index.unique();
+        }
+        index
+    };
+    let unique = R::UNIQUE.iter().map(|columns| index(columns, true));
+    let plain = R::INDEXES.iter().map(|columns| index(columns, false));
+    unique.chain(plain).collect()
+}
+
+/// All columns of a row, in the order in which it is read.
+pub fn select<R: Row>() -> SelectStatement {
+    let mut select = Query::select();
+    select
+        .columns(names::<R>().map(|name| (R::TABLE, name)))
+        .from(R::TABLE);
+    select
+}
+
+/// A new row; its values come as parameters, in the order of its columns.
+pub fn insert<R: Row>() -> InsertStatement {
+    let mut insert = Query::insert();
+    insert
+        .into_table(R::TABLE)
+        .columns(names::<R>())
+        .values_panic(names::<R>().map(|_| Expr::cust("?")));
+    insert
+}
+
+/// A row, new or in place of the one with its key.
+pub fn upsert<R: Row>() -> InsertStatement {
+    let rest = names::<R>().filter(|name| !R::PRIMARY.contains(name));
+    let mut conflict = OnConflict::columns(R::PRIMARY.iter().copied());
+    if rest.clone().next().is_some() {
+        conflict.update_columns(rest);
+    } else {
+        conflict.do_nothing();
+    }
+    insert::<R>().on_conflict(conflict).to_owned()
+}
+
+/// Removes the row with this key; its parts come as parameters.
+pub fn delete<R: Row>() -> DeleteStatement {
+    let mut delete = Query::delete();
+    delete.from_table(R::TABLE);
+    for column in R::PRIMARY {
+        delete.and_where(Expr::col(*column).eq(Expr::cust("?")));
+    }
+    delete
+}
+
+fn names<R: Row>() -> impl Iterator<Item = &'static str> + Clone {
+    R::table_columns()
+        .into_iter()
+        .map(|column| column.name)
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// A column of a table, for expressions.
+pub fn column(table: &'static str, name: &'static str) -> Expr {
+    Expr::col((table.into_iden(), name.into_iden()))
+}

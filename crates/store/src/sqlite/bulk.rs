@@ -1,0 +1,136 @@
+//! Filling a generation from nothing: no indexes until the end, no protection against a crash
+//! until it is whole. A file that was not finished is thrown away.
+
+use std::path::{Path, PathBuf};
+
+use plaudit_domain::Position;
+use plaudit_projection::{
+    Account, Change, Like, Pair, Post, PostBody, PostTag, Profile, Row, Rows, Watch,
+};
+use rusqlite::{Connection, Transaction};
+use sea_query::SqliteQueryBuilder;
+
+use crate::{Result, StoreError, sql};
+
+use super::{Failure, SqliteStore, bind, configure, schema};
+
+/// A generation that is being filled.
+pub struct BulkLoad {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl BulkLoad {
+    /// Begins a generation in a new file; what was there is removed.
+    pub fn begin(path: &Path) -> Result<Self> {
+        let failed = |error: Failure| error.at(path);
+        remove(path)?;
+        let connection = Connection::open(path).map_err(|error| failed(error.into()))?;
+        let load = Self {
+            path: path.to_owned(),
+            connection,
+        };
+        load.prepare().map_err(|error| failed(error.into()))?;
+        Ok(load)
+    }
+
+    fn prepare(&self) -> rusqlite::Result<()> {
+        configure(&self.connection, "OFF", "OFF")?;
+        self.connection
+            .pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        let transaction = self.connection.unchecked_transaction()?;
+        schema::create_tables(&transaction)?;
+        transaction.commit()
+    }
+
+    /// Writes texts; a later one of the same post holds.
+    pub fn bodies(&mut self, bodies: &[PostBody]) -> Result<()> {
+        let sql = sql::upsert::<PostBody>().to_string(SqliteQueryBuilder);
+        self.in_transaction(|transaction| {
+            let mut statement = transaction.prepare_cached(&sql)?;
+            bodies
+                .iter()
+                .try_for_each(|body| bind::execute(&mut statement, body))
+        })
+    }
+
+    /// Writes all rows of a finished history but the texts, which it has [taken](Self::bodies)
+    /// before, and makes the indexes.
+    pub fn rows(&mut self, rows: &Rows, position: Position) -> Result<()> {
+        self.in_transaction(|transaction| {
+            load::<Account>(transaction, rows.accounts.changed())?;
+            load::<Profile>(transaction, rows.profiles.iter())?;
+            load::<Post>(transaction, rows.posts.changed())?;
+            load::<Like>(transaction, sorted(rows.likes.changes(), Pair::pair))?;
+            load::<Watch>(transaction, sorted(rows.watches.changes(), Pair::pair))?;
+            let mut tags: Vec<&PostTag> = rows.tags.added().collect();
+            tags.sort_unstable();
+            load(transaction, tags.into_iter())?;
+            schema::create_indexes(transaction)?;
+            schema::start(transaction, position)
+        })
+    }
+
+    /// Makes the file durable and opens it as a store.
+    pub fn finish(self) -> Result<SqliteStore> {
+        let Self { path, connection } = self;
+        connection
+            .close()
+            .map_err(|(_, error)| Failure::from(error).at(&path))?;
+        std::fs::File::open(&path).and_then(|file| file.sync_all())?;
+        SqliteStore::open(&path)
+    }
+
+    fn in_transaction(
+        &mut self,
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    ) -> Result<()> {
+        let result = self.connection.transaction().and_then(|transaction| {
+            write(&transaction)?;
+            transaction.commit()
+        });
+        result.map_err(|error| Failure::from(error).at(&self.path))
+    }
+}
+
+/// Removes a generation's files.
+pub fn remove(path: &Path) -> Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::from(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// In the order of the primary key, each row goes to the end of its table.
+fn sorted<'a, R: 'a, K: Ord>(
+    changes: impl Iterator<Item = Change<&'a R>>,
+    key: impl Fn(&R) -> K,
+) -> impl Iterator<Item = &'a R> {
+    let mut rows: Vec<&R> = changes
+        .filter_map(|change| match change {
+            Change::Put(row) => Some(row),
+            Change::Remove { .. } => None,
+        })
+        .collect();
+    rows.sort_unstable_by_key(|row| key(row));
+    rows.into_iter()
+}
+
+fn load<'a, R: Row>(
+    transaction: &Transaction<'_>,
+    rows: impl Iterator<Item = &'a R>,
+) -> rusqlite::Result<()> {
+    let sql = sql::insert::<R>().to_string(SqliteQueryBuilder);
+    let mut statement = transaction.prepare(&sql)?;
+    for row in rows {
+        bind::execute(&mut statement, row)?;
+    }
+    Ok(())
+}

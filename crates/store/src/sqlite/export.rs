@@ -1,0 +1,103 @@
+//! Whole tables, row by row, as of one position.
+
+use plaudit_domain::{AccountId, Position, PostId};
+use plaudit_projection::row::Field;
+use plaudit_projection::{Account, Post, Profile, Row};
+use rusqlite::Connection;
+use sea_query::{Expr, ExprTrait, IntoIden, JoinType, SelectStatement, SqliteQueryBuilder};
+
+use crate::sql::{self, column};
+use crate::{AccountRecord, Each, PostRecord, StoreError};
+
+use super::{Failure, bind, schema};
+
+/// Every account, with its profile's public id.
+pub fn accounts(
+    connection: &Connection,
+    each: Each<'_, AccountRecord>,
+) -> Result<Position, Failure> {
+    let mut select = sql::select::<Account>();
+    join::<Account>(&mut select, "primary", (Account::TABLE, "profile"));
+    select.expr(column("primary", "id"));
+    let own = Account::table_columns().len();
+    scan::<Account>(connection, select, &mut |row| {
+        each(AccountRecord {
+            account: bind::read(row, 0)?,
+            profile: bind::read::<AccountId>(row, own)?,
+        })
+        .map_err(passed_on)
+    })
+}
+
+/// Every profile.
+pub fn profiles(connection: &Connection, each: Each<'_, Profile>) -> Result<Position, Failure> {
+    scan::<Profile>(connection, sql::select::<Profile>(), &mut |row| {
+        each(bind::read(row, 0)?).map_err(passed_on)
+    })
+}
+
+/// Every post, with the public ids of what it refers to.
+pub fn posts(connection: &Connection, each: Each<'_, PostRecord>) -> Result<Position, Failure> {
+    let mut select = sql::select::<Post>();
+    join::<Account>(&mut select, "writer", (Post::TABLE, "author"));
+    join::<Post>(&mut select, "above", (Post::TABLE, "parent"));
+    join::<Post>(&mut select, "solution", (Post::TABLE, "accepted_answer"));
+    select
+        .expr(column("writer", "id"))
+        .expr(column("above", "id"))
+        .expr(column("solution", "id"))
+        .expr(column("solution", "source_id"))
+        .expr(column("solution", "deleted"));
+    let own = Post::table_columns().len();
+    scan::<Post>(connection, select, &mut |row| {
+        let post: Post = bind::read(row, 0)?;
+        let solution_deleted: Option<bool> = row.get(own + 4)?;
+        let counts = !post.deleted && solution_deleted == Some(false);
+        let record = PostRecord {
+            author: bind::read::<Option<AccountId>>(row, own)?,
+            parent: bind::read::<Option<PostId>>(row, own + 1)?,
+            accepted_answer: bind::read::<Option<PostId>>(row, own + 2)?.filter(|_| counts),
+            accepted_answer_source_id: bind::read::<Option<String>>(row, own + 3)?
+                .filter(|_| counts),
+            post,
+        };
+        each(record).map_err(passed_on)
+    })
+}
+
+/// Joins the row of a table that a key refers to, under another name.
+fn join<R: Row>(
+    select: &mut SelectStatement,
+    name: &'static str,
+    (table, key): (&'static str, &'static str),
+) {
+    select.join_as(
+        JoinType::LeftJoin,
+        R::TABLE,
+        name.into_iden(),
+        Expr::col((name, "key")).equals((table, key)),
+    );
+}
+
+fn scan<R: Row + Field>(
+    connection: &Connection,
+    mut select: SelectStatement,
+    each: &mut dyn FnMut(&rusqlite::Row<'_>) -> Result<(), Failure>,
+) -> Result<Position, Failure> {
+    // One transaction, one moment: the position belongs to the rows.
+    let transaction = connection.unchecked_transaction()?;
+    let position = schema::position(&transaction)?;
+    let sql = select
+        .order_by((R::TABLE, "key"), sea_query::Order::Asc)
+        .to_string(SqliteQueryBuilder);
+    let mut statement = transaction.prepare_cached(&sql)?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        each(row)?;
+    }
+    Ok(position)
+}
+
+fn passed_on(error: std::io::Error) -> Failure {
+    StoreError::from(error).into()
+}

@@ -1,0 +1,166 @@
+//! What folding needs: the rows that a batch touches, and writing them back.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use plaudit_domain::{AccountId, Position, PostId};
+use plaudit_projection::{
+    Account, Change, Entities, Entity, Key, Like, Missing, Pair, Pairs, Post, PostBody, PostTag,
+    Profile, Row, Rows, Touched, Watch,
+};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use sea_query::SqliteQueryBuilder;
+
+use crate::{Commit, sql};
+
+use super::read::{SQL, by_key};
+use super::{Failure, bind, read, schema};
+
+/// The rows that a batch touches.
+pub fn fetch(connection: &Connection, touched: &Touched) -> Result<Rows, Failure> {
+    let transaction = connection.unchecked_transaction()?;
+    let mut rows = Rows::default();
+    let accounts: Vec<AccountId> = touched.accounts.iter().copied().collect();
+    let posts: Vec<PostId> = touched.posts.iter().copied().collect();
+    load(
+        &mut rows.accounts,
+        read::accounts_by_id(&transaction, &accounts)?,
+    );
+    load(&mut rows.posts, read::posts_by_id(&transaction, &posts)?);
+
+    let likes = pairs(&rows, touched.likes.iter());
+    load_pairs(&transaction, &SQL.like, &likes, &mut rows.likes)?;
+    let watches = pairs(&rows, touched.watches.iter());
+    load_pairs(&transaction, &SQL.watch, &watches, &mut rows.watches)?;
+
+    let posts: Vec<Key> = touched
+        .likes_of
+        .iter()
+        .filter_map(|&post| rows.posts.find(post).map(|post| post.key))
+        .collect();
+    if !posts.is_empty() {
+        let likes: Vec<Like> = by_key(&transaction, &SQL.likes_of, &posts)?;
+        let likers: Vec<Key> = likes.iter().map(|like| like.account).collect();
+        for like in likes {
+            rows.likes.load(like);
+        }
+        load(
+            &mut rows.accounts,
+            by_key(&transaction, &SQL.accounts, &likers)?,
+        );
+    }
+    Ok(rows)
+}
+
+fn load<R: Entity<Id: Missing>>(entities: &mut Entities<R>, rows: Vec<R>) {
+    for row in rows {
+        entities.load(row);
+    }
+}
+
+/// The keys of pairs; a pair of something that isn't there yet can't be there either.
+fn pairs<'a>(rows: &Rows, pairs: impl Iterator<Item = &'a (PostId, AccountId)>) -> Vec<(Key, Key)> {
+    pairs
+        .filter_map(|&(post, account)| {
+            let post = rows.posts.find(post)?;
+            let account = rows.accounts.find(account)?;
+            Some((post.key, account.key))
+        })
+        .collect()
+}
+
+fn load_pairs<R: Row + Pair>(
+    connection: &Connection,
+    sql: &str,
+    keys: &[(Key, Key)],
+    pairs: &mut Pairs<R>,
+) -> Result<(), Failure> {
+    let mut statement = connection.prepare_cached(sql)?;
+    for (post, account) in keys {
+        for row in bind::rows(&mut statement, (post.0, account.0))? {
+            pairs.load(row);
+        }
+    }
+    Ok(())
+}
+
+/// Writes the changed rows of a batch and moves the position, all or none.
+pub fn commit(
+    connection: &mut Connection,
+    rows: &Rows,
+    from: Position,
+    to: Position,
+) -> Result<Commit, Failure> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if !schema::advance(&transaction, from, to)? {
+        let at = schema::position(&transaction)?;
+        return Ok(Commit::Overtaken { at });
+    }
+    put::<Account>(&transaction, rows.accounts.changed())?;
+    put::<Post>(&transaction, rows.posts.changed())?;
+    put::<PostBody>(&transaction, rows.bodies.iter())?;
+    put::<Profile>(&transaction, rows.profiles.iter())?;
+    change::<Like>(&transaction, rows.likes.changes())?;
+    change::<Watch>(&transaction, rows.watches.changes())?;
+    remove(&transaction, rows.tags.removed())?;
+    put(&transaction, rows.tags.added())?;
+    transaction.commit()?;
+    Ok(Commit::Done)
+}
+
+fn put<'a, R: Row>(
+    transaction: &Transaction<'_>,
+    rows: impl Iterator<Item = &'a R>,
+) -> rusqlite::Result<()> {
+    let mut statement = transaction.prepare_cached(&WRITES[R::TABLE].upsert)?;
+    for row in rows {
+        bind::execute(&mut statement, row)?;
+    }
+    Ok(())
+}
+
+/// Removes rows that are nothing but their key.
+fn remove<'a, R: Row>(
+    transaction: &Transaction<'_>,
+    rows: impl Iterator<Item = &'a R>,
+) -> rusqlite::Result<()> {
+    let mut statement = transaction.prepare_cached(&WRITES[R::TABLE].delete)?;
+    for row in rows {
+        bind::execute(&mut statement, row)?;
+    }
+    Ok(())
+}
+
+fn change<'a, R: Row>(
+    transaction: &Transaction<'_>,
+    changes: impl Iterator<Item = Change<&'a R>>,
+) -> rusqlite::Result<()> {
+    let mut upsert = transaction.prepare_cached(&WRITES[R::TABLE].upsert)?;
+    let mut delete = transaction.prepare_cached(&WRITES[R::TABLE].delete)?;
+    for change in changes {
+        match change {
+            Change::Put(row) => bind::execute(&mut upsert, row)?,
+            Change::Remove { post, account } => {
+                delete.execute((post.0, account.0))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The statements that write a table, by its name.
+static WRITES: LazyLock<HashMap<&'static str, Writes>> = LazyLock::new(|| {
+    fn writes<R: Row>() -> (&'static str, Writes) {
+        let writes = Writes {
+            upsert: sql::upsert::<R>().to_string(SqliteQueryBuilder),
+            delete: sql::delete::<R>().to_string(SqliteQueryBuilder),
+        };
+        (R::TABLE, writes)
+    }
+    schema::for_every_row!(writes).into_iter().collect()
+});
+
+struct Writes {
+    upsert: String,
+    delete: String,
+}

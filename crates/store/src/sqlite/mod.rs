@@ -1,0 +1,226 @@
+//! A generation of read models as an SQLite file.
+//!
+//! Reads run in process on the calling task, with prepared statements: a point read costs less
+//! than handing it to another thread. One connection writes; as many as are needed read.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
+use plaudit_domain::post::Kind;
+use plaudit_domain::{AccountId, Origin, Position, PostId};
+use plaudit_projection::row::Malformed;
+use plaudit_projection::{Account, Key, Like, Post, PostBody, Profile, Rows, Touched};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{AccountRecord, Commit, Each, Page, PostFilter, PostRecord, Result, Store, StoreError};
+
+mod bind;
+mod bulk;
+mod export;
+mod fold;
+mod read;
+mod schema;
+
+pub use bulk::{BulkLoad, remove};
+
+/// A generation of read models in a file.
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl SqliteStore {
+    /// Opens the read models in a file; where there is none, makes empty ones.
+    ///
+    /// # Errors
+    /// [`StoreError::Outdated`] if the file's tables aren't those of this version's rows.
+    pub fn open(path: &Path) -> Result<Self> {
+        let failed = |failure: Failure| failure.at(path);
+        let mut writer = Connection::open(path).map_err(|error| failed(error.into()))?;
+        configure(&writer, "WAL", "NORMAL").map_err(|error| failed(error.into()))?;
+        schema::open(&mut writer).map_err(failed)?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+        })
+    }
+
+    /// Runs something on a connection that only reads.
+    fn read<T>(
+        &self,
+        run: impl FnOnce(&Connection) -> std::result::Result<T, Failure>,
+    ) -> Result<T> {
+        let free = self.readers.lock().pop();
+        let connection = match free {
+            Some(connection) => connection,
+            None => self.connect().map_err(|error| self.failed(error))?,
+        };
+        // A connection whose query failed is not used again.
+        let result = run(&connection).map_err(|error| self.failed(error))?;
+        self.readers.lock().push(connection);
+        Ok(result)
+    }
+
+    fn connect(&self) -> std::result::Result<Connection, Failure> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        configure_reads(&connection)?;
+        Ok(connection)
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        self.writer.lock()
+    }
+
+    fn failed(&self, failure: impl Into<Failure>) -> StoreError {
+        failure.into().at(&self.path)
+    }
+}
+
+/// Durability is the journal's: what a crash takes from here is folded again, and rows and their
+/// position are lost together or not at all.
+fn configure(connection: &Connection, mode: &str, synchronous: &str) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", mode)?;
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    configure_reads(connection)
+}
+
+fn configure_reads(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    rusqlite::vtab::array::load_module(connection)
+}
+
+/// What can fail within a store, before it is known which store it is.
+#[derive(Debug)]
+enum Failure {
+    Sqlite(rusqlite::Error),
+    Malformed(Malformed),
+    Outdated,
+    Store(StoreError),
+}
+
+impl Failure {
+    fn at(self, path: &Path) -> StoreError {
+        let path = path.to_owned();
+        match self {
+            Self::Sqlite(error) => StoreError::Storage {
+                path,
+                source: error.into(),
+            },
+            Self::Outdated => StoreError::Outdated { path },
+            Self::Malformed(malformed) => malformed.into(),
+            Self::Store(error) => error,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<Malformed> for Failure {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn position(&self) -> Result<Position> {
+        self.read(schema::position)
+    }
+
+    async fn fetch(&self, touched: &Touched) -> Result<Rows> {
+        self.read(|connection| fold::fetch(connection, touched))
+    }
+
+    async fn commit(&self, rows: &Rows, from: Position, to: Position) -> Result<Commit> {
+        fold::commit(&mut self.writer(), rows, from, to).map_err(|error| self.failed(error))
+    }
+
+    async fn accounts(&self, keys: &[Key]) -> Result<Vec<Account>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.accounts, keys))
+    }
+
+    async fn accounts_by_id(&self, ids: &[AccountId]) -> Result<Vec<Account>> {
+        self.read(|connection| read::accounts_by_id(connection, ids))
+    }
+
+    async fn account_by_origin(&self, origin: &Origin) -> Result<Option<Account>> {
+        self.read(|connection| read::by_origin(connection, &read::SQL.account_by_origin, origin))
+    }
+
+    async fn profiles(&self, keys: &[Key]) -> Result<Vec<Profile>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.profiles, keys))
+    }
+
+    async fn posts(&self, keys: &[Key]) -> Result<Vec<Post>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.posts, keys))
+    }
+
+    async fn posts_by_id(&self, ids: &[PostId]) -> Result<Vec<Post>> {
+        self.read(|connection| read::posts_by_id(connection, ids))
+    }
+
+    async fn post_by_origin(&self, origin: &Origin) -> Result<Option<Post>> {
+        self.read(|connection| read::by_origin(connection, &read::SQL.post_by_origin, origin))
+    }
+
+    async fn bodies(&self, posts: &[Key]) -> Result<Vec<PostBody>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.bodies, posts))
+    }
+
+    async fn post_page(&self, filter: &PostFilter, page: Page) -> Result<Vec<Post>> {
+        self.read(|connection| read::post_page(connection, filter, page))
+    }
+
+    async fn post_count(&self, filter: &PostFilter) -> Result<i64> {
+        self.read(|connection| read::post_count(connection, filter))
+    }
+
+    async fn replies(&self, parents: &[Key], kind: Kind, page: Page) -> Result<Vec<Post>> {
+        self.read(|connection| read::replies(connection, parents, kind, page))
+    }
+
+    async fn posts_of(&self, authors: &[Key], page: Page) -> Result<Vec<Post>> {
+        self.read(|connection| read::posts_of(connection, authors, page))
+    }
+
+    async fn likes(&self, posts: &[Key], page: Page) -> Result<Vec<Like>> {
+        self.read(|connection| read::likes(connection, posts, page))
+    }
+
+    async fn liked(&self, account: Key, posts: &[Key]) -> Result<Vec<Key>> {
+        self.read(|connection| read::paired(connection, &read::SQL.liked, account, posts))
+    }
+
+    async fn watched(&self, account: Key, posts: &[Key]) -> Result<Vec<Key>> {
+        self.read(|connection| read::paired(connection, &read::SQL.watched, account, posts))
+    }
+
+    async fn each_account(&self, each: Each<'_, AccountRecord>) -> Result<Position> {
+        self.read(|connection| export::accounts(connection, each))
+    }
+
+    async fn each_profile(&self, each: Each<'_, Profile>) -> Result<Position> {
+        self.read(|connection| export::profiles(connection, each))
+    }
+
+    async fn each_post(&self, each: Each<'_, PostRecord>) -> Result<Position> {
+        self.read(|connection| export::posts(connection, each))
+    }
+}

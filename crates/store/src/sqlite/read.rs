@@ -1,0 +1,347 @@
+//! What resolvers read. Statements of a fixed shape are built once.
+
+use std::rc::Rc;
+use std::sync::LazyLock;
+
+use plaudit_domain::post::Kind;
+use plaudit_domain::{AccountId, Origin, PostId};
+use plaudit_projection::{Account, Key, Like, Post, PostBody, PostTag, Profile, Row, Watch};
+use rusqlite::types::Value;
+use rusqlite::vtab::array::Array;
+use rusqlite::{Connection, params_from_iter};
+use sea_query::{
+    Expr, ExprTrait, Func, Order as SqlOrder, Query, SelectStatement, SqliteQueryBuilder,
+};
+
+use crate::sql::{self, column};
+use crate::{Cursor, Order, Page, PostFilter};
+
+use super::{Failure, bind};
+
+/// Rows by key.
+pub fn by_key<R: Row>(connection: &Connection, sql: &str, keys: &[Key]) -> Result<Vec<R>, Failure> {
+    bind::query(connection, sql, [integers(keys)])
+}
+
+/// Accounts by public id.
+pub fn accounts_by_id(connection: &Connection, ids: &[AccountId]) -> Result<Vec<Account>, Failure> {
+    let ids = blobs(ids.iter().map(|id| id.0.as_bytes()));
+    bind::query(connection, &SQL.accounts_by_id, [ids])
+}
+
+/// Posts by public id.
+pub fn posts_by_id(connection: &Connection, ids: &[PostId]) -> Result<Vec<Post>, Failure> {
+    let ids = blobs(ids.iter().map(|id| id.0.as_bytes()));
+    bind::query(connection, &SQL.posts_by_id, [ids])
+}
+
+/// The row that was imported from there.
+pub fn by_origin<R: Row>(
+    connection: &Connection,
+    sql: &str,
+    origin: &Origin,
+) -> Result<Option<R>, Failure> {
+    let found = bind::query(connection, sql, (&origin.source, &origin.id))?;
+    Ok(found.into_iter().next())
+}
+
+/// A page of posts.
+pub fn post_page(
+    connection: &Connection,
+    filter: &PostFilter,
+    page: Page,
+) -> Result<Vec<Post>, Failure> {
+    let mut select = filtered(sql::select::<Post>(), filter);
+    let (table, key) = match filter.tag {
+        Some(_) => (PostTag::TABLE, "post"),
+        None => (Post::TABLE, "key"),
+    };
+    let order = sql_order(page.order);
+    select
+        .and_where(beyond(
+            page.order,
+            [column(table, "created_at"), column(table, key)],
+            start(page).map(Expr::value),
+        ))
+        .order_by((table, "created_at"), order.clone())
+        .order_by((table, key), order)
+        .limit(page.limit.into());
+    let (sql, values) = select.build(SqliteQueryBuilder);
+    let params = params_from_iter(bind::values(values)?);
+    bind::query(connection, &sql, params)
+}
+
+/// How many posts there are.
+pub fn post_count(connection: &Connection, filter: &PostFilter) -> Result<i64, Failure> {
+    let mut count = Query::select();
+    count.expr(Func::count(Expr::cust("*"))).from(Post::TABLE);
+    let (sql, values) = filtered(count, filter).build(SqliteQueryBuilder);
+    let params = params_from_iter(bind::values(values)?);
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row(params, |row| row.get(0))?)
+}
+
+/// For each post, a page of its replies.
+pub fn replies(
+    connection: &Connection,
+    parents: &[Key],
+    kind: Kind,
+    page: Page,
+) -> Result<Vec<Post>, Failure> {
+    let sql = SQL.replies.get(page.order);
+    let [at, key] = start(page);
+    bind::query(
+        connection,
+        sql,
+        (integers(parents), at, key, page.limit, kind.as_str()),
+    )
+}
+
+/// For each account, a page of its posts.
+pub fn posts_of(
+    connection: &Connection,
+    authors: &[Key],
+    page: Page,
+) -> Result<Vec<Post>, Failure> {
+    related(connection, &SQL.posts_of, authors, page)
+}
+
+/// For each post, a page of its likes.
+pub fn likes(connection: &Connection, posts: &[Key], page: Page) -> Result<Vec<Like>, Failure> {
+    related(connection, &SQL.likes, posts, page)
+}
+
+fn related<R: Row>(
+    connection: &Connection,
+    sql: &BothWays,
+    parents: &[Key],
+    page: Page,
+) -> Result<Vec<R>, Failure> {
+    let [at, key] = start(page);
+    bind::query(
+        connection,
+        sql.get(page.order),
+        (integers(parents), at, key, page.limit),
+    )
+}
+
+/// Which of these posts an account is paired with.
+pub fn paired(
+    connection: &Connection,
+    sql: &str,
+    account: Key,
+    posts: &[Key],
+) -> Result<Vec<Key>, Failure> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let keys = statement.query_map((integers(posts), account.0), |row| row.get(0).map(Key))?;
+    Ok(keys.collect::<rusqlite::Result<_>>()?)
+}
+
+fn filtered(mut select: SelectStatement, filter: &PostFilter) -> SelectStatement {
+    if let Some(tag) = &filter.tag {
+        select
+            .inner_join(
+                PostTag::TABLE,
+                column(PostTag::TABLE, "post").equals((Post::TABLE, "key")),
+            )
+            .and_where(column(PostTag::TABLE, "tag").eq(tag.as_str()));
+    }
+    if !filter.kinds.is_empty() {
+        let kinds = filter.kinds.iter().map(|kind| kind.as_str());
+        select.and_where(column(Post::TABLE, "kind").is_in(kinds));
+    }
+    if let Some(author) = filter.author {
+        select.and_where(column(Post::TABLE, "author").eq(author.0));
+    }
+    select.and_where(column(Post::TABLE, "deleted").eq(0_i64));
+    select
+}
+
+/// Where a page starts: after its cursor, or before everything.
+fn start(page: Page) -> [i64; 2] {
+    match (page.after, page.order) {
+        (Some(Cursor { at, key }), _) => [at, key.0],
+        (None, Order::Ascending) => [i64::MIN; 2],
+        (None, Order::Descending) => [i64::MAX; 2],
+    }
+}
+
+fn beyond(order: Order, columns: [Expr; 2], place: [Expr; 2]) -> Expr {
+    let (columns, place) = (Expr::tuple(columns), Expr::tuple(place));
+    match order {
+        Order::Ascending => columns.gt(place),
+        Order::Descending => columns.lt(place),
+    }
+}
+
+fn sql_order(order: Order) -> SqlOrder {
+    match order {
+        Order::Ascending => SqlOrder::Asc,
+        Order::Descending => SqlOrder::Desc,
+    }
+}
+
+fn integers(keys: &[Key]) -> Array {
+    Rc::new(keys.iter().map(|key| Value::Integer(key.0)).collect())
+}
+
+fn blobs<'a>(ids: impl Iterator<Item = &'a [u8; 16]>) -> Array {
+    Rc::new(ids.map(|id| Value::Blob(id.to_vec())).collect())
+}
+
+/// The statements of a fixed shape.
+pub static SQL: LazyLock<Sql> = LazyLock::new(Sql::build);
+
+pub struct Sql {
+    pub accounts: String,
+    pub accounts_by_id: String,
+    pub account_by_origin: String,
+    pub profiles: String,
+    pub posts: String,
+    pub posts_by_id: String,
+    pub post_by_origin: String,
+    pub bodies: String,
+    pub like: String,
+    pub likes_of: String,
+    pub watch: String,
+    pub liked: String,
+    pub watched: String,
+    replies: BothWays,
+    posts_of: BothWays,
+    likes: BothWays,
+}
+
+struct BothWays {
+    ascending: String,
+    descending: String,
+}
+
+impl BothWays {
+    fn build(statement: impl Fn(Order) -> String) -> Self {
+        Self {
+            ascending: statement(Order::Ascending),
+            descending: statement(Order::Descending),
+        }
+    }
+
+    fn get(&self, order: Order) -> &str {
+        match order {
+            Order::Ascending => &self.ascending,
+            Order::Descending => &self.descending,
+        }
+    }
+}
+
+impl Sql {
+    fn build() -> Self {
+        let in_created_order = ["created_at", "key"];
+        Self {
+            accounts: among::<Account>("key"),
+            accounts_by_id: among::<Account>("id"),
+            account_by_origin: equal::<Account>(["source", "source_id"]),
+            profiles: among::<Profile>("key"),
+            posts: among::<Post>("key"),
+            posts_by_id: among::<Post>("id"),
+            post_by_origin: equal::<Post>(["source", "source_id"]),
+            bodies: among::<PostBody>("post"),
+            like: equal::<Like>(["post", "account"]),
+            likes_of: among::<Like>("post"),
+            watch: equal::<Watch>(["post", "account"]),
+            liked: pairs_of_account::<Like>(),
+            watched: pairs_of_account::<Watch>(),
+            replies: BothWays::build(|order| {
+                let of_kind = column(Post::TABLE, "kind").eq(Expr::cust("?5"));
+                pages::<Post>("parent", in_created_order, order, |part| {
+                    part.and_where(of_kind.clone()).and_where(undeleted());
+                })
+            }),
+            posts_of: BothWays::build(|order| {
+                pages::<Post>("author", in_created_order, order, |part| {
+                    part.and_where(undeleted());
+                })
+            }),
+            likes: BothWays::build(|order| {
+                pages::<Like>("post", ["position", "account"], order, |_| ())
+            }),
+        }
+    }
+}
+
+fn undeleted() -> Expr {
+    column(Post::TABLE, "deleted").eq(Expr::cust("0"))
+}
+
+/// Rows whose column is among the values of the first parameter.
+fn among<R: Row>(name: &'static str) -> String {
+    sql::select::<R>()
+        .and_where(in_array(column(R::TABLE, name)))
+        .to_string(SqliteQueryBuilder)
+}
+
+/// Rows whose columns equal the parameters.
+fn equal<R: Row>(names: [&'static str; 2]) -> String {
+    let mut select = sql::select::<R>();
+    for name in names {
+        select.and_where(column(R::TABLE, name).eq(Expr::cust("?")));
+    }
+    select.to_string(SqliteQueryBuilder)
+}
+
+/// The posts among the first parameter that the account of the second is paired with.
+fn pairs_of_account<R: Row>() -> String {
+    Query::select()
+        .column("post")
+        .from(R::TABLE)
+        .and_where(in_array(column(R::TABLE, "post")))
+        .and_where(column(R::TABLE, "account").eq(Expr::cust("?2")))
+        .to_string(SqliteQueryBuilder)
+}
+
+fn in_array(column: Expr) -> Expr {
+    Expr::cust_with_expr("? IN rarray(?1)", column)
+}
+
+/// For each parent among the first parameter, at most ?4 rows beyond (?2, ?3): one statement for
+/// all parents, which reads no more of each than its page.
+fn pages<R: Row>(
+    parent: &'static str,
+    [at, key]: [&'static str; 2],
+    order: Order,
+    restrict: impl FnOnce(&mut SelectStatement),
+) -> String {
+    let mut part = Query::select();
+    part.columns(R::PRIMARY.iter().copied())
+        .from(R::TABLE)
+        .and_where(column(R::TABLE, parent).eq(Expr::cust("parent.value")))
+        .and_where(beyond(
+            order,
+            [column(R::TABLE, at), column(R::TABLE, key)],
+            [Expr::cust("?2"), Expr::cust("?3")],
+        ));
+    restrict(&mut part);
+    let direction = match order {
+        Order::Ascending => "ASC",
+        Order::Descending => "DESC",
+    };
+    let part = part
+        .order_by(at, sql_order(order))
+        .order_by(key, sql_order(order))
+        .to_string(SqliteQueryBuilder);
+    let primary = R::PRIMARY
+        .iter()
+        .map(|name| format!("page.\"{name}\""))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let columns = R::table_columns()
+        .iter()
+        .map(|column| format!("page.\"{}\"", column.name))
+        .collect::<Vec<_>>()
+        .join(", ");
+    // sea-query knows no correlated join with a limit of its own.
+    format!(
+        "SELECT {columns} FROM rarray(?1) AS parent \
+         CROSS JOIN \"{table}\" AS page ON ({primary}) IN ({part} LIMIT ?4) \
+         ORDER BY page.\"{parent}\", page.\"{at}\" {direction}, page.\"{key}\" {direction}",
+        table = R::TABLE,
+    )
+}

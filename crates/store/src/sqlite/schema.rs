@@ -1,0 +1,150 @@
+//! The tables of a generation, and up to where it is folded.
+
+use plaudit_domain::Position;
+use plaudit_projection::row::ColumnKind;
+use plaudit_projection::{Account, Like, Post, PostBody, PostTag, Profile, Row, Watch};
+use rusqlite::{Connection, Transaction};
+use sea_query::SqliteQueryBuilder;
+
+use crate::sql;
+
+use super::Failure;
+
+/// Runs something for every row type that has a table.
+macro_rules! for_every_row {
+    ($run:ident) => {
+        [
+            $run::<Account>(),
+            $run::<Post>(),
+            $run::<PostBody>(),
+            $run::<PostTag>(),
+            $run::<Like>(),
+            $run::<Watch>(),
+            $run::<Profile>(),
+        ]
+    };
+}
+
+pub(super) use for_every_row;
+
+/// The tables, without their indexes.
+pub fn tables() -> impl Iterator<Item = String> {
+    for_every_row!(table).into_iter()
+}
+
+/// The indexes of the tables.
+pub fn indexes() -> impl Iterator<Item = String> {
+    for_every_row!(indexes_of).into_iter().flatten()
+}
+
+/// Where the fold stands: one row.
+const PROGRESS: &str = "CREATE TABLE progress (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    position INTEGER NOT NULL,
+    shape TEXT NOT NULL
+) STRICT";
+
+/// Makes the tables if there are none; refuses those of another shape.
+pub fn open(connection: &mut Connection) -> Result<(), Failure> {
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    if is_empty(&transaction)? {
+        create_tables(&transaction)?;
+        create_indexes(&transaction)?;
+        start(&transaction, 0)?;
+    } else if shape(&transaction).ok() != Some(expected_shape()) {
+        return Err(Failure::Outdated);
+    }
+    Ok(transaction.commit()?)
+}
+
+/// Makes the tables, without indexes.
+pub fn create_tables(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    for table in tables() {
+        transaction.execute(&table, ())?;
+    }
+    transaction.execute(PROGRESS, ()).map(drop)
+}
+
+/// Makes the indexes.
+pub fn create_indexes(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    for index in indexes() {
+        transaction.execute(&index, ())?;
+    }
+    Ok(())
+}
+
+/// Notes where the fold stands for the first time.
+pub fn start(transaction: &Transaction<'_>, position: Position) -> rusqlite::Result<()> {
+    transaction
+        .execute(
+            "INSERT INTO progress (one, position, shape) VALUES (1, ?1, ?2)",
+            (position.cast_signed(), expected_shape()),
+        )
+        .map(drop)
+}
+
+/// Where the fold stands.
+pub fn position(connection: &Connection) -> Result<Position, Failure> {
+    let position: i64 = connection
+        .prepare_cached("SELECT position FROM progress")?
+        .query_row((), |row| row.get(0))?;
+    Ok(position.cast_unsigned())
+}
+
+/// Moves the fold's position, if it is where it is expected to be.
+pub fn advance(
+    transaction: &Transaction<'_>,
+    from: Position,
+    to: Position,
+) -> rusqlite::Result<bool> {
+    let moved = transaction
+        .prepare_cached("UPDATE progress SET position = ?2 WHERE position = ?1")?
+        .execute((from.cast_signed(), to.cast_signed()))?;
+    Ok(moved == 1)
+}
+
+fn table<R: Row>() -> String {
+    // A table with a key of several columns is one B-tree, not a table and an index.
+    let options = if R::PRIMARY.len() > 1 {
+        "STRICT, WITHOUT ROWID"
+    } else {
+        "STRICT"
+    };
+    let mut table = sql::create_table::<R>(type_name);
+    format!("{} {options}", table.take().to_string(SqliteQueryBuilder))
+}
+
+fn indexes_of<R: Row>() -> Vec<String> {
+    sql::create_indexes::<R>()
+        .iter()
+        .map(|index| index.to_string(SqliteQueryBuilder))
+        .collect()
+}
+
+fn type_name(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::Integer | ColumnKind::Boolean => "INTEGER",
+        ColumnKind::Text => "TEXT",
+        ColumnKind::Uuid => "BLOB",
+    }
+}
+
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", (), |row| {
+        row.get(0)
+    })
+}
+
+fn shape(connection: &Connection) -> rusqlite::Result<String> {
+    connection.query_row("SELECT shape FROM progress", (), |row| row.get(0))
+}
+
+/// What the tables look like, and what is folded into them: read models of another shape are
+/// rebuilt, never patched.
+fn expected_shape() -> String {
+    /// Counted up when a fold changes what it makes of old events.
+    const FOLDS: u32 = 1;
+    let tables: Vec<String> = tables().chain(indexes()).collect();
+    format!("{FOLDS};{}", tables.join(";"))
+}
