@@ -1,1 +1,24 @@
-//! .
+//! The GraphQL API: the schema, and how operations on it are executed.
+//!
+//! This is the only crate that knows async-graphql, and it knows nothing of HTTP: an [`Operation`]
+//! comes in, an [`Answer`] with its bytes goes out.
+
+mod account;
+mod document;
+mod execute;
+mod id;
+mod loader;
+mod mutation;
+mod nulls;
+mod operation;
+mod paging;
+mod post;
+mod profile;
+mod reading;
+mod scalar;
+mod schema;
+mod variables;
+
+pub use execute::{Allowed, Answer, Api, Outcome};
+pub use operation::{MalformedRequest, Operation};
+pub use schema::sdl;

@@ -91,12 +91,18 @@ impl Streams {
     }
 }
 
+impl Extend<Fact> for Streams {
+    fn extend<I: IntoIterator<Item = Fact>>(&mut self, facts: I) {
+        for fact in facts {
+            self.push(fact);
+        }
+    }
+}
+
 impl FromIterator<Fact> for Streams {
     fn from_iter<I: IntoIterator<Item = Fact>>(facts: I) -> Self {
         let mut streams = Self::default();
-        for fact in facts {
-            streams.push(fact);
-        }
+        streams.extend(facts);
         streams
     }
 }

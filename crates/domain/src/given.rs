@@ -4,11 +4,11 @@ use uuid::Uuid;
 
 use crate::acceptance::{Accepted, AcceptedAnswer, Withdrawn};
 use crate::account::{Registered, Renamed};
-use crate::decide::{Actor, Command, Streams, decide};
+use crate::decide::{Actor, Command, decide, needs};
 use crate::fact::{AccountFact, Fact, LikeFact, PostFact, WatchFact};
 use crate::id::{AccountId, PostId};
 use crate::like::Like;
-use crate::post::{Created, Edited, Kind};
+use crate::post::{Affected, Created, Edited, Kind};
 use crate::refusal::Refusal;
 use crate::watch::Watch;
 
@@ -16,12 +16,19 @@ pub fn given(facts: impl IntoIterator<Item = Fact>) -> Given {
     Given(facts.into_iter().collect())
 }
 
-pub struct Given(Streams);
+pub struct Given(Vec<Fact>);
 
 impl Given {
+    /// The command sees the streams that it says it needs, and no other.
     pub fn when(self, who: AccountId, command: impl Command) -> Decided {
         let actor = Actor { account: who };
-        Decided(decide(&command, &actor, &self.0))
+        let needed = needs(&command, &actor);
+        let streams = self
+            .0
+            .into_iter()
+            .filter(|fact| needed.contains(&fact.stream()))
+            .collect();
+        Decided(decide(&command, &actor, &streams))
     }
 }
 
@@ -47,6 +54,10 @@ pub fn bob() -> AccountId {
     AccountId(Uuid::from_u128(0xb0b))
 }
 
+pub fn eve() -> AccountId {
+    AccountId(Uuid::from_u128(0xe7e))
+}
+
 pub fn post(number: u128) -> PostId {
     PostId(Uuid::from_u128(number))
 }
@@ -68,12 +79,15 @@ pub fn renamed(account: AccountId, name: &str) -> Fact {
     .into()
 }
 
-/// A registered Ada and Bob, and what else happened.
-pub fn community(facts: impl IntoIterator<Item = Fact>) -> Vec<Fact> {
-    [registered(ada(), "Ada"), registered(bob(), "Bob")]
-        .into_iter()
-        .chain(facts)
-        .collect()
+/// Ada and Bob and Eve are registered, and what else happened.
+pub fn community(facts: impl IntoIterator<Item = Fact>) -> Given {
+    let members = [(ada(), "Ada"), (bob(), "Bob"), (eve(), "Eve")];
+    given(
+        members
+            .map(|(account, name)| registered(account, name))
+            .into_iter()
+            .chain(facts),
+    )
 }
 
 pub fn topic(author: AccountId, id: PostId, kind: Kind) -> Fact {
@@ -94,7 +108,15 @@ pub fn question(author: AccountId, id: PostId) -> Fact {
     topic(author, id, Kind::Question)
 }
 
-pub fn reply(author: AccountId, id: PostId, kind: Kind, parent: PostId) -> Fact {
+pub fn answer(author: AccountId, id: PostId, question: PostId) -> Fact {
+    reply(author, id, Kind::Answer, question)
+}
+
+pub fn comment(author: AccountId, id: PostId, on: PostId) -> Fact {
+    reply(author, id, Kind::Comment, on)
+}
+
+fn reply(author: AccountId, id: PostId, kind: Kind, parent: PostId) -> Fact {
     PostFact::Created(Created {
         post: id,
         kind,
@@ -108,10 +130,6 @@ pub fn reply(author: AccountId, id: PostId, kind: Kind, parent: PostId) -> Fact 
     .into()
 }
 
-pub fn answer(author: AccountId, id: PostId, question: PostId) -> Fact {
-    reply(author, id, Kind::Answer, question)
-}
-
 pub fn edited(id: PostId, title: Option<&str>, body: Option<&str>, tags: Option<&[&str]>) -> Fact {
     PostFact::Edited(Edited {
         post: id,
@@ -120,6 +138,24 @@ pub fn edited(id: PostId, title: Option<&str>, body: Option<&str>, tags: Option<
         tags: tags.map(|tags| tags.iter().map(|&tag| tag.to_owned()).collect()),
     })
     .into()
+}
+
+/// A post without a parent or an accepted answer, for [`deleted`] and [`restored`].
+pub fn affected(post: PostId, author: AccountId) -> Affected {
+    Affected {
+        post,
+        author: Some(author),
+        parent: None,
+        accepted: None,
+    }
+}
+
+pub fn deleted(affected: Affected) -> Fact {
+    PostFact::Deleted(affected).into()
+}
+
+pub fn restored(affected: Affected) -> Fact {
+    PostFact::Restored(affected).into()
 }
 
 pub fn accepted_answer(answer: PostId, author: AccountId) -> AcceptedAnswer {

@@ -78,7 +78,7 @@ mod tests {
         };
         assert_eq!(
             origin.derive("account").to_string(),
-            "a2aeb5c5-5a57-5c31-9c7c-000000000000"
+            "124d7f62-abaa-52a4-8ab6-c73dc401807a"
         );
         assert_ne!(origin.derive("account"), origin.derive("post"));
     }

@@ -31,3 +31,5 @@ pub use time::Time;
 
 #[cfg(test)]
 mod given;
+#[cfg(test)]
+mod tests;

@@ -125,3 +125,140 @@ impl Command for UnlikePost {
         Ok(vec![LikeFact::Withdrawn(like).into()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::given::{
+        ada, affected, answer, bob, comment, community, deleted, eve, given, like_withdrawn, liked,
+        post, question, topic,
+    };
+    use crate::post::Kind;
+
+    fn like() -> LikePost {
+        LikePost { post: post(1) }
+    }
+
+    fn unlike() -> UnlikePost {
+        UnlikePost { post: post(1) }
+    }
+
+    #[test]
+    fn a_like_names_the_author_of_the_post() {
+        community([question(ada(), post(1))])
+            .when(bob(), like())
+            .then([liked(post(1), bob(), ada())]);
+    }
+
+    #[test]
+    fn posts_of_every_kind_can_be_liked() {
+        let discussion = post(10);
+        for fact in [
+            topic(ada(), post(1), Kind::Question),
+            topic(ada(), post(1), Kind::Discussion),
+            topic(ada(), post(1), Kind::Article),
+            answer(ada(), post(1), discussion),
+            comment(ada(), post(1), discussion),
+        ] {
+            community([fact])
+                .when(bob(), like())
+                .then([liked(post(1), bob(), ada())]);
+        }
+    }
+
+    #[test]
+    fn everybody_likes_for_themselves() {
+        community([question(ada(), post(1)), liked(post(1), bob(), ada())])
+            .when(eve(), like())
+            .then([liked(post(1), eve(), ada())]);
+    }
+
+    #[test]
+    fn liking_twice_records_nothing() {
+        community([question(ada(), post(1)), liked(post(1), bob(), ada())])
+            .when(bob(), like())
+            .then([]);
+    }
+
+    #[test]
+    fn a_like_that_was_taken_back_can_be_given_again() {
+        community([
+            question(ada(), post(1)),
+            liked(post(1), bob(), ada()),
+            like_withdrawn(post(1), bob(), ada()),
+        ])
+        .when(bob(), like())
+        .then([liked(post(1), bob(), ada())]);
+    }
+
+    #[test]
+    fn nobody_likes_a_post_of_their_own() {
+        community([question(ada(), post(1))])
+            .when(ada(), like())
+            .then_refused(Refusal::OwnPost);
+    }
+
+    #[test]
+    fn nobody_likes_a_post_that_is_not_there() {
+        community([])
+            .when(bob(), like())
+            .then_refused(Refusal::PostNotFound { post: post(1) });
+    }
+
+    #[test]
+    fn nobody_likes_a_deleted_post() {
+        community([question(ada(), post(1)), deleted(affected(post(1), ada()))])
+            .when(bob(), like())
+            .then_refused(Refusal::PostDeleted { post: post(1) });
+    }
+
+    #[test]
+    fn nobody_likes_before_registering() {
+        given([question(ada(), post(1))])
+            .when(bob(), like())
+            .then_refused(Refusal::ActorNotRegistered);
+    }
+
+    #[test]
+    fn a_like_can_be_taken_back() {
+        community([question(ada(), post(1)), liked(post(1), bob(), ada())])
+            .when(bob(), unlike())
+            .then([like_withdrawn(post(1), bob(), ada())]);
+    }
+
+    #[test]
+    fn a_like_of_a_deleted_post_can_be_taken_back() {
+        community([
+            question(ada(), post(1)),
+            liked(post(1), bob(), ada()),
+            deleted(affected(post(1), ada())),
+        ])
+        .when(bob(), unlike())
+        .then([like_withdrawn(post(1), bob(), ada())]);
+    }
+
+    #[test]
+    fn taking_back_a_like_that_was_never_given_records_nothing() {
+        community([question(ada(), post(1))])
+            .when(bob(), unlike())
+            .then([]);
+    }
+
+    #[test]
+    fn taking_a_like_back_twice_records_nothing() {
+        community([
+            question(ada(), post(1)),
+            liked(post(1), bob(), ada()),
+            like_withdrawn(post(1), bob(), ada()),
+        ])
+        .when(bob(), unlike())
+        .then([]);
+    }
+
+    #[test]
+    fn no_like_is_taken_back_from_a_post_that_is_not_there() {
+        community([])
+            .when(bob(), unlike())
+            .then_refused(Refusal::PostNotFound { post: post(1) });
+    }
+}

@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A value that is about a person: a name, a title, a text.
 ///
 /// It is known or withheld. Withheld reads as absent, never as an error, and is written as `null`:
 /// so a history replays without it. It doesn't show in debug output, so it doesn't reach logs.
+///
+/// Not `#[serde(transparent)]`: then serde would read a field that is missing as withheld.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
 pub struct Personal<T>(Option<T>);
 
 impl<T> Personal<T> {
@@ -27,6 +28,15 @@ impl<T> Personal<T> {
     pub fn withhold(&mut self) {
         self.0 = None;
     }
+}
+
+/// For fields that may be absent, which is not the same as there but withheld (`null`).
+pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<Personal<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Personal::deserialize(deserializer).map(Some)
 }
 
 impl<T> From<T> for Personal<T> {
@@ -59,6 +69,17 @@ mod tests {
             serde_json::from_str::<Personal<String>>(&json).unwrap(),
             name
         );
+    }
+
+    #[test]
+    fn a_missing_value_is_an_error_and_not_taken_for_a_withheld_one() {
+        #[derive(Debug, Deserialize)]
+        struct Person {
+            #[expect(dead_code, reason = "only reading it matters")]
+            name: Personal<String>,
+        }
+        let error = serde_json::from_str::<Person>("{}").unwrap_err();
+        assert!(error.to_string().contains("missing field"), "{error}");
     }
 
     #[test]

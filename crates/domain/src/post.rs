@@ -9,7 +9,7 @@ use crate::acceptance::AcceptedAnswer;
 use crate::decide::{Actor, Command, State, Streams};
 use crate::fact::{Body, Fact, PostFact};
 use crate::id::{AccountId, Origin, PostId};
-use crate::personal::Personal;
+use crate::personal::{Personal, present};
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
 
@@ -92,7 +92,11 @@ pub struct Created {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<PostId>,
     /// The title of a top-level post.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub title: Option<Personal<String>>,
     /// The text.
     pub body: Personal<String>,
@@ -148,13 +152,6 @@ pub struct Edited {
     /// All tags from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
-}
-
-/// A value that is there but withheld (`null`) is not the same as one that is absent.
-fn present<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Personal<String>>, D::Error> {
-    Personal::deserialize(deserializer).map(Some)
 }
 
 impl Body for Edited {
@@ -326,23 +323,21 @@ impl Command for Open {
     }
 
     fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        create(
-            actor,
-            streams,
-            || {
-                Ok(Created {
-                    post: self.post,
-                    kind: self.topic.into(),
-                    author: Some(actor.account),
-                    parent: None,
-                    title: Some(valid_title(&self.title)?),
-                    body: valid_body(&self.body)?,
-                    tags: valid_tags(&self.tags)?,
-                    origin: None,
-                })
-            },
-            self.post,
-        )
+        let kind = self.topic.into();
+        if is_retry(self.post, kind, None, actor, streams)? {
+            return Ok(vec![]);
+        }
+        let created = Created {
+            post: self.post,
+            kind,
+            author: Some(actor.account),
+            parent: None,
+            title: Some(valid_title(&self.title)?),
+            body: valid_body(&self.body)?,
+            tags: valid_tags(&self.tags)?,
+            origin: None,
+        };
+        Ok(vec![PostFact::Created(created).into()])
     }
 }
 
@@ -367,20 +362,16 @@ impl Command for Answer {
     }
 
     fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        create(
-            actor,
-            streams,
-            || {
-                let question: Post = streams.state(&StreamName::post(self.question));
-                if question.live(self.question)?.kind != Kind::Question {
-                    return Err(Refusal::NotAQuestion {
-                        post: self.question,
-                    });
-                }
-                reply(actor, Kind::Answer, self.post, self.question, &self.body)
-            },
-            self.post,
-        )
+        if is_retry(self.post, Kind::Answer, Some(self.question), actor, streams)? {
+            return Ok(vec![]);
+        }
+        let question: Post = streams.state(&StreamName::post(self.question));
+        if question.live(self.question)?.kind != Kind::Question {
+            return Err(Refusal::NotAQuestion {
+                post: self.question,
+            });
+        }
+        reply(self.post, Kind::Answer, self.question, actor, &self.body)
     }
 }
 
@@ -405,16 +396,12 @@ impl Command for Comment {
     }
 
     fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        create(
-            actor,
-            streams,
-            || {
-                let parent: Post = streams.state(&StreamName::post(self.on));
-                parent.live(self.on)?;
-                reply(actor, Kind::Comment, self.post, self.on, &self.body)
-            },
-            self.post,
-        )
+        if is_retry(self.post, Kind::Comment, Some(self.on), actor, streams)? {
+            return Ok(vec![]);
+        }
+        let parent: Post = streams.state(&StreamName::post(self.on));
+        parent.live(self.on)?;
+        reply(self.post, Kind::Comment, self.on, actor, &self.body)
     }
 }
 
@@ -518,29 +505,37 @@ impl Command for Restore {
     }
 }
 
-/// A new post, unless a retry already wrote it.
-fn create(
+/// Whether the actor wrote this very post already: then there is nothing left to do.
+///
+/// A text may have been edited since, so a retry is known by what never changes.
+fn is_retry(
+    post: PostId,
+    kind: Kind,
+    parent: Option<PostId>,
     actor: &Actor,
     streams: &Streams,
-    write: impl FnOnce() -> Result<Created, Refusal>,
-    post: PostId,
-) -> Result<Vec<Fact>, Refusal> {
+) -> Result<bool, Refusal> {
     let existing: Post = streams.state(&StreamName::post(post));
     match existing.written() {
-        None => Ok(vec![PostFact::Created(write()?).into()]),
-        Some(written) if written.author == Some(actor.account) => Ok(vec![]),
+        None => Ok(false),
+        Some(written)
+            if (written.author, written.kind, written.parent)
+                == (Some(actor.account), kind, parent) =>
+        {
+            Ok(true)
+        }
         Some(_) => Err(Refusal::PostExists { post }),
     }
 }
 
 fn reply(
-    actor: &Actor,
-    kind: Kind,
     post: PostId,
+    kind: Kind,
     parent: PostId,
+    actor: &Actor,
     body: &str,
-) -> Result<Created, Refusal> {
-    Ok(Created {
+) -> Result<Vec<Fact>, Refusal> {
+    let created = Created {
         post,
         kind,
         author: Some(actor.account),
@@ -549,7 +544,8 @@ fn reply(
         body: valid_body(body)?,
         tags: vec![],
         origin: None,
-    })
+    };
+    Ok(vec![PostFact::Created(created).into()])
 }
 
 fn affected(post: &Post, id: PostId, actor: &Actor) -> Result<Affected, Refusal> {
@@ -574,14 +570,15 @@ fn by_its_author(written: &Created, actor: &Actor) -> Result<(), Refusal> {
 fn valid_title(title: &str) -> Result<Personal<String>, Refusal> {
     let title = title.trim();
     let length = title.chars().count();
-    if length == 0 || length > TITLE_MAX {
+    if length == 0 || length > TITLE_MAX || title.chars().any(char::is_control) {
         return Err(Refusal::TitleInvalid { max: TITLE_MAX });
     }
     Ok(Personal::known(title.to_owned()))
 }
 
 fn valid_body(body: &str) -> Result<Personal<String>, Refusal> {
-    if body.trim().is_empty() || body.chars().count() > BODY_MAX {
+    // PostgreSQL keeps no NUL: recorded, it would stop every projection there.
+    if body.trim().is_empty() || body.chars().count() > BODY_MAX || body.contains('\0') {
         return Err(Refusal::BodyInvalid { max: BODY_MAX });
     }
     Ok(Personal::known(body.to_owned()))
@@ -609,4 +606,546 @@ fn valid_tags(tags: &[String]) -> Result<Vec<String>, Refusal> {
         return Err(Refusal::TooManyTags { max: TAGS_MAX });
     }
     Ok(valid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::given::{
+        accepted, accepted_answer, ada, affected, answer, bob, comment, community, deleted, edited,
+        eve, given, post, question, restored, topic,
+    };
+
+    const TOPICS: [Topic; 3] = [Topic::Question, Topic::Discussion, Topic::Article];
+
+    /// Opens what [`topic`] says was opened.
+    fn open(topic: Topic) -> Open {
+        Open {
+            post: post(1),
+            topic,
+            title: "Title".into(),
+            body: "Body".into(),
+            tags: vec!["tag".into()],
+        }
+    }
+
+    fn give_answer(id: u128, question: u128) -> Answer {
+        Answer {
+            post: post(id),
+            question: post(question),
+            body: "Body".into(),
+        }
+    }
+
+    fn give_comment(id: u128, on: u128) -> Comment {
+        Comment {
+            post: post(id),
+            on: post(on),
+            body: "Body".into(),
+        }
+    }
+
+    fn edit(changes: Changes) -> Edit {
+        Edit {
+            post: post(1),
+            changes,
+        }
+    }
+
+    fn title(title: &str) -> Changes {
+        Changes {
+            title: Some(title.into()),
+            ..Changes::default()
+        }
+    }
+
+    fn body(body: &str) -> Changes {
+        Changes {
+            body: Some(body.into()),
+            ..Changes::default()
+        }
+    }
+
+    fn tags(tags: &[&str]) -> Changes {
+        Changes {
+            tags: Some(owned(tags)),
+            ..Changes::default()
+        }
+    }
+
+    fn owned(tags: &[&str]) -> Vec<String> {
+        tags.iter().map(|&tag| tag.to_owned()).collect()
+    }
+
+    fn delete() -> Delete {
+        Delete { post: post(1) }
+    }
+
+    fn restore() -> Restore {
+        Restore { post: post(1) }
+    }
+
+    /// A post of each kind by Ada with the number 1. What the replies are on has the number 9.
+    fn one_of_each_kind() -> [Fact; 5] {
+        [
+            topic(ada(), post(1), Kind::Question),
+            topic(ada(), post(1), Kind::Discussion),
+            topic(ada(), post(1), Kind::Article),
+            answer(ada(), post(1), post(9)),
+            comment(ada(), post(1), post(9)),
+        ]
+    }
+
+    // Writing
+
+    #[test]
+    fn questions_discussions_and_articles_stand_by_themselves() {
+        for of in TOPICS {
+            community([])
+                .when(ada(), open(of))
+                .then([topic(ada(), post(1), of.into())]);
+        }
+    }
+
+    #[test]
+    fn a_question_can_be_answered() {
+        community([question(ada(), post(1))])
+            .when(bob(), give_answer(2, 1))
+            .then([answer(bob(), post(2), post(1))]);
+    }
+
+    #[test]
+    fn askers_may_answer_themselves() {
+        community([question(ada(), post(1))])
+            .when(ada(), give_answer(2, 1))
+            .then([answer(ada(), post(2), post(1))]);
+    }
+
+    #[test]
+    fn only_questions_can_be_answered() {
+        for other in one_of_each_kind().into_iter().skip(1) {
+            community([other])
+                .when(bob(), give_answer(2, 1))
+                .then_refused(Refusal::NotAQuestion { post: post(1) });
+        }
+    }
+
+    #[test]
+    fn a_post_of_any_kind_can_be_commented_on() {
+        for any in one_of_each_kind() {
+            community([any])
+                .when(bob(), give_comment(2, 1))
+                .then([comment(bob(), post(2), post(1))]);
+        }
+    }
+
+    #[test]
+    fn nobody_replies_to_a_post_that_is_not_there() {
+        let refusal = Refusal::PostNotFound { post: post(1) };
+        community([])
+            .when(bob(), give_answer(2, 1))
+            .then_refused(refusal.clone());
+        community([])
+            .when(bob(), give_comment(2, 1))
+            .then_refused(refusal);
+    }
+
+    #[test]
+    fn nobody_replies_to_a_deleted_post() {
+        let facts = [question(ada(), post(1)), deleted(affected(post(1), ada()))];
+        let refusal = Refusal::PostDeleted { post: post(1) };
+        community(facts.clone())
+            .when(bob(), give_answer(2, 1))
+            .then_refused(refusal.clone());
+        community(facts)
+            .when(bob(), give_comment(2, 1))
+            .then_refused(refusal);
+    }
+
+    #[test]
+    fn nobody_writes_before_registering() {
+        given([])
+            .when(ada(), open(Topic::Question))
+            .then_refused(Refusal::ActorNotRegistered);
+    }
+
+    #[test]
+    fn a_retry_writes_no_second_post() {
+        for of in TOPICS {
+            community([topic(ada(), post(1), of.into())])
+                .when(ada(), open(of))
+                .then([]);
+        }
+        community([question(ada(), post(1)), answer(bob(), post(2), post(1))])
+            .when(bob(), give_answer(2, 1))
+            .then([]);
+        community([question(ada(), post(1)), comment(bob(), post(2), post(1))])
+            .when(bob(), give_comment(2, 1))
+            .then([]);
+    }
+
+    #[test]
+    fn a_late_retry_undoes_neither_an_edit_nor_a_deletion() {
+        community([
+            question(ada(), post(1)),
+            edited(post(1), Some("Another title"), None, None),
+            deleted(affected(post(1), ada())),
+        ])
+        .when(ada(), open(Topic::Question))
+        .then([]);
+    }
+
+    #[test]
+    fn a_retry_does_not_mind_that_the_parent_was_deleted_meanwhile() {
+        community([
+            question(ada(), post(1)),
+            answer(bob(), post(2), post(1)),
+            deleted(affected(post(1), ada())),
+        ])
+        .when(bob(), give_answer(2, 1))
+        .then([]);
+    }
+
+    #[test]
+    fn nobody_writes_over_the_post_of_another() {
+        community([question(ada(), post(1))])
+            .when(bob(), open(Topic::Question))
+            .then_refused(Refusal::PostExists { post: post(1) });
+        community([question(ada(), post(1)), answer(ada(), post(2), post(1))])
+            .when(bob(), give_answer(2, 1))
+            .then_refused(Refusal::PostExists { post: post(2) });
+        community([question(ada(), post(1)), comment(ada(), post(2), post(1))])
+            .when(bob(), give_comment(2, 1))
+            .then_refused(Refusal::PostExists { post: post(2) });
+    }
+
+    #[test]
+    fn nobody_uses_the_id_of_another_post_of_their_own() {
+        let of_another_kind = community([question(ada(), post(1))]);
+        of_another_kind
+            .when(ada(), open(Topic::Article))
+            .then_refused(Refusal::PostExists { post: post(1) });
+
+        let on_another_post = community([
+            question(ada(), post(1)),
+            question(ada(), post(2)),
+            comment(bob(), post(3), post(1)),
+        ]);
+        on_another_post
+            .when(bob(), give_comment(3, 2))
+            .then_refused(Refusal::PostExists { post: post(3) });
+
+        let on_itself = community([question(ada(), post(1))]);
+        on_itself
+            .when(ada(), give_comment(1, 1))
+            .then_refused(Refusal::PostExists { post: post(1) });
+    }
+
+    // What a post may say
+
+    #[test]
+    fn a_title_is_kept_without_the_spaces_around_it() {
+        let command = Open {
+            title: " Title\n".into(),
+            ..open(Topic::Question)
+        };
+        community([])
+            .when(ada(), command)
+            .then([question(ada(), post(1))]);
+    }
+
+    #[test]
+    fn a_title_is_one_line_that_is_neither_empty_nor_endless() {
+        for text in ["", " \t", "two\nlines", &"x".repeat(TITLE_MAX + 1)] {
+            let refusal = Refusal::TitleInvalid { max: TITLE_MAX };
+            let command = Open {
+                title: text.into(),
+                ..open(Topic::Question)
+            };
+            community([])
+                .when(ada(), command)
+                .then_refused(refusal.clone());
+            community([question(ada(), post(1))])
+                .when(ada(), edit(title(text)))
+                .then_refused(refusal);
+        }
+    }
+
+    #[test]
+    fn a_text_is_neither_empty_nor_endless_and_has_no_nul() {
+        for text in ["", " \n", "a\0b", &"x".repeat(BODY_MAX + 1)] {
+            let refusal = || Refusal::BodyInvalid { max: BODY_MAX };
+            let asked = || community([question(ada(), post(1))]);
+            let opened = Open {
+                body: text.into(),
+                ..open(Topic::Question)
+            };
+            let answered = Answer {
+                body: text.into(),
+                ..give_answer(2, 1)
+            };
+            let commented = Comment {
+                body: text.into(),
+                ..give_comment(2, 1)
+            };
+            community([]).when(ada(), opened).then_refused(refusal());
+            asked().when(ada(), answered).then_refused(refusal());
+            asked().when(ada(), commented).then_refused(refusal());
+            asked()
+                .when(ada(), edit(body(text)))
+                .then_refused(refusal());
+        }
+    }
+
+    #[test]
+    fn limits_count_characters_and_not_bytes() {
+        let long_title = "ü".repeat(TITLE_MAX);
+        let long_body = "ü".repeat(BODY_MAX);
+        let long_tag = "ü".repeat(TAG_MAX);
+        let changes = Changes {
+            title: Some(long_title.clone()),
+            body: Some(long_body.clone()),
+            tags: Some(vec![long_tag.clone()]),
+        };
+        community([question(ada(), post(1))])
+            .when(ada(), edit(changes))
+            .then([edited(
+                post(1),
+                Some(&long_title),
+                Some(&long_body),
+                Some(&[&long_tag]),
+            )]);
+    }
+
+    #[test]
+    fn tags_are_kept_in_their_order_and_each_once() {
+        community([question(ada(), post(1))])
+            .when(ada(), edit(tags(&["c++", ".net", "日本", "c++"])))
+            .then([edited(post(1), None, None, Some(&["c++", ".net", "日本"]))]);
+    }
+
+    #[test]
+    fn a_tag_is_a_short_word_in_lower_case() {
+        for tag in ["", "Tag", "two words", "a/b", &"x".repeat(TAG_MAX + 1)] {
+            let refusal = Refusal::TagInvalid {
+                tag: tag.into(),
+                max: TAG_MAX,
+            };
+            let command = Open {
+                tags: owned(&["fine", tag]),
+                ..open(Topic::Question)
+            };
+            community([])
+                .when(ada(), command)
+                .then_refused(refusal.clone());
+            community([question(ada(), post(1))])
+                .when(ada(), edit(tags(&["fine", tag])))
+                .then_refused(refusal);
+        }
+    }
+
+    #[test]
+    fn a_post_has_so_many_tags_and_no_more() {
+        let numbered = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>();
+        let mut with_a_repeat = numbered(TAGS_MAX);
+        with_a_repeat.push("0".into());
+        let kept = numbered(TAGS_MAX);
+        let kept: Vec<&str> = kept.iter().map(String::as_str).collect();
+        let change = |tags| {
+            edit(Changes {
+                tags: Some(tags),
+                ..Changes::default()
+            })
+        };
+        community([question(ada(), post(1))])
+            .when(ada(), change(with_a_repeat))
+            .then([edited(post(1), None, None, Some(&kept))]);
+        community([question(ada(), post(1))])
+            .when(ada(), change(numbered(TAGS_MAX + 1)))
+            .then_refused(Refusal::TooManyTags { max: TAGS_MAX });
+    }
+
+    // Editing
+
+    #[test]
+    fn an_edit_records_only_what_changed() {
+        let changes = Changes {
+            title: Some("Title".into()),
+            body: Some("Another body".into()),
+            tags: Some(owned(&["tag"])),
+        };
+        community([question(ada(), post(1))])
+            .when(ada(), edit(changes))
+            .then([edited(post(1), None, Some("Another body"), None)]);
+    }
+
+    #[test]
+    fn an_edit_is_compared_with_the_latest_edit() {
+        community([
+            question(ada(), post(1)),
+            edited(post(1), Some("Another title"), None, Some(&["other"])),
+        ])
+        .when(ada(), edit(title("Title")))
+        .then([edited(post(1), Some("Title"), None, None)]);
+    }
+
+    #[test]
+    fn an_edit_that_changes_nothing_records_nothing() {
+        let same = Changes {
+            title: Some("Title ".into()),
+            body: Some("Body".into()),
+            tags: Some(owned(&["tag"])),
+        };
+        for changes in [same, Changes::default()] {
+            community([question(ada(), post(1))])
+                .when(ada(), edit(changes))
+                .then([]);
+        }
+    }
+
+    #[test]
+    fn all_tags_can_be_taken_away() {
+        community([question(ada(), post(1))])
+            .when(ada(), edit(tags(&[])))
+            .then([edited(post(1), None, None, Some(&[]))]);
+    }
+
+    #[test]
+    fn the_text_of_a_post_of_any_kind_can_be_edited() {
+        for any in one_of_each_kind() {
+            community([any])
+                .when(ada(), edit(body("Another body")))
+                .then([edited(post(1), None, Some("Another body"), None)]);
+        }
+    }
+
+    #[test]
+    fn answers_and_comments_get_neither_a_title_nor_tags() {
+        for reply in one_of_each_kind().into_iter().skip(3) {
+            community([reply.clone()])
+                .when(ada(), edit(title("Title")))
+                .then_refused(Refusal::TitleNotAllowed);
+            community([reply])
+                .when(ada(), edit(tags(&["tag"])))
+                .then_refused(Refusal::TagsNotAllowed);
+        }
+    }
+
+    #[test]
+    fn nobody_edits_the_post_of_another() {
+        community([question(ada(), post(1))])
+            .when(bob(), edit(body("Another body")))
+            .then_refused(Refusal::NotTheAuthor { post: post(1) });
+    }
+
+    #[test]
+    fn nobody_edits_a_deleted_post() {
+        community([question(ada(), post(1)), deleted(affected(post(1), ada()))])
+            .when(ada(), edit(body("Another body")))
+            .then_refused(Refusal::PostDeleted { post: post(1) });
+    }
+
+    #[test]
+    fn nobody_edits_a_post_that_is_not_there() {
+        community([])
+            .when(ada(), edit(body("Another body")))
+            .then_refused(Refusal::PostNotFound { post: post(1) });
+    }
+
+    // Deleting and restoring
+
+    #[test]
+    fn authors_delete_their_posts() {
+        community([question(ada(), post(1))])
+            .when(ada(), delete())
+            .then([deleted(affected(post(1), ada()))]);
+    }
+
+    #[test]
+    fn a_deleted_or_restored_reply_names_what_it_is_on() {
+        let affected = Affected {
+            parent: Some(post(9)),
+            ..affected(post(1), ada())
+        };
+        for reply in one_of_each_kind().into_iter().skip(3) {
+            community([reply.clone()])
+                .when(ada(), delete())
+                .then([deleted(affected.clone())]);
+            community([reply, deleted(affected.clone())])
+                .when(ada(), restore())
+                .then([restored(affected.clone())]);
+        }
+    }
+
+    #[test]
+    fn a_deleted_or_restored_question_names_its_accepted_answer() {
+        let bobs = accepted_answer(post(2), bob());
+        let affected = Affected {
+            accepted: Some(bobs),
+            ..affected(post(1), ada())
+        };
+        let solved = [
+            question(ada(), post(1)),
+            answer(bob(), post(2), post(1)),
+            accepted(post(1), ada(), bobs, None),
+        ];
+        community(solved.clone())
+            .when(ada(), delete())
+            .then([deleted(affected.clone())]);
+        community(solved.into_iter().chain([deleted(affected.clone())]))
+            .when(ada(), restore())
+            .then([restored(affected)]);
+    }
+
+    #[test]
+    fn deleting_twice_records_nothing() {
+        community([question(ada(), post(1)), deleted(affected(post(1), ada()))])
+            .when(ada(), delete())
+            .then([]);
+    }
+
+    #[test]
+    fn authors_restore_their_deleted_posts() {
+        community([question(ada(), post(1)), deleted(affected(post(1), ada()))])
+            .when(ada(), restore())
+            .then([restored(affected(post(1), ada()))]);
+    }
+
+    #[test]
+    fn a_restored_post_can_be_deleted_again() {
+        community([
+            question(ada(), post(1)),
+            deleted(affected(post(1), ada())),
+            restored(affected(post(1), ada())),
+        ])
+        .when(ada(), delete())
+        .then([deleted(affected(post(1), ada()))]);
+    }
+
+    #[test]
+    fn restoring_what_is_not_deleted_records_nothing() {
+        community([question(ada(), post(1))])
+            .when(ada(), restore())
+            .then([]);
+    }
+
+    #[test]
+    fn nobody_deletes_or_restores_the_post_of_another() {
+        let refusal = Refusal::NotTheAuthor { post: post(1) };
+        community([question(ada(), post(1))])
+            .when(eve(), delete())
+            .then_refused(refusal.clone());
+        community([question(ada(), post(1)), deleted(affected(post(1), ada()))])
+            .when(eve(), restore())
+            .then_refused(refusal);
+    }
+
+    #[test]
+    fn nobody_deletes_or_restores_a_post_that_is_not_there() {
+        let refusal = Refusal::PostNotFound { post: post(1) };
+        community([])
+            .when(ada(), delete())
+            .then_refused(refusal.clone());
+        community([]).when(ada(), restore()).then_refused(refusal);
+    }
 }

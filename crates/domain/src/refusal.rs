@@ -14,7 +14,7 @@ pub enum Refusal {
     PostNotFound { post: PostId },
     #[error("post {post} is deleted: restore it first")]
     PostDeleted { post: PostId },
-    #[error("post {post} exists already, by somebody else: choose another id")]
+    #[error("there is another post {post} already: choose another id")]
     PostExists { post: PostId },
     #[error("only the author of post {post} may do this")]
     NotTheAuthor { post: PostId },
@@ -28,11 +28,11 @@ pub enum Refusal {
     OwnPost,
     #[error("you can't accept an answer of your own")]
     OwnAnswer,
-    #[error("a title has 1 to {max} characters")]
+    #[error("a title has 1 to {max} characters and no control characters")]
     TitleInvalid { max: usize },
     #[error("answers and comments have no title")]
     TitleNotAllowed,
-    #[error("a text has 1 to {max} characters")]
+    #[error("a text has 1 to {max} characters, not only spaces, and no NUL")]
     BodyInvalid { max: usize },
     #[error(
         "“{tag}” is not a tag: 1 to {max} lower-case letters, digits and the characters + - . # _"

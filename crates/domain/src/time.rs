@@ -17,10 +17,10 @@ impl Time {
     /// The moment so many microseconds after 1970-01-01T00:00:00Z; moments beyond the years
     /// −9999 to 9999 become the nearest one within.
     pub fn from_micros(micros: i64) -> Self {
-        Self(micros.clamp(
-            Timestamp::MIN.as_microsecond(),
-            Timestamp::MAX.as_microsecond(),
-        ))
+        // In whole seconds: jiff makes no moment of the microseconds in its very last second.
+        let first = Timestamp::MIN.as_second() * 1_000_000;
+        let last = Timestamp::MAX.as_second() * 1_000_000;
+        Self(micros.clamp(first, last))
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
@@ -36,7 +36,7 @@ impl Time {
 
 impl From<std::time::SystemTime> for Time {
     fn from(moment: std::time::SystemTime) -> Self {
-        Timestamp::try_from(moment).map_or(Self(0), |t| Self(t.as_microsecond()))
+        Timestamp::try_from(moment).map_or(Self(0), |t| Self::from_micros(t.as_microsecond()))
     }
 }
 
@@ -53,7 +53,8 @@ impl FromStr for Time {
 
     /// Reads RFC 3339 with any offset; digits beyond microseconds are cut off.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse::<Timestamp>().map(|t| Self(t.as_microsecond()))
+        text.parse::<Timestamp>()
+            .map(|t| Self::from_micros(t.as_microsecond()))
     }
 }
 
@@ -107,6 +108,12 @@ mod tests {
                 .to_string()
                 .starts_with("-009999-")
         );
+    }
+
+    #[test]
+    fn the_last_moment_that_can_be_read_can_be_written() {
+        let time: Time = "9999-12-30T22:00:00.999999999Z".parse().unwrap();
+        assert_eq!(time.to_string(), "9999-12-30T22:00:00Z");
     }
 
     #[test]

@@ -116,3 +116,122 @@ impl Command for UnwatchPost {
         Ok(vec![WatchFact::Unwatched(watch).into()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::given::{
+        ada, affected, bob, community, deleted, eve, given, post, question, unwatched, watched,
+    };
+
+    fn watch() -> WatchPost {
+        WatchPost { post: post(1) }
+    }
+
+    fn unwatch() -> UnwatchPost {
+        UnwatchPost { post: post(1) }
+    }
+
+    #[test]
+    fn a_post_can_be_watched() {
+        community([question(ada(), post(1))])
+            .when(bob(), watch())
+            .then([watched(post(1), bob())]);
+    }
+
+    #[test]
+    fn authors_may_watch_their_own_posts() {
+        community([question(ada(), post(1))])
+            .when(ada(), watch())
+            .then([watched(post(1), ada())]);
+    }
+
+    #[test]
+    fn everybody_watches_for_themselves() {
+        community([question(ada(), post(1)), watched(post(1), bob())])
+            .when(eve(), watch())
+            .then([watched(post(1), eve())]);
+    }
+
+    #[test]
+    fn watching_twice_records_nothing() {
+        community([question(ada(), post(1)), watched(post(1), bob())])
+            .when(bob(), watch())
+            .then([]);
+    }
+
+    #[test]
+    fn a_post_can_be_watched_again() {
+        community([
+            question(ada(), post(1)),
+            watched(post(1), bob()),
+            unwatched(post(1), bob()),
+        ])
+        .when(bob(), watch())
+        .then([watched(post(1), bob())]);
+    }
+
+    #[test]
+    fn nobody_watches_a_post_that_is_not_there() {
+        community([])
+            .when(bob(), watch())
+            .then_refused(Refusal::PostNotFound { post: post(1) });
+    }
+
+    #[test]
+    fn nobody_watches_a_deleted_post() {
+        community([question(ada(), post(1)), deleted(affected(post(1), ada()))])
+            .when(bob(), watch())
+            .then_refused(Refusal::PostDeleted { post: post(1) });
+    }
+
+    #[test]
+    fn nobody_watches_before_registering() {
+        given([question(ada(), post(1))])
+            .when(bob(), watch())
+            .then_refused(Refusal::ActorNotRegistered);
+    }
+
+    #[test]
+    fn watching_can_be_ended() {
+        community([question(ada(), post(1)), watched(post(1), bob())])
+            .when(bob(), unwatch())
+            .then([unwatched(post(1), bob())]);
+    }
+
+    #[test]
+    fn watching_a_deleted_post_can_be_ended() {
+        community([
+            question(ada(), post(1)),
+            watched(post(1), bob()),
+            deleted(affected(post(1), ada())),
+        ])
+        .when(bob(), unwatch())
+        .then([unwatched(post(1), bob())]);
+    }
+
+    #[test]
+    fn ending_what_was_never_watched_records_nothing() {
+        community([question(ada(), post(1))])
+            .when(bob(), unwatch())
+            .then([]);
+    }
+
+    #[test]
+    fn ending_it_twice_records_nothing() {
+        community([
+            question(ada(), post(1)),
+            watched(post(1), bob()),
+            unwatched(post(1), bob()),
+        ])
+        .when(bob(), unwatch())
+        .then([]);
+    }
+
+    #[test]
+    fn nobody_stops_watching_a_post_that_is_not_there() {
+        community([])
+            .when(bob(), unwatch())
+            .then_refused(Refusal::PostNotFound { post: post(1) });
+    }
+}

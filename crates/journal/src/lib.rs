@@ -142,6 +142,11 @@ impl Follow {
         }
     }
 
+    /// The position of the last event that it gave, or that it began after.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
     /// The next events, at least one; waits for it. Cancelling it loses nothing.
     pub async fn next(&mut self) -> Result<Vec<Event>, JournalError> {
         loop {

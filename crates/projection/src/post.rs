@@ -12,8 +12,9 @@ use crate::touched::Touched;
 
 row! {
     table "post", primary (key), unique (id),
-        index (created_at), index (kind, created_at), index (author, created_at),
-        index (parent, kind, created_at), index (source, source_id);
+        index (deleted, created_at), index (kind, deleted, created_at),
+        index (author, deleted, created_at), index (parent, kind, deleted, created_at),
+        index (source, source_id);
     /// A post of any kind. Its text stands apart, in [`PostBody`]: lists don't need it.
     pub struct Post {
         /// The position of its creation.

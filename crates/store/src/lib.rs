@@ -200,6 +200,6 @@ pub enum StoreError {
     #[error(transparent)]
     Malformed(#[from] Malformed),
     /// The rows could not be passed on.
-    #[error(transparent)]
+    #[error("{0}")]
     Io(#[from] std::io::Error),
 }

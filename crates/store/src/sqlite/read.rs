@@ -1,5 +1,6 @@
 //! What resolvers read. Statements of a fixed shape are built once.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -10,7 +11,8 @@ use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
 use rusqlite::{Connection, params_from_iter};
 use sea_query::{
-    Expr, ExprTrait, Func, Order as SqlOrder, Query, SelectStatement, SqliteQueryBuilder,
+    Expr, ExprTrait, Func, IntoColumnRef, Order as SqlOrder, Query, SelectStatement,
+    SqliteQueryBuilder, UnionType,
 };
 
 use crate::sql::{self, column};
@@ -51,34 +53,67 @@ pub fn post_page(
     filter: &PostFilter,
     page: Page,
 ) -> Result<Vec<Post>, Failure> {
-    let mut select = filtered(sql::select::<Post>(), filter);
-    let (table, key) = match filter.tag {
-        Some(_) => (PostTag::TABLE, "post"),
-        None => (Post::TABLE, "key"),
-    };
-    let order = sql_order(page.order);
-    select
-        .and_where(beyond(
-            page.order,
-            [column(table, "created_at"), column(table, key)],
-            start(page).map(Expr::value),
-        ))
-        .order_by((table, "created_at"), order.clone())
-        .order_by((table, key), order)
-        .limit(page.limit.into());
-    let (sql, values) = select.build(SqliteQueryBuilder);
+    let (sql, values) = page_of_posts(filter, page).build(SqliteQueryBuilder);
     let params = params_from_iter(bind::values(values)?);
     bind::query(connection, &sql, params)
 }
 
+fn page_of_posts(filter: &PostFilter, page: Page) -> SelectStatement {
+    let place = match filter.tag {
+        Some(_) => ["created_at", "post"].map(|name| (PostTag::TABLE, name).into_column_ref()),
+        None => ["created_at", "key"].map(IntoColumnRef::into_column_ref),
+    };
+    let part = |filter: &PostFilter| {
+        let mut part = filtered(sql::select::<Post>(), filter);
+        part.and_where(beyond(
+            page.order,
+            place.clone().map(Expr::col),
+            start(page).map(Expr::value),
+        ));
+        part
+    };
+    // An index has the posts of one kind in order, but not those of several: they are merged.
+    let kinds: BTreeSet<Kind> = filter.kinds.iter().copied().collect();
+    let parts = kinds.into_iter().map(|kind| {
+        part(&PostFilter {
+            kinds: vec![kind],
+            ..filter.clone()
+        })
+    });
+    let merged = parts.reduce(|mut merged, part| {
+        merged.union(UnionType::All, part);
+        merged
+    });
+    let mut select = match (merged, filter) {
+        (
+            Some(merged),
+            PostFilter {
+                tag: None,
+                author: None,
+                ..
+            },
+        ) => merged,
+        (_, filter) => part(filter),
+    };
+    for column in place {
+        select.order_by(column, sql_order(page.order));
+    }
+    select.limit(page.limit.into());
+    select
+}
+
 /// How many posts there are.
 pub fn post_count(connection: &Connection, filter: &PostFilter) -> Result<i64, Failure> {
-    let mut count = Query::select();
-    count.expr(Func::count(Expr::cust("*"))).from(Post::TABLE);
-    let (sql, values) = filtered(count, filter).build(SqliteQueryBuilder);
+    let (sql, values) = count_of_posts(filter).build(SqliteQueryBuilder);
     let params = params_from_iter(bind::values(values)?);
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_row(params, |row| row.get(0))?)
+}
+
+fn count_of_posts(filter: &PostFilter) -> SelectStatement {
+    let mut count = Query::select();
+    count.expr(Func::count(Expr::cust("*"))).from(Post::TABLE);
+    filtered(count, filter)
 }
 
 /// For each post, a page of its replies.
@@ -298,7 +333,7 @@ fn pairs_of_account<R: Row>() -> String {
 }
 
 fn in_array(column: Expr) -> Expr {
-    Expr::cust_with_expr("? IN rarray(?1)", column)
+    Expr::cust_with_expr("? IN rarray(??1)", column)
 }
 
 /// For each parent among the first parameter, at most ?4 rows beyond (?2, ?3): one statement for
@@ -344,4 +379,146 @@ fn pages<R: Row>(
          ORDER BY page.\"{parent}\", page.\"{at}\" {direction}, page.\"{key}\" {direction}",
         table = R::TABLE,
     )
+}
+
+/// How SQLite goes about it: so that no read grows with the community, where a page does not.
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::super::SqliteStore;
+    use super::*;
+
+    const BOTH: [Order; 2] = [Order::Ascending, Order::Descending];
+
+    fn connection() -> (TempDir, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("1.sqlite")).unwrap();
+        let connection = store.connect().unwrap();
+        (folder, connection)
+    }
+
+    fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        let mut steps = Vec::new();
+        let mut rows = statement.raw_query();
+        while let Some(step) = rows.next().unwrap() {
+            steps.push(step.get("detail").unwrap());
+        }
+        steps
+    }
+
+    fn some_filters() -> Vec<PostFilter> {
+        let mut filters = Vec::new();
+        for kinds in [
+            vec![],
+            vec![Kind::Article],
+            vec![Kind::Article, Kind::Question],
+            Kind::ALL.to_vec(),
+        ] {
+            for tag in [None, Some("tag".to_owned())] {
+                for author in [None, Some(Key(1))] {
+                    filters.push(PostFilter {
+                        kinds: kinds.clone(),
+                        tag: tag.clone(),
+                        author,
+                    });
+                }
+            }
+        }
+        filters
+    }
+
+    #[test]
+    fn a_page_of_posts_is_read_in_the_order_of_an_index_and_never_sorted() {
+        let (_folder, connection) = connection();
+        for filter in some_filters() {
+            for order in BOTH {
+                let page = Page {
+                    order,
+                    after: None,
+                    limit: 20,
+                };
+                let sql = page_of_posts(&filter, page).to_string(SqliteQueryBuilder);
+                let plan = plan(&connection, &sql);
+                assert!(
+                    plan.iter()
+                        .all(|step| !step.starts_with("SCAN") && !step.contains("TEMP B-TREE")),
+                    "{filter:?} {order:?}: {plan:#?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn pages_of_many_parents_are_read_in_the_order_of_an_index_and_sorted_once_cut() {
+        let (_folder, connection) = connection();
+        for statement in [&SQL.replies, &SQL.posts_of, &SQL.likes] {
+            for order in BOTH {
+                let plan = plan(&connection, statement.get(order));
+                let [parents, rows, list, page, sort] = &plan[..] else {
+                    panic!("{plan:#?}");
+                };
+                assert!(
+                    parents.starts_with("SCAN parent VIRTUAL TABLE"),
+                    "{plan:#?}"
+                );
+                assert!(rows.starts_with("SEARCH page USING"), "{plan:#?}");
+                assert!(rows.contains("PRIMARY KEY"), "{plan:#?}");
+                assert!(list.starts_with("CORRELATED LIST SUBQUERY"), "{plan:#?}");
+                assert!(page.starts_with("SEARCH post"), "{plan:#?}");
+                assert!(page.contains('>') || page.contains('<'), "{plan:#?}");
+                assert_eq!(sort, "USE TEMP B-TREE FOR ORDER BY", "{plan:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_count_of_posts_reads_no_row_of_them() {
+        let (_folder, connection) = connection();
+        for filter in some_filters().into_iter().filter(|filter| {
+            // With both, the rows of the shorter list have to be looked at.
+            filter.tag.is_none() && (filter.kinds.is_empty() || filter.author.is_none())
+        }) {
+            let sql = count_of_posts(&filter).to_string(SqliteQueryBuilder);
+            let plan = plan(&connection, &sql);
+            assert!(
+                plan.iter()
+                    .all(|step| step.contains("USING COVERING INDEX")),
+                "{filter:?}: {plan:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_has_a_key_is_searched_by_it() {
+        let (_folder, connection) = connection();
+        for sql in [
+            &SQL.accounts,
+            &SQL.accounts_by_id,
+            &SQL.account_by_origin,
+            &SQL.profiles,
+            &SQL.posts,
+            &SQL.posts_by_id,
+            &SQL.post_by_origin,
+            &SQL.bodies,
+            &SQL.like,
+            &SQL.likes_of,
+            &SQL.watch,
+            &SQL.liked,
+            &SQL.watched,
+        ] {
+            let plan = plan(&connection, sql);
+            assert!(plan[0].starts_with("SEARCH"), "{sql}: {plan:#?}");
+            assert!(
+                plan[1..]
+                    .iter()
+                    .all(|step| step.starts_with("LIST SUBQUERY")
+                        || step.starts_with("SCAN rarray VIRTUAL TABLE")),
+                "{sql}: {plan:#?}"
+            );
+        }
+    }
 }

@@ -1,0 +1,35 @@
+# run    builds, fills an empty ./data with the demo community, serves it on loopback
+# test   everything that must pass
+# check  format, lints, docs, licences, the printed schema
+# bless  accept what the tests print: schema.graphql and snapshots
+# bench  rates and their ratios to floors, in one run
+
+.PHONY: run test check bless bench graphiql
+
+run: graphiql
+	cargo run --release --package plaudit-server -- serve --dev --demo
+
+test:
+	cargo test --workspace --all-targets
+	cargo test --workspace --doc
+
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+	cargo deny --log-level error check bans licenses sources
+
+bless:
+	cargo run --quiet --package plaudit-server -- schema > schema.graphql
+	INSTA_UPDATE=always cargo test --package plaudit-api
+
+bench:
+	cargo bench --package plaudit-journal --bench append
+	cargo bench --package plaudit-replay --bench rebuild
+	cargo bench --package plaudit-server --bench serve
+
+# GraphiQL isn't committed. Where npm is, it comes by its lock file; without it / tells how to get it.
+graphiql:
+	@if [ -e crates/server/assets/graphiql.html.gz ]; then :; \
+	elif command -v npm >/dev/null 2>&1 && cd crates/server/graphiql && npm ci --silent --no-audit --no-fund && npm run --silent build; then :; \
+	else echo "GraphiQL is left out: it takes npm and its registry. Everything else works."; fi

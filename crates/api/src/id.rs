@@ -1,0 +1,104 @@
+//! Opaque ids: what a thing is and its public id. They survive rebuilds, exports and moves.
+
+use async_graphql::{Error, ErrorExtensions, ID};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use plaudit_domain::{AccountId, PostId};
+use uuid::Uuid;
+
+/// What an id names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeId {
+    /// An account.
+    Account(AccountId),
+    /// The profile that goes by this primary account.
+    Profile(AccountId),
+    /// A post.
+    Post(PostId),
+}
+
+impl NodeId {
+    /// Reads an id that this API gave out.
+    pub fn parse(id: &ID) -> Result<Self, Error> {
+        let bytes = URL_SAFE_NO_PAD.decode(id.as_str()).ok();
+        let parts = bytes.as_deref().and_then(<[u8]>::split_first);
+        let parts = parts.and_then(|(kind, id)| Some((*kind, Uuid::from_slice(id).ok()?)));
+        match parts {
+            Some((b'a', id)) => Ok(Self::Account(AccountId(id))),
+            Some((b'f', id)) => Ok(Self::Profile(AccountId(id))),
+            Some((b'p', id)) => Ok(Self::Post(PostId(id))),
+            Some(_) | None => Err(invalid(id, "anything")),
+        }
+    }
+
+    /// Reads the id of an account.
+    pub fn account(id: &ID) -> Result<AccountId, Error> {
+        match Self::parse(id) {
+            Ok(Self::Account(account)) => Ok(account),
+            Ok(Self::Profile(_) | Self::Post(_)) | Err(_) => Err(invalid(id, "an account")),
+        }
+    }
+
+    /// Reads the id of a profile.
+    pub fn profile(id: &ID) -> Result<AccountId, Error> {
+        match Self::parse(id) {
+            Ok(Self::Profile(account)) => Ok(account),
+            Ok(Self::Account(_) | Self::Post(_)) | Err(_) => Err(invalid(id, "a profile")),
+        }
+    }
+
+    /// Reads the id of a post.
+    pub fn post(id: &ID) -> Result<PostId, Error> {
+        match Self::parse(id) {
+            Ok(Self::Post(post)) => Ok(post),
+            Ok(Self::Account(_) | Self::Profile(_)) | Err(_) => Err(invalid(id, "a post")),
+        }
+    }
+}
+
+impl From<NodeId> for ID {
+    fn from(id: NodeId) -> Self {
+        let (kind, id) = match id {
+            NodeId::Account(AccountId(id)) => (b'a', id),
+            NodeId::Profile(AccountId(id)) => (b'f', id),
+            NodeId::Post(PostId(id)) => (b'p', id),
+        };
+        let mut bytes = [kind; 17];
+        bytes[1..].copy_from_slice(id.as_bytes());
+        URL_SAFE_NO_PAD.encode(bytes).into()
+    }
+}
+
+fn invalid(id: &ID, what: &str) -> Error {
+    let shown: String = id.chars().take(64).collect();
+    Error::new(format!(
+        "{shown:?} is not the id of {what}: use an id that this API gave you"
+    ))
+    .extend_with(|_, extensions| extensions.set("code", "INVALID_ID"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_as_what_it_was_made_of() {
+        let uuid = Uuid::from_u128(7);
+        for id in [
+            NodeId::Account(AccountId(uuid)),
+            NodeId::Profile(AccountId(uuid)),
+            NodeId::Post(PostId(uuid)),
+        ] {
+            assert_eq!(NodeId::parse(&id.into()).unwrap(), id);
+        }
+    }
+
+    #[test]
+    fn an_id_of_something_else_is_refused() {
+        let post: ID = NodeId::Post(PostId(Uuid::from_u128(7))).into();
+        assert!(NodeId::account(&post).is_err());
+        for garbage in ["", "x", "post-7", "AAAA", "ä"] {
+            assert!(NodeId::parse(&ID::from(garbage)).is_err(), "{garbage}");
+        }
+    }
+}

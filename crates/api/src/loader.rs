@@ -1,0 +1,253 @@
+//! Loading rows in batches: everything that the resolvers of one level ask for comes in one read.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_graphql::dataloader;
+use plaudit_domain::post::Kind;
+use plaudit_domain::{AccountId, PostId};
+use plaudit_projection::{Account, Key, Like, Post, Profile};
+use plaudit_store::{Page, SharedStore, StoreError};
+
+/// Loads rows from a store.
+pub struct Loader {
+    store: SharedStore,
+    batches: Arc<AtomicUsize>,
+}
+
+/// An account by its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AccountBy(pub Key);
+
+/// An account by its public id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AccountById(pub AccountId);
+
+/// A profile by its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProfileBy(pub Key);
+
+/// A post by its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PostBy(pub Key);
+
+/// A post by its public id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PostById(pub PostId);
+
+/// The text of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BodyOf(pub Key);
+
+/// Whether an account likes a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LikedBy {
+    /// The account.
+    pub account: Key,
+    /// The post.
+    pub post: Key,
+}
+
+/// Whether an account watches a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WatchedBy {
+    /// The account.
+    pub account: Key,
+    /// The post.
+    pub post: Key,
+}
+
+/// A page of the replies to a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RepliesTo {
+    /// The post.
+    pub post: Key,
+    /// Answers or comments.
+    pub kind: Kind,
+    /// Which page.
+    pub page: Page,
+}
+
+/// A page of the posts of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PostsOf {
+    /// The account.
+    pub author: Key,
+    /// Which page.
+    pub page: Page,
+}
+
+/// A page of the likes of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LikesOf {
+    /// The post.
+    pub post: Key,
+    /// Which page.
+    pub page: Page,
+}
+
+/// What a batch comes to: the error is shared by all who asked.
+type Loaded<K, V> = Result<HashMap<K, V>, Arc<StoreError>>;
+
+impl Loader {
+    /// A loader of the rows of a store; `batches` counts what it reads.
+    pub fn new(store: SharedStore, batches: Arc<AtomicUsize>) -> Self {
+        Self { store, batches }
+    }
+
+    /// The store, for one more batch.
+    pub fn batch(&self) -> &SharedStore {
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        &self.store
+    }
+}
+
+/// Loads rows by a key that they hold themselves.
+macro_rules! by_key {
+    ($($key:ident => $row:ty: $read:ident, |$found:ident| $of:expr;)+) => {
+        $(
+            impl dataloader::Loader<$key> for Loader {
+                type Value = Arc<$row>;
+                type Error = Arc<StoreError>;
+
+                async fn load(&self, keys: &[$key]) -> Loaded<$key, Arc<$row>> {
+                    let keys: Vec<_> = keys.iter().map(|key| key.0).collect();
+                    let rows = self.batch().$read(&keys).await?;
+                    let by_key = rows.into_iter().map(|$found| ($key($of), Arc::new($found)));
+                    Ok(by_key.collect())
+                }
+            }
+        )+
+    };
+}
+
+by_key! {
+    AccountBy => Account: accounts, |account| account.key;
+    AccountById => Account: accounts_by_id, |account| account.id;
+    ProfileBy => Profile: profiles, |profile| profile.key;
+    PostBy => Post: posts, |post| post.key;
+    PostById => Post: posts_by_id, |post| post.id;
+}
+
+impl dataloader::Loader<BodyOf> for Loader {
+    type Value = String;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[BodyOf]) -> Loaded<BodyOf, String> {
+        let keys: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let bodies = self.batch().bodies(&keys).await?;
+        let known = bodies
+            .into_iter()
+            .filter_map(|body| Some((BodyOf(body.post), body.body?)));
+        Ok(known.collect())
+    }
+}
+
+impl dataloader::Loader<LikedBy> for Loader {
+    type Value = ();
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[LikedBy]) -> Loaded<LikedBy, ()> {
+        let mut liked = HashMap::new();
+        for (account, posts) in grouped(keys, |key| (key.account, key.post)) {
+            let posts = self.batch().liked(account, &posts).await?;
+            liked.extend(
+                posts
+                    .into_iter()
+                    .map(|post| (LikedBy { account, post }, ())),
+            );
+        }
+        Ok(liked)
+    }
+}
+
+impl dataloader::Loader<WatchedBy> for Loader {
+    type Value = ();
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[WatchedBy]) -> Loaded<WatchedBy, ()> {
+        let mut watched = HashMap::new();
+        for (account, posts) in grouped(keys, |key| (key.account, key.post)) {
+            let posts = self.batch().watched(account, &posts).await?;
+            watched.extend(
+                posts
+                    .into_iter()
+                    .map(|post| (WatchedBy { account, post }, ())),
+            );
+        }
+        Ok(watched)
+    }
+}
+
+impl dataloader::Loader<RepliesTo> for Loader {
+    type Value = Vec<Arc<Post>>;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[RepliesTo]) -> Loaded<RepliesTo, Vec<Arc<Post>>> {
+        let mut replies = HashMap::new();
+        for ((kind, page), posts) in grouped(keys, |key| ((key.kind, key.page), key.post)) {
+            for reply in self.batch().replies(&posts, kind, page).await? {
+                if let Some(post) = reply.parent {
+                    let key = RepliesTo { post, kind, page };
+                    replies
+                        .entry(key)
+                        .or_insert_with(Vec::new)
+                        .push(Arc::new(reply));
+                }
+            }
+        }
+        Ok(replies)
+    }
+}
+
+impl dataloader::Loader<PostsOf> for Loader {
+    type Value = Vec<Arc<Post>>;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[PostsOf]) -> Loaded<PostsOf, Vec<Arc<Post>>> {
+        let mut posts = HashMap::new();
+        for (page, authors) in grouped(keys, |key| (key.page, key.author)) {
+            for post in self.batch().posts_of(&authors, page).await? {
+                if let Some(author) = post.author {
+                    let key = PostsOf { author, page };
+                    posts
+                        .entry(key)
+                        .or_insert_with(Vec::new)
+                        .push(Arc::new(post));
+                }
+            }
+        }
+        Ok(posts)
+    }
+}
+
+impl dataloader::Loader<LikesOf> for Loader {
+    type Value = Vec<Like>;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[LikesOf]) -> Loaded<LikesOf, Vec<Like>> {
+        let mut likes = HashMap::new();
+        for (page, posts) in grouped(keys, |key| (key.page, key.post)) {
+            for like in self.batch().likes(&posts, page).await? {
+                let key = LikesOf {
+                    post: like.post,
+                    page,
+                };
+                likes.entry(key).or_insert_with(Vec::new).push(like);
+            }
+        }
+        Ok(likes)
+    }
+}
+
+/// What is asked for in one way goes into one read; an operation asks in few ways.
+fn grouped<K, G: Eq + Hash>(keys: &[K], part: impl Fn(&K) -> (G, Key)) -> HashMap<G, Vec<Key>> {
+    let mut groups: HashMap<G, Vec<Key>> = HashMap::new();
+    for key in keys {
+        let (group, key) = part(key);
+        groups.entry(group).or_default().push(key);
+    }
+    groups
+}

@@ -1,0 +1,197 @@
+//! Everything that can be done: one action a mutation, named by what it acts on.
+//!
+//! What a user can put right comes as `userErrors`; what is our fault as an error of the field.
+
+use async_graphql::{Context, Enum, Error, ErrorExtensions, MergedObject, Result, SimpleObject};
+use plaudit_domain::{Command, PostId, Refusal};
+use plaudit_replay::{CommandError, Request};
+
+use crate::loader::PostById;
+use crate::post::Post;
+use crate::reading::{Reading, reading};
+
+mod acceptance;
+mod account;
+mod like;
+mod post;
+mod watch;
+
+/// Everything that can be done. All of it needs a token: it is done as the token's account.
+#[derive(Default, MergedObject)]
+pub struct Mutation(
+    account::AccountMutation,
+    post::PostMutation,
+    acceptance::AcceptanceMutation,
+    like::LikeMutation,
+    watch::WatchMutation,
+);
+
+/// Something that the user can put right.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct UserError {
+    /// What is wrong, for programs.
+    code: UserErrorCode,
+    /// The field of the input that it is about, from the outside in; null if it is about none.
+    field: Option<Vec<String>>,
+    /// What is wrong and what to do, for people.
+    message: String,
+}
+
+/// What can be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum UserErrorCode {
+    /// The account isn't registered yet: register it first.
+    ActorNotRegistered,
+    /// A name is empty, too long or of several lines.
+    NameInvalid,
+    /// There is no such post.
+    PostNotFound,
+    /// The post is deleted.
+    PostDeleted,
+    /// There is a post with this id already, by somebody else.
+    PostExists,
+    /// Only the author may do this.
+    NotTheAuthor,
+    /// Only who asked the question may do this.
+    NotTheAsker,
+    /// The post is not a question.
+    NotAQuestion,
+    /// The post is not an answer to this question.
+    NotAnAnswer,
+    /// Nobody likes a post of their own.
+    OwnPost,
+    /// Nobody accepts an answer of their own.
+    OwnAnswer,
+    /// A title is empty or too long.
+    TitleInvalid,
+    /// Answers and comments have no title.
+    TitleNotAllowed,
+    /// A text is empty or too long.
+    BodyInvalid,
+    /// Something isn't a tag.
+    TagInvalid,
+    /// There are too many tags.
+    TooManyTags,
+    /// Answers and comments have no tags.
+    TagsNotAllowed,
+    /// The idempotency key was used for another request.
+    IdempotencyKeyReused,
+}
+
+impl UserError {
+    fn new(code: UserErrorCode, field: Option<&str>, error: &dyn std::error::Error) -> Self {
+        Self {
+            code,
+            field: field.map(|field| vec!["input".to_owned(), field.to_owned()]),
+            message: error.to_string(),
+        }
+    }
+
+    /// A refusal; `target` is the field of the input that names what is acted on.
+    fn refused(refusal: &Refusal, target: &str) -> Self {
+        use UserErrorCode as Code;
+        let (code, field) = match refusal {
+            Refusal::ActorNotRegistered => (Code::ActorNotRegistered, None),
+            Refusal::NameInvalid { .. } => (Code::NameInvalid, Some("name")),
+            Refusal::PostNotFound { .. } => (Code::PostNotFound, Some(target)),
+            Refusal::PostDeleted { .. } => (Code::PostDeleted, Some(target)),
+            Refusal::PostExists { .. } => (Code::PostExists, None),
+            Refusal::NotTheAuthor { .. } => (Code::NotTheAuthor, Some(target)),
+            Refusal::NotTheAsker { .. } => (Code::NotTheAsker, Some(target)),
+            Refusal::NotAQuestion { .. } => (Code::NotAQuestion, Some(target)),
+            Refusal::NotAnAnswer { .. } => (Code::NotAnAnswer, Some("answerId")),
+            Refusal::OwnPost => (Code::OwnPost, Some(target)),
+            Refusal::OwnAnswer => (Code::OwnAnswer, Some("answerId")),
+            Refusal::TitleInvalid { .. } => (Code::TitleInvalid, Some("title")),
+            Refusal::TitleNotAllowed => (Code::TitleNotAllowed, Some("title")),
+            Refusal::BodyInvalid { .. } => (Code::BodyInvalid, Some("body")),
+            Refusal::TagInvalid { .. } => (Code::TagInvalid, Some("tags")),
+            Refusal::TooManyTags { .. } => (Code::TooManyTags, Some("tags")),
+            Refusal::TagsNotAllowed => (Code::TagsNotAllowed, Some("tags")),
+        };
+        Self::new(code, field, refusal)
+    }
+}
+
+/// Does something; what the user can put right comes back as a user error.
+async fn perform(
+    reading: &Reading,
+    request: &Request,
+    command: &dyn Command,
+    target: &str,
+) -> Result<std::result::Result<(), UserError>> {
+    match reading.community.execute(request, command).await {
+        Ok(_) => Ok(Ok(())),
+        Err(CommandError::Refused(refusal)) => Ok(Err(UserError::refused(&refusal, target))),
+        Err(error @ CommandError::KeyReused) => {
+            let code = UserErrorCode::IdempotencyKeyReused;
+            Ok(Err(UserError::new(code, Some("idempotencyKey"), &error)))
+        }
+        Err(error @ CommandError::Contended { .. }) => Err(retryable(&error, "CONTENDED")),
+        Err(error @ CommandError::NotReadableYet { .. }) => {
+            Err(retryable(&error, "NOT_READABLE_YET"))
+        }
+        Err(error @ CommandError::Journal(_)) => Err(error.into()),
+    }
+}
+
+/// Does something with a post and reads the post as it is then.
+async fn perform_on_post(
+    context: &Context<'_>,
+    request: &Request,
+    command: &dyn Command,
+    post: PostId,
+    target: &str,
+) -> Result<(Option<Post>, Vec<UserError>)> {
+    let reading = reading(context);
+    if let Err(error) = perform(reading, request, command, target).await? {
+        return Ok((None, vec![error]));
+    }
+    let post = reading.loader().load_one(PostById(post)).await?;
+    Ok((post.map(Post), vec![]))
+}
+
+fn retryable(error: &CommandError, code: &'static str) -> Error {
+    Error::new(error.to_string()).extend_with(|_, extensions| extensions.set("code", code))
+}
+
+/// Declares what a mutation of a post answers.
+macro_rules! post_payload {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, async_graphql::SimpleObject)]
+        pub struct $name {
+            /// The post as it is now; null if there are errors.
+            post: Option<$crate::post::Post>,
+            /// What has to be put right first.
+            user_errors: Vec<$crate::mutation::UserError>,
+        }
+
+        impl From<(Option<$crate::post::Post>, Vec<$crate::mutation::UserError>)> for $name {
+            fn from(
+                (post, user_errors): (
+                    Option<$crate::post::Post>,
+                    Vec<$crate::mutation::UserError>,
+                ),
+            ) -> Self {
+                Self { post, user_errors }
+            }
+        }
+    };
+}
+
+/// Declares what a mutation that acts on a post is given.
+macro_rules! post_input {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, async_graphql::InputObject)]
+        pub struct $name {
+            /// The post's id.
+            post_id: async_graphql::ID,
+            /// A key of your choice: a repeat of the request with it does nothing again.
+            idempotency_key: Option<uuid::Uuid>,
+        }
+    };
+}
+
+use {post_input, post_payload};

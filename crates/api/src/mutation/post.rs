@@ -1,0 +1,288 @@
+//! Writing, editing, deleting and restoring posts.
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use plaudit_domain::PostId;
+use plaudit_domain::post::{Answer, Changes, Comment, Delete, Edit, Open, Restore, Topic};
+use uuid::Uuid;
+
+use crate::id::NodeId;
+use crate::post::Post;
+use crate::reading::reading;
+
+use super::{UserError, perform_on_post, post_input, post_payload};
+
+/// What can be done with posts.
+#[derive(Debug, Default)]
+pub struct PostMutation;
+
+/// Declares what a mutation that opens a topic is given.
+macro_rules! topic_input {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, InputObject)]
+        pub struct $name {
+            /// The title: 1 to 300 characters.
+            title: String,
+            /// The text: 1 to 100,000 characters.
+            body: String,
+            /// At most 10 tags of lower-case letters, digits and + - . # _
+            #[graphql(default)]
+            tags: Vec<String>,
+            /// A key of your choice: a repeat of the request with it writes no second post.
+            idempotency_key: Option<Uuid>,
+        }
+
+        impl From<$name> for TopicInput {
+            fn from(input: $name) -> Self {
+                let $name { title, body, tags, idempotency_key } = input;
+                Self { title, body, tags, idempotency_key }
+            }
+        }
+    };
+}
+
+/// What any topic is opened with.
+struct TopicInput {
+    title: String,
+    body: String,
+    tags: Vec<String>,
+    idempotency_key: Option<Uuid>,
+}
+
+topic_input! {
+    /// A question to ask.
+    QuestionCreateInput
+}
+topic_input! {
+    /// A discussion to open.
+    DiscussionCreateInput
+}
+topic_input! {
+    /// An article to publish.
+    ArticleCreateInput
+}
+
+/// An answer to give.
+#[derive(Debug, InputObject)]
+pub struct AnswerCreateInput {
+    /// The id of the question.
+    question_id: ID,
+    /// The text: 1 to 100,000 characters.
+    body: String,
+    /// A key of your choice: a repeat of the request with it writes no second post.
+    idempotency_key: Option<Uuid>,
+}
+
+/// A comment to make.
+#[derive(Debug, InputObject)]
+pub struct CommentCreateInput {
+    /// The id of the post that it is on: one of any kind.
+    post_id: ID,
+    /// The text: 1 to 100,000 characters.
+    body: String,
+    /// A key of your choice: a repeat of the request with it writes no second post.
+    idempotency_key: Option<Uuid>,
+}
+
+/// What changes of a post; what is absent or null stays.
+#[derive(Debug, InputObject)]
+pub struct PostEditInput {
+    /// The post's id.
+    post_id: ID,
+    /// The new title of a question, discussion or article.
+    title: Option<String>,
+    /// The new text.
+    body: Option<String>,
+    /// All tags of a question, discussion or article from now on.
+    tags: Option<Vec<String>>,
+    /// A key of your choice: a repeat of the request with it does nothing again.
+    idempotency_key: Option<Uuid>,
+}
+
+post_input! {
+    /// The post to delete.
+    PostDeleteInput
+}
+post_input! {
+    /// The post to restore.
+    PostRestoreInput
+}
+
+post_payload! {
+    /// What asking a question answers.
+    QuestionCreatePayload
+}
+post_payload! {
+    /// What opening a discussion answers.
+    DiscussionCreatePayload
+}
+post_payload! {
+    /// What publishing an article answers.
+    ArticleCreatePayload
+}
+post_payload! {
+    /// What answering answers.
+    AnswerCreatePayload
+}
+post_payload! {
+    /// What commenting answers.
+    CommentCreatePayload
+}
+post_payload! {
+    /// What editing answers.
+    PostEditPayload
+}
+post_payload! {
+    /// What deleting answers.
+    PostDeletePayload
+}
+post_payload! {
+    /// What restoring answers.
+    PostRestorePayload
+}
+
+#[Object]
+impl PostMutation {
+    /// Asks a question.
+    async fn question_create(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The question.")] input: QuestionCreateInput,
+    ) -> Result<QuestionCreatePayload> {
+        Ok(open(context, Topic::Question, input.into()).await?.into())
+    }
+
+    /// Opens a discussion.
+    async fn discussion_create(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The discussion.")] input: DiscussionCreateInput,
+    ) -> Result<DiscussionCreatePayload> {
+        Ok(open(context, Topic::Discussion, input.into()).await?.into())
+    }
+
+    /// Publishes an article.
+    async fn article_create(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The article.")] input: ArticleCreateInput,
+    ) -> Result<ArticleCreatePayload> {
+        Ok(open(context, Topic::Article, input.into()).await?.into())
+    }
+
+    /// Answers a question.
+    async fn answer_create(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The answer.")] input: AnswerCreateInput,
+    ) -> Result<AnswerCreatePayload> {
+        let request = reading(context).request(input.idempotency_key)?;
+        let answer = Answer {
+            post: PostId(request.new_id("answer")),
+            question: NodeId::post(&input.question_id)?,
+            body: input.body,
+        };
+        let post = answer.post;
+        Ok(
+            perform_on_post(context, &request, &answer, post, "questionId")
+                .await?
+                .into(),
+        )
+    }
+
+    /// Comments on a post of any kind.
+    async fn comment_create(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The comment.")] input: CommentCreateInput,
+    ) -> Result<CommentCreatePayload> {
+        let request = reading(context).request(input.idempotency_key)?;
+        let comment = Comment {
+            post: PostId(request.new_id("comment")),
+            on: NodeId::post(&input.post_id)?,
+            body: input.body,
+        };
+        let post = comment.post;
+        Ok(perform_on_post(context, &request, &comment, post, "postId")
+            .await?
+            .into())
+    }
+
+    /// Edits a post. Its author may.
+    async fn post_edit(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What changes.")] input: PostEditInput,
+    ) -> Result<PostEditPayload> {
+        let request = reading(context).request(input.idempotency_key)?;
+        let post = NodeId::post(&input.post_id)?;
+        let changes = Changes {
+            title: input.title,
+            body: input.body,
+            tags: input.tags,
+        };
+        let edit = Edit { post, changes };
+        Ok(perform_on_post(context, &request, &edit, post, "postId")
+            .await?
+            .into())
+    }
+
+    /// Deletes a post: it goes out of sight, and with its likes and its acceptance out of every
+    /// count. Its author may, and may restore it.
+    async fn post_delete(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The post.")] input: PostDeleteInput,
+    ) -> Result<PostDeletePayload> {
+        let request = reading(context).request(input.idempotency_key)?;
+        let post = NodeId::post(&input.post_id)?;
+        Ok(
+            perform_on_post(context, &request, &Delete { post }, post, "postId")
+                .await?
+                .into(),
+        )
+    }
+
+    /// Restores a deleted post, with all that it had. Its author may.
+    async fn post_restore(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The post.")] input: PostRestoreInput,
+    ) -> Result<PostRestorePayload> {
+        let request = reading(context).request(input.idempotency_key)?;
+        let post = NodeId::post(&input.post_id)?;
+        Ok(
+            perform_on_post(context, &request, &Restore { post }, post, "postId")
+                .await?
+                .into(),
+        )
+    }
+}
+
+async fn open(
+    context: &Context<'_>,
+    topic: Topic,
+    input: TopicInput,
+) -> Result<(Option<Post>, Vec<UserError>)> {
+    let TopicInput {
+        title,
+        body,
+        tags,
+        idempotency_key,
+    } = input;
+    let request = reading(context).request(idempotency_key)?;
+    let kind = match topic {
+        Topic::Question => "question",
+        Topic::Discussion => "discussion",
+        Topic::Article => "article",
+    };
+    let open = Open {
+        post: PostId(request.new_id(kind)),
+        topic,
+        title,
+        body,
+        tags,
+    };
+    let post = open.post;
+    perform_on_post(context, &request, &open, post, "postId").await
+}

@@ -1,0 +1,64 @@
+//! Watching posts.
+
+use async_graphql::{Context, Object, Result};
+use plaudit_domain::watch::{UnwatchPost, WatchPost};
+
+use crate::id::NodeId;
+use crate::reading::reading;
+
+use super::{perform_on_post, post_input, post_payload};
+
+/// What can be done with watches.
+#[derive(Debug, Default)]
+pub struct WatchMutation;
+
+post_input! {
+    /// The post to watch.
+    PostWatchInput
+}
+post_input! {
+    /// The post to watch no longer.
+    PostUnwatchInput
+}
+
+post_payload! {
+    /// What watching answers.
+    PostWatchPayload
+}
+post_payload! {
+    /// What unwatching answers.
+    PostUnwatchPayload
+}
+
+#[Object]
+impl WatchMutation {
+    /// Watches a post. Watching twice changes nothing.
+    async fn post_watch(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The post.")] input: PostWatchInput,
+    ) -> Result<PostWatchPayload> {
+        let request = reading(context).request(input.idempotency_key)?;
+        let post = NodeId::post(&input.post_id)?;
+        Ok(
+            perform_on_post(context, &request, &WatchPost { post }, post, "postId")
+                .await?
+                .into(),
+        )
+    }
+
+    /// Stops watching a post. Where it isn't watched, this changes nothing.
+    async fn post_unwatch(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The post.")] input: PostUnwatchInput,
+    ) -> Result<PostUnwatchPayload> {
+        let request = reading(context).request(input.idempotency_key)?;
+        let post = NodeId::post(&input.post_id)?;
+        Ok(
+            perform_on_post(context, &request, &UnwatchPost { post }, post, "postId")
+                .await?
+                .into(),
+        )
+    }
+}

@@ -1,0 +1,271 @@
+//! What a client asks for, as it comes over the wire.
+
+use std::fmt;
+
+use async_graphql::Variables;
+use serde::de::{Deserialize, Deserializer, Error as _};
+
+/// A GraphQL request: a document, which of its operations is meant, and the values of its
+/// variables.
+#[derive(Debug, Default)]
+pub struct Operation {
+    /// The text of the document.
+    pub query: String,
+    /// The operation that is meant; needed where the document has several.
+    pub operation_name: Option<String>,
+    pub(crate) variables: Variables,
+}
+
+/// A request that holds no operation: what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MalformedRequest(String);
+
+impl Operation {
+    /// Reads the body of a POST request.
+    ///
+    /// # Errors
+    /// If it isn't a JSON object with the parameters of GraphQL over HTTP.
+    pub fn from_json(body: &[u8]) -> Result<Self, MalformedRequest> {
+        // Windows tools like to send one; it means nothing in UTF-8.
+        let body = body
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(body)
+            .trim_ascii();
+        match body.first() {
+            Some(b'{') => {}
+            // A batch would multiply what one request may cost.
+            Some(b'[') => {
+                return Err(MalformedRequest::new(
+                    "batches are not served: send one operation a request",
+                ));
+            }
+            Some(_) => return Err(MalformedRequest::new("the body is not a JSON object")),
+            None => {
+                return Err(MalformedRequest::new(
+                    r#"the body is empty: send JSON like {"query": "{ __typename }"}"#,
+                ));
+            }
+        }
+        let wire: Wire = serde_json::from_slice(body)
+            .map_err(|error| MalformedRequest(format!("the body can't be read: {error}")))?;
+        Ok(Self {
+            query: wire.query.ok_or_else(MalformedRequest::no_query)?,
+            operation_name: wire.operation_name,
+            variables: wire.variables.unwrap_or_default(),
+        })
+    }
+
+    /// Reads the parameters of a GET request, where variables and extensions are JSON in a string.
+    ///
+    /// # Errors
+    /// If there is no query, or variables or extensions aren't JSON objects.
+    pub fn from_parameters(
+        query: Option<String>,
+        operation_name: Option<String>,
+        variables: Option<&str>,
+        extensions: Option<&str>,
+    ) -> Result<Self, MalformedRequest> {
+        let _: Option<Object> = embedded("extensions", extensions)?;
+        Ok(Self {
+            query: query.ok_or_else(MalformedRequest::no_query)?,
+            operation_name: operation_name.filter(|name| !name.is_empty()),
+            variables: embedded("variables", variables)?.unwrap_or_default(),
+        })
+    }
+}
+
+fn embedded<'a, T: Deserialize<'a>>(
+    parameter: &str,
+    json: Option<&'a str>,
+) -> Result<Option<T>, MalformedRequest> {
+    let Some(json) = json.filter(|json| !json.is_empty()) else {
+        return Ok(None);
+    };
+    serde_json::from_str(json)
+        .map_err(|error| MalformedRequest(format!("{parameter} can't be read: {error}")))
+}
+
+/// The body of a POST request. Parameters that we don't know are none of our business: the
+/// specification keeps them for later.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    #[serde(default, deserialize_with = "query")]
+    query: Option<String>,
+    #[serde(default, deserialize_with = "operation_name")]
+    operation_name: Option<String>,
+    #[serde(default, deserialize_with = "variables")]
+    variables: Option<Variables>,
+    #[serde(default, rename = "extensions", deserialize_with = "extensions")]
+    _extensions: Option<Object>,
+}
+
+/// A JSON object whose content nobody reads yet.
+type Object = serde_json::Map<String, serde_json::Value>;
+
+fn query<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    named("query", deserializer)
+}
+
+fn operation_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    named("operationName", deserializer)
+}
+
+fn variables<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Variables>, D::Error> {
+    named("variables", deserializer)
+}
+
+fn extensions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Object>, D::Error> {
+    named("extensions", deserializer)
+}
+
+/// Says in an error which parameter it is about, which serde doesn't.
+fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    parameter: &str,
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
+        .map_err(|error| D::Error::custom(format_args!("{parameter}: {error}")))
+}
+
+impl MalformedRequest {
+    fn new(what: &str) -> Self {
+        Self(what.to_owned())
+    }
+
+    fn no_query() -> Self {
+        Self::new("there is no `query`")
+    }
+}
+
+impl fmt::Display for MalformedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for MalformedRequest {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_holds_a_query_and_perhaps_more() {
+        let operation = Operation::from_json(
+            b"\xef\xbb\xbf\n {\"query\":\"query Q { __typename }\",\"operationName\":\"Q\",\
+              \"variables\":{\"a\":[1,{\"b\":null}]},\"extensions\":{\"c\":1},\"later\":true}",
+        )
+        .unwrap();
+        assert_eq!(operation.query, "query Q { __typename }");
+        assert_eq!(operation.operation_name.as_deref(), Some("Q"));
+        assert_eq!(operation.variables.to_string(), "{a: [1, {b: null}]}");
+    }
+
+    #[test]
+    fn null_is_as_good_as_nothing() {
+        let operation = Operation::from_json(
+            br#"{"query":"{a}","operationName":null,"variables":null,"extensions":null}"#,
+        )
+        .unwrap();
+        assert_eq!(operation.operation_name, None);
+        assert!(operation.variables.is_empty());
+    }
+
+    #[test]
+    fn a_body_that_is_no_operation_is_refused_by_name() {
+        for (body, why) in [
+            ("", "the body is empty"),
+            ("[{\"query\":\"{a}\"}]", "batches are not served"),
+            ("\"{a}\"", "not a JSON object"),
+            (
+                "{\"query\":\"{a}\"",
+                "EOF while parsing an object at line 1",
+            ),
+            (
+                "{\"query\":\"{a}\"} x",
+                "trailing characters at line 1 column 17",
+            ),
+            (
+                "{\"query\":\"{a}\",\"query\":\"{b}\"}",
+                "duplicate field `query`",
+            ),
+            ("{\"qeury\":\"{a}\"}", "there is no `query`"),
+            ("{\"query\":null}", "there is no `query`"),
+            (
+                "{\"query\":0}",
+                "query: invalid type: integer `0`, expected a string at line 1",
+            ),
+            ("{\"query\":\"\u{1}\"}", "control character"),
+            ("{\"query\":\"\\ud800\"}", "hex escape"),
+            (
+                "{\"query\":\"{a}\",\"operationName\":[]}",
+                "operationName: invalid type: sequence",
+            ),
+            (
+                "{\"query\":\"{a}\",\"variables\":\"\"}",
+                "variables: invalid type: string",
+            ),
+            (
+                "{\"query\":\"{a}\",\"variables\":[1]}",
+                "variables: invalid type: sequence",
+            ),
+            (
+                "{\"query\":\"{a}\",\"extensions\":false}",
+                "extensions: invalid type: boolean",
+            ),
+        ] {
+            let error = Operation::from_json(body.as_bytes())
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(why), "{body}: {error}");
+        }
+        assert!(Operation::from_json(b"{\"query\":\"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn a_body_of_endless_brackets_is_refused() {
+        let body = format!(
+            r#"{{"query":"{{a}}","variables":{{"a":{}"#,
+            "[".repeat(100_000)
+        );
+        let error = Operation::from_json(body.as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("recursion limit"), "{error}");
+    }
+
+    #[test]
+    fn parameters_of_a_url_hold_json_in_strings() {
+        let read = |variables, extensions| {
+            Operation::from_parameters(
+                Some("{a}".into()),
+                Some(String::new()),
+                Some(variables),
+                Some(extensions),
+            )
+        };
+        let operation = read(r#"{"a":1}"#, "{}").unwrap();
+        assert_eq!(operation.operation_name, None);
+        assert_eq!(operation.variables.to_string(), "{a: 1}");
+        assert!(read("", "").is_ok());
+        for (variables, extensions, why) in [
+            (
+                "[]",
+                "{}",
+                "variables can't be read: invalid type: sequence",
+            ),
+            ("{", "{}", "variables can't be read: EOF"),
+            ("{}", "1", "extensions can't be read: invalid type: integer"),
+        ] {
+            let error = read(variables, extensions).unwrap_err().to_string();
+            assert!(error.starts_with(why), "{error}");
+        }
+        assert_eq!(
+            Operation::from_parameters(None, None, None, None)
+                .unwrap_err()
+                .to_string(),
+            "there is no `query`"
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! Relay's connections: parts of lists, with cursors that stay valid.
+
+use async_graphql::connection::CursorType;
+use async_graphql::{Error, ErrorExtensions};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use plaudit_projection::Key;
+use plaudit_store::{Cursor, Order, Page};
+
+/// The most that one page holds.
+pub const PAGE_MAX: i32 = 100;
+
+/// How many come when nobody says how many.
+const PAGE_DEFAULT: i32 = 20;
+
+/// Which part of a list is asked for, as in Relay: `first` with `after`, or `last` with `before`.
+#[derive(Debug, Clone, Default)]
+pub struct Paging {
+    /// So many from the front.
+    pub first: Option<i32>,
+    /// From behind this cursor.
+    pub after: Option<String>,
+    /// So many from the end.
+    pub last: Option<i32>,
+    /// From before this cursor.
+    pub before: Option<String>,
+}
+
+/// A part of a list, as it is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// What is read: one more than is shown, to tell whether there are more.
+    pub page: Page,
+    size: usize,
+    backward: bool,
+}
+
+/// What was read of a part.
+pub struct Slice<T> {
+    /// The rows, in the order of the list.
+    pub rows: Vec<T>,
+    /// Whether there are more after these.
+    pub has_next: bool,
+    /// Whether there are more before these.
+    pub has_previous: bool,
+}
+
+impl Paging {
+    /// The part of a list in this order.
+    ///
+    /// # Errors
+    /// If the arguments contradict each other or are out of range.
+    pub fn part(&self, order: Order) -> Result<Part, Error> {
+        let Self {
+            first,
+            after,
+            last,
+            before,
+        } = self;
+        let backward = last.is_some() || before.is_some();
+        if backward && (first.is_some() || after.is_some()) {
+            return Err(invalid(
+                "page with first and after, or with last and before",
+            ));
+        }
+        let (name, size, cursor) = if backward {
+            ("last", last, before)
+        } else {
+            ("first", first, after)
+        };
+        let size = size.unwrap_or(PAGE_DEFAULT);
+        if !(1..=PAGE_MAX).contains(&size) {
+            return Err(invalid(&format!(
+                "{name} is {size}: a page has 1 to {PAGE_MAX} entries"
+            )));
+        }
+        let after = cursor.as_deref().map(Opaque::decode_cursor);
+        let after = after.transpose().map_err(invalid)?;
+        let reversed = match order {
+            Order::Ascending => Order::Descending,
+            Order::Descending => Order::Ascending,
+        };
+        Ok(Part {
+            page: Page {
+                order: if backward { reversed } else { order },
+                after: after.map(|Opaque(cursor)| cursor),
+                limit: size.unsigned_abs() + 1,
+            },
+            size: size.unsigned_abs() as usize,
+            backward,
+        })
+    }
+}
+
+impl Part {
+    /// What was read, in the order of the list.
+    pub fn slice<T>(self, mut rows: Vec<T>) -> Slice<T> {
+        let more = rows.len() > self.size;
+        rows.truncate(self.size);
+        if self.backward {
+            rows.reverse();
+        }
+        // What lies on the side that the cursor came from isn't counted: Relay allows that.
+        let behind = self.page.after.is_some();
+        let (has_next, has_previous) = if self.backward {
+            (behind, more)
+        } else {
+            (more, behind)
+        };
+        Slice {
+            rows,
+            has_next,
+            has_previous,
+        }
+    }
+}
+
+/// A cursor as clients see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opaque(pub Cursor);
+
+impl CursorType for Opaque {
+    type Error = &'static str;
+
+    fn decode_cursor(text: &str) -> Result<Self, Self::Error> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+        let bytes: Option<[u8; 16]> = bytes.and_then(|bytes| bytes.try_into().ok());
+        let Some(bytes) = bytes else {
+            return Err("a cursor is not one that this API gave out");
+        };
+        // Two big-endian numbers of 8 bytes each.
+        let number = i128::from_be_bytes(bytes);
+        Ok(Self(Cursor {
+            at: (number >> 64) as i64,
+            key: Key(number as i64),
+        }))
+    }
+
+    fn encode_cursor(&self) -> String {
+        let Cursor { at, key } = self.0;
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&at.to_be_bytes());
+        bytes[8..].copy_from_slice(&key.0.to_be_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+}
+
+fn invalid(message: &str) -> Error {
+    Error::new(message).extend_with(|_, extensions| extensions.set("code", "INVALID_PAGE"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_as_it_was() {
+        for (at, key) in [(0, 0), (i64::MAX, 1), (i64::MIN, i64::MAX), (-1, 7)] {
+            let cursor = Opaque(Cursor { at, key: Key(key) });
+            let read = Opaque::decode_cursor(&cursor.encode_cursor()).unwrap();
+            assert_eq!(read, cursor);
+        }
+    }
+
+    #[test]
+    fn pages_have_1_to_100_entries() {
+        for size in [i32::MIN, -1, 0, 101, 100_000] {
+            let paging = Paging {
+                first: Some(size),
+                ..Paging::default()
+            };
+            assert!(paging.part(Order::Ascending).is_err(), "{size}");
+        }
+    }
+
+    #[test]
+    fn both_directions_at_once_are_refused() {
+        let paging = Paging {
+            first: Some(1),
+            last: Some(1),
+            ..Paging::default()
+        };
+        assert!(paging.part(Order::Ascending).is_err());
+    }
+
+    #[test]
+    fn the_last_page_is_read_from_the_end_and_shown_in_order() {
+        let paging = Paging {
+            last: Some(2),
+            ..Paging::default()
+        };
+        let part = paging.part(Order::Ascending).unwrap();
+        assert_eq!(part.page.order, Order::Descending);
+        let slice = part.slice(vec![9, 8, 7]);
+        assert_eq!(slice.rows, [8, 9]);
+        assert!(slice.has_previous && !slice.has_next);
+    }
+}

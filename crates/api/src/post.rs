@@ -1,0 +1,376 @@
+//! A post of any kind.
+
+use std::sync::Arc;
+
+use async_graphql::connection::{Connection, ConnectionNameType, Edge, EdgeNameType};
+use async_graphql::{Context, Enum, ID, InputObject, Object, OutputType, Result, SimpleObject};
+use plaudit_domain::post::Kind;
+use plaudit_projection::{Key, Post as Row};
+use plaudit_store::{Cursor, Order, PostFilter as Filter};
+
+use crate::account::{Account, Origin};
+use crate::id::NodeId;
+use crate::loader::{AccountBy, BodyOf, LikedBy, LikesOf, PostBy, RepliesTo, WatchedBy};
+use crate::paging::{Opaque, Paging, Part};
+use crate::reading::{reading, referred};
+use crate::scalar::DateTime;
+
+/// A post, as the row that it is read from.
+#[derive(Debug, Clone)]
+pub struct Post(pub Arc<Row>);
+
+/// The kinds of post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Kind")]
+pub enum PostKind {
+    /// Asks for answers, one of which can be accepted.
+    Question,
+    /// Opens a conversation.
+    Discussion,
+    /// Tells something at length.
+    Article,
+    /// Answers a question.
+    Answer,
+    /// Says something on any other post.
+    Comment,
+}
+
+/// Which posts a list holds.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct PostFilter {
+    /// Only of these kinds. By default questions, discussions and articles.
+    pub kinds: Option<Vec<PostKind>>,
+    /// Only with this tag.
+    pub tag: Option<String>,
+    /// Only by this account: its id.
+    pub author: Option<ID>,
+}
+
+/// How many there are.
+#[derive(Debug, Clone)]
+pub enum Total {
+    /// It is known.
+    Known(i64),
+    /// It is counted if somebody asks.
+    Counted(Filter),
+}
+
+#[Object]
+impl Total {
+    /// How many there are on all pages.
+    async fn total_count(&self, context: &Context<'_>) -> Result<i64> {
+        match self {
+            Self::Known(count) => Ok(*count),
+            Self::Counted(filter) => Ok(reading(context).store().post_count(filter).await?),
+        }
+    }
+}
+
+/// When somebody liked a post.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Liked {
+    /// When they liked it.
+    liked_at: DateTime,
+}
+
+/// What a list of likers is called.
+pub struct Likers;
+
+impl ConnectionNameType for Likers {
+    fn type_name<T: OutputType>() -> String {
+        "LikerConnection".into()
+    }
+}
+
+/// What an edge of a list of likers is called.
+pub struct Liker;
+
+impl EdgeNameType for Liker {
+    fn type_name<T: OutputType>() -> String {
+        "LikerEdge".into()
+    }
+}
+
+/// A part of a list of posts.
+pub fn post_connection(
+    part: Part,
+    posts: Vec<Arc<Row>>,
+    total: Total,
+) -> Connection<Opaque, Post, Total> {
+    let slice = part.slice(posts);
+    let mut connection =
+        Connection::with_additional_fields(slice.has_previous, slice.has_next, total);
+    connection.edges.extend(slice.rows.into_iter().map(|post| {
+        let cursor = Cursor {
+            at: post.created_at.as_micros(),
+            key: post.key,
+        };
+        Edge::new(Opaque(cursor), Post(post))
+    }));
+    connection
+}
+
+impl Post {
+    async fn replies(
+        &self,
+        context: &Context<'_>,
+        kind: Kind,
+        total: i64,
+        paging: Paging,
+    ) -> Result<Connection<Opaque, Self, Total>> {
+        let part = paging.part(Order::Ascending)?;
+        let replies = RepliesTo {
+            post: self.0.key,
+            kind,
+            page: part.page,
+        };
+        let posts = reading(context).loader().load_one(replies).await?;
+        Ok(post_connection(
+            part,
+            posts.unwrap_or_default(),
+            Total::Known(total),
+        ))
+    }
+
+    async fn other(context: &Context<'_>, key: Option<Key>) -> Result<Option<Self>> {
+        let Some(key) = key else { return Ok(None) };
+        let post = reading(context).loader().load_one(PostBy(key)).await?;
+        Ok(Some(Self(referred(post)?)))
+    }
+}
+
+/// A question, discussion, article, answer or comment.
+#[Object]
+impl Post {
+    /// Its opaque id.
+    pub async fn id(&self) -> ID {
+        NodeId::Post(self.0.id).into()
+    }
+
+    /// What it is.
+    async fn kind(&self) -> PostKind {
+        self.0.kind.into()
+    }
+
+    /// The title of a question, discussion or article. Null while it is deleted.
+    async fn title(&self) -> Option<&str> {
+        self.0.title.as_deref().filter(|_| !self.0.deleted)
+    }
+
+    /// Its text. Null while it is deleted, and where it was withheld or erased.
+    async fn body(&self, context: &Context<'_>) -> Result<Option<String>> {
+        if self.0.deleted {
+            return Ok(None);
+        }
+        Ok(reading(context)
+            .loader()
+            .load_one(BodyOf(self.0.key))
+            .await?)
+    }
+
+    /// The tags of a question, discussion or article.
+    async fn tags(&self) -> Vec<String> {
+        self.0.tags.to_vec()
+    }
+
+    /// Who wrote it; null for imported posts whose author isn't known.
+    async fn author(&self, context: &Context<'_>) -> Result<Option<Account>> {
+        let Some(author) = self.0.author else {
+            return Ok(None);
+        };
+        let account = reading(context)
+            .loader()
+            .load_one(AccountBy(author))
+            .await?;
+        Ok(Some(Account(referred(account)?)))
+    }
+
+    /// The question that it answers, or the post that it comments on.
+    async fn parent(&self, context: &Context<'_>) -> Result<Option<Self>> {
+        Self::other(context, self.0.parent).await
+    }
+
+    /// When it was written.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// When it was last edited, if it ever was.
+    async fn edited_at(&self) -> Option<DateTime> {
+        self.0.edited_at.map(DateTime)
+    }
+
+    /// Whether it is deleted: it is in no list and in no count, and its author can restore it.
+    async fn is_deleted(&self) -> bool {
+        self.0.deleted
+    }
+
+    /// Where it was before, if it was imported.
+    async fn origin(&self) -> Option<Origin> {
+        Origin::of(self.0.source.as_ref(), self.0.source_id.as_ref())
+    }
+
+    /// How many accounts like it.
+    async fn like_count(&self) -> i64 {
+        self.0.likes
+    }
+
+    /// How many answers it has.
+    async fn answer_count(&self) -> i64 {
+        self.0.answers
+    }
+
+    /// How many comments are on it.
+    async fn comment_count(&self) -> i64 {
+        self.0.comments
+    }
+
+    /// How many accounts watch it.
+    async fn watcher_count(&self) -> i64 {
+        self.0.watchers
+    }
+
+    /// The accepted answer of a question.
+    async fn accepted_answer(&self, context: &Context<'_>) -> Result<Option<Self>> {
+        if self.0.deleted {
+            return Ok(None);
+        }
+        let answer = Self::other(context, self.0.accepted_answer).await?;
+        Ok(answer.filter(|answer| !answer.0.deleted))
+    }
+
+    /// Whether it is the accepted answer of its question.
+    async fn is_accepted(&self) -> bool {
+        self.0.accepted && !self.0.deleted
+    }
+
+    /// The answers to a question, oldest first.
+    async fn answers(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Opaque, Self, Total>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        self.replies(context, Kind::Answer, self.0.answers, paging)
+            .await
+    }
+
+    /// The comments on it, oldest first.
+    async fn comments(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Opaque, Self, Total>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        self.replies(context, Kind::Comment, self.0.comments, paging)
+            .await
+    }
+
+    /// The accounts that like it, the latest first.
+    async fn likers(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Opaque, Account, Total, Liked, Likers, Liker>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let part = paging.part(Order::Descending)?;
+        let likes = LikesOf {
+            post: self.0.key,
+            page: part.page,
+        };
+        let loader = reading(context).loader();
+        let slice = part.slice(loader.load_one(likes).await?.unwrap_or_default());
+        let likers = slice.rows.iter().map(|like| AccountBy(like.account));
+        let mut likers = loader.load_many(likers).await?;
+        let mut connection = Connection::with_additional_fields(
+            slice.has_previous,
+            slice.has_next,
+            Total::Known(self.0.likes),
+        );
+        for like in slice.rows {
+            let cursor = Opaque(Cursor {
+                at: like.position,
+                key: like.account,
+            });
+            let account = referred(likers.remove(&AccountBy(like.account)))?;
+            let liked = Liked {
+                liked_at: DateTime(like.at),
+            };
+            let edge = Edge::with_additional_fields(cursor, Account(account), liked);
+            connection.edges.push(edge);
+        }
+        Ok(connection)
+    }
+
+    /// Whether who asks likes it.
+    async fn viewer_has_liked(&self, context: &Context<'_>) -> Result<bool> {
+        let reading = reading(context);
+        let Some(account) = reading.viewer_key().await? else {
+            return Ok(false);
+        };
+        let post = self.0.key;
+        let liked = reading.loader().load_one(LikedBy { account, post }).await?;
+        Ok(liked.is_some())
+    }
+
+    /// Whether who asks watches it.
+    async fn viewer_is_watching(&self, context: &Context<'_>) -> Result<bool> {
+        let reading = reading(context);
+        let Some(account) = reading.viewer_key().await? else {
+            return Ok(false);
+        };
+        let post = self.0.key;
+        let watched = reading
+            .loader()
+            .load_one(WatchedBy { account, post })
+            .await?;
+        Ok(watched.is_some())
+    }
+
+    /// Whether who asks may edit, delete and restore it: its author may.
+    async fn viewer_can_edit(&self, context: &Context<'_>) -> Result<bool> {
+        let viewer = reading(context).viewer_key().await?;
+        Ok(viewer.is_some() && viewer == self.0.author)
+    }
+
+    /// Whether who asks may accept this answer: who asked the question may, unless the answer is
+    /// their own.
+    async fn viewer_can_accept(&self, context: &Context<'_>) -> Result<bool> {
+        if self.0.kind != Kind::Answer || self.0.deleted {
+            return Ok(false);
+        }
+        let Some(viewer) = reading(context).viewer_key().await? else {
+            return Ok(false);
+        };
+        let question = Self::other(context, self.0.parent).await?;
+        Ok(question.is_some_and(|question| {
+            question.0.author == Some(viewer)
+                && self.0.author != Some(viewer)
+                && !question.0.deleted
+        }))
+    }
+}

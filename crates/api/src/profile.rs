@@ -1,0 +1,130 @@
+//! A profile: what people see of a member.
+
+use std::sync::Arc;
+
+use async_graphql::connection::Connection;
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use plaudit_projection::{Counts, Profile as Row};
+use plaudit_store::Order;
+
+use crate::account::Account;
+use crate::id::NodeId;
+use crate::loader::{AccountBy, PostsOf};
+use crate::paging::{Opaque, Paging};
+use crate::post::{Post, Total, post_connection};
+use crate::reading::{reading, referred};
+use crate::scalar::DateTime;
+
+/// A profile, as the row that it is read from.
+#[derive(Debug, Clone)]
+pub struct Profile(pub Arc<Row>);
+
+/// What a member did and received. Nothing deleted counts.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Totals {
+    /// Questions, discussions, answers, articles and comments together.
+    total_posts: i64,
+    /// Questions asked.
+    questions: i64,
+    /// Discussions opened.
+    discussions: i64,
+    /// Answers given.
+    answers: i64,
+    /// Articles published.
+    articles: i64,
+    /// Comments made.
+    comments: i64,
+    /// Answers that the askers accepted.
+    accepted_solutions: i64,
+    /// Likes of posts of any kind.
+    likes_received: i64,
+    /// Likes of others' posts.
+    likes_given: i64,
+    /// When the first post other than a comment was written.
+    first_post_at: Option<DateTime>,
+    /// When the latest post other than a comment was written.
+    last_post_at: Option<DateTime>,
+}
+
+impl From<&Counts> for Totals {
+    fn from(counts: &Counts) -> Self {
+        Self {
+            total_posts: counts.total_posts(),
+            questions: counts.questions,
+            discussions: counts.discussions,
+            answers: counts.answers,
+            articles: counts.articles,
+            comments: counts.comments,
+            accepted_solutions: counts.accepted_solutions,
+            likes_received: counts.likes_received,
+            likes_given: counts.likes_given,
+            first_post_at: counts.first_post_at.map(DateTime),
+            last_post_at: counts.last_post_at.map(DateTime),
+        }
+    }
+}
+
+impl Profile {
+    async fn primary(&self, context: &Context<'_>) -> Result<Account> {
+        let account = reading(context)
+            .loader()
+            .load_one(AccountBy(self.0.key))
+            .await?;
+        Ok(Account(referred(account)?))
+    }
+}
+
+/// A profile: what people see of a member. It is made of one account, or of several that are
+/// linked under a primary one.
+#[Object]
+impl Profile {
+    /// Its opaque id.
+    pub async fn id(&self) -> ID {
+        NodeId::Profile(self.0.id).into()
+    }
+
+    /// The name that everybody sees: its primary account's. Null where it was withheld or erased.
+    async fn name(&self, context: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.primary(context).await?.0.name.clone())
+    }
+
+    /// The account that it goes by.
+    async fn primary_account(&self, context: &Context<'_>) -> Result<Account> {
+        self.primary(context).await
+    }
+
+    /// Since when its primary account exists.
+    async fn member_since(&self, context: &Context<'_>) -> Result<DateTime> {
+        Ok(DateTime(self.primary(context).await?.0.registered_at))
+    }
+
+    /// What the member did and received, over all accounts.
+    async fn totals(&self) -> Totals {
+        Totals::from(&self.0.counts)
+    }
+
+    /// The member's posts of every kind, newest first.
+    async fn posts(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Opaque, Post, Total>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let part = paging.part(Order::Descending)?;
+        let posts = PostsOf {
+            author: self.0.key,
+            page: part.page,
+        };
+        let posts = reading(context).loader().load_one(posts).await?;
+        let total = Total::Known(self.0.counts.total_posts());
+        Ok(post_connection(part, posts.unwrap_or_default(), total))
+    }
+}

@@ -1,0 +1,103 @@
+//! What resolvers read from: one store, its loaders, and who asks; the same for a whole operation.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, Error, ErrorExtensions};
+use plaudit_domain::Actor;
+use plaudit_projection::{Key, Row};
+use plaudit_replay::{Community, Request};
+use plaudit_store::SharedStore;
+use uuid::Uuid;
+
+use crate::loader::{AccountById, Loader};
+
+/// So often a loader lets the other resolvers of its level go first. Waiting for them by time
+/// would cost every request that time; not waiting would load each row by itself.
+const YIELDS: usize = 4;
+
+/// What the resolvers of one operation read from.
+pub struct Reading {
+    /// The community, to write to.
+    pub community: Arc<Community>,
+    /// Who asks, if anybody who is known.
+    pub viewer: Option<Actor>,
+    /// The id of the operation, for the history and the log.
+    pub request: Uuid,
+    loader: DataLoader<Loader>,
+}
+
+impl Reading {
+    /// What one operation reads from; `batches` counts what it reads.
+    pub fn new(
+        community: Arc<Community>,
+        viewer: Option<Actor>,
+        batches: Arc<AtomicUsize>,
+    ) -> Self {
+        let loader = Loader::new(community.store().clone(), batches);
+        let spawn = |load| {
+            tokio::spawn(async move {
+                for _ in 0..YIELDS {
+                    tokio::task::yield_now().await;
+                }
+                futures_util::future::FutureExt::boxed(load).await
+            })
+        };
+        Self {
+            community,
+            viewer,
+            request: Uuid::now_v7(),
+            loader: DataLoader::new(loader, spawn).delay(Duration::ZERO),
+        }
+    }
+
+    /// The rows, for reads that only a root makes.
+    pub fn store(&self) -> &SharedStore {
+        self.loader.loader().batch()
+    }
+
+    /// The rows, in batches.
+    pub fn loader(&self) -> &DataLoader<Loader> {
+        &self.loader
+    }
+
+    /// The key of who asks, once their account is there.
+    pub async fn viewer_key(&self) -> Result<Option<Key>, Error> {
+        let Some(viewer) = self.viewer else {
+            return Ok(None);
+        };
+        let account = self.loader.load_one(AccountById(viewer.account)).await?;
+        Ok(account.map(|account| account.key))
+    }
+
+    /// Who asks and as which request, to change something.
+    ///
+    /// # Errors
+    /// For somebody who isn't known.
+    pub fn request(&self, idempotency_key: Option<Uuid>) -> Result<Request, Error> {
+        let actor = self.viewer.ok_or_else(|| {
+            Error::new("this needs an account: send a token in the header Authorization")
+                .extend_with(|_, extensions| extensions.set("code", "UNAUTHENTICATED"))
+        })?;
+        Ok(Request {
+            actor,
+            id: self.request,
+            idempotency_key,
+        })
+    }
+}
+
+/// What the operation of a resolver reads from.
+pub fn reading<'a>(context: &Context<'a>) -> &'a Reading {
+    context.data_unchecked::<Arc<Reading>>()
+}
+
+/// A row that a key refers to.
+///
+/// # Errors
+/// If it isn't there: that would be our fault, for keys are never left dangling.
+pub fn referred<R: Row>(row: Option<Arc<R>>) -> Result<Arc<R>, Error> {
+    row.ok_or_else(|| Error::new_with_source(format!("a key refers to no row of {}", R::TABLE)))
+}

@@ -1,0 +1,244 @@
+//! The roots of the schema.
+
+use std::sync::Arc;
+
+use async_graphql::connection::Connection;
+use async_graphql::{
+    Context, EmptySubscription, Error, ErrorExtensions, ID, InputObject, Interface, Object, Result,
+    SDLExportOptions, Schema, SchemaBuilder,
+};
+use futures_util::future::try_join_all;
+use plaudit_domain::post::Kind;
+use plaudit_domain::{AccountId, PostId};
+use plaudit_projection::Key;
+use plaudit_replay::Community;
+use plaudit_store::{Order, PostFilter as Filter};
+
+use crate::account::Account;
+use crate::execute::Api;
+use crate::id::NodeId;
+use crate::loader::{AccountById, PostById, ProfileBy};
+use crate::mutation::Mutation;
+use crate::paging::{Opaque, PAGE_MAX, Paging};
+use crate::post::{Post, PostFilter, PostKind, Total, post_connection};
+use crate::profile::Profile;
+use crate::reading::{Reading, reading};
+
+impl Api {
+    /// The API of a community.
+    pub fn of(community: Arc<Community>) -> Self {
+        Self::new(schema, move |request, viewer, batches| {
+            let reading = Reading::new(community.clone(), viewer, batches.clone());
+            request.data(Arc::new(reading))
+        })
+    }
+}
+
+/// The schema, without data.
+fn schema() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query, Mutation::default(), EmptySubscription)
+}
+
+/// The schema in its definition language, sorted by name.
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items();
+    schema().finish().sdl_with_options(options)
+}
+
+/// A thing that can be fetched again by its id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Its opaque id."))]
+pub enum Node {
+    /// An account.
+    Account(Account),
+    /// A profile.
+    Profile(Profile),
+    /// A post.
+    Post(Post),
+}
+
+/// Where an imported thing was before.
+#[derive(Debug, InputObject)]
+pub struct OriginInput {
+    /// The kind of place and its name, like `stack-exchange:beer`.
+    source: String,
+    /// The id that it had there.
+    id: String,
+}
+
+/// Everything that can be read. Anybody may, also without a token.
+#[derive(Debug, Default)]
+pub struct Query;
+
+/// Everything that can be read. Anybody may, also without a token.
+#[Object]
+impl Query {
+    /// A thing by its id; null if there is none.
+    async fn node(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+    ) -> Result<Option<Node>> {
+        node(context, NodeId::parse(&id)?).await
+    }
+
+    /// Things by their ids, in this order; null where there is none.
+    async fn nodes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "At most 100 ids.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
+        if ids.len() > PAGE_MAX.unsigned_abs() as usize {
+            let message = format!("{} ids are too many: at most {PAGE_MAX}", ids.len());
+            let error = Error::new(message);
+            return Err(error.extend_with(|_, extensions| extensions.set("code", "TOO_MANY_IDS")));
+        }
+        let ids = ids.iter().map(NodeId::parse).collect::<Result<Vec<_>>>()?;
+        // All at once, so that the loaders see them together.
+        try_join_all(ids.into_iter().map(|id| node(context, id))).await
+    }
+
+    /// The account that the request is made as; null without a token, and before it is registered.
+    async fn viewer(&self, context: &Context<'_>) -> Result<Option<Account>> {
+        match reading(context).viewer {
+            Some(viewer) => account_by_id(context, viewer.account).await,
+            None => Ok(None),
+        }
+    }
+
+    /// An account by its id.
+    async fn account(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+    ) -> Result<Option<Account>> {
+        account_by_id(context, NodeId::account(&id)?).await
+    }
+
+    /// An imported account by where it was before.
+    async fn account_by_origin(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Where it was.")] origin: OriginInput,
+    ) -> Result<Option<Account>> {
+        let store = reading(context).store();
+        let account = store.account_by_origin(&origin.into()).await?;
+        Ok(account.map(|account| Account(account.into())))
+    }
+
+    /// A profile by its id.
+    async fn profile(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+    ) -> Result<Option<Profile>> {
+        profile_by_id(context, NodeId::profile(&id)?).await
+    }
+
+    /// A post by its id, also while it is deleted.
+    async fn post(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+    ) -> Result<Option<Post>> {
+        post_by_id(context, NodeId::post(&id)?).await
+    }
+
+    /// An imported post by where it was before.
+    async fn post_by_origin(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Where it was.")] origin: OriginInput,
+    ) -> Result<Option<Post>> {
+        let post = reading(context)
+            .store()
+            .post_by_origin(&origin.into())
+            .await?;
+        Ok(post.map(|post| Post(post.into())))
+    }
+
+    /// Posts, newest first.
+    async fn posts(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which posts; by default all questions, discussions and articles.")]
+        filter: Option<PostFilter>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Opaque, Post, Total>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let part = paging.part(Order::Descending)?;
+        let filter = resolved(context, filter.unwrap_or_default()).await?;
+        let posts = reading(context)
+            .store()
+            .post_page(&filter, part.page)
+            .await?;
+        let posts = posts.into_iter().map(Into::into).collect();
+        Ok(post_connection(part, posts, Total::Counted(filter)))
+    }
+}
+
+impl From<OriginInput> for plaudit_domain::Origin {
+    fn from(OriginInput { source, id }: OriginInput) -> Self {
+        Self { source, id }
+    }
+}
+
+async fn node(context: &Context<'_>, id: NodeId) -> Result<Option<Node>> {
+    Ok(match id {
+        NodeId::Account(id) => account_by_id(context, id).await?.map(Node::Account),
+        NodeId::Profile(id) => profile_by_id(context, id).await?.map(Node::Profile),
+        NodeId::Post(id) => post_by_id(context, id).await?.map(Node::Post),
+    })
+}
+
+async fn account_by_id(context: &Context<'_>, id: AccountId) -> Result<Option<Account>> {
+    let account = reading(context).loader().load_one(AccountById(id)).await?;
+    Ok(account.map(Account))
+}
+
+async fn profile_by_id(context: &Context<'_>, id: AccountId) -> Result<Option<Profile>> {
+    let Some(Account(primary)) = account_by_id(context, id).await? else {
+        return Ok(None);
+    };
+    let loader = reading(context).loader();
+    let profile = loader.load_one(ProfileBy(primary.profile)).await?;
+    Ok(profile.map(Profile))
+}
+
+async fn post_by_id(context: &Context<'_>, id: PostId) -> Result<Option<Post>> {
+    let post = reading(context).loader().load_one(PostById(id)).await?;
+    Ok(post.map(Post))
+}
+
+/// A filter with keys in place of ids.
+async fn resolved(context: &Context<'_>, filter: PostFilter) -> Result<Filter> {
+    let PostFilter { kinds, tag, author } = filter;
+    let author = match author {
+        Some(id) => {
+            let account = account_by_id(context, NodeId::account(&id)?).await?;
+            // Nothing has key 0: nobody's posts are none.
+            Some(account.map_or(Key(0), |account| account.0.key))
+        }
+        None => None,
+    };
+    let top_level = || Kind::ALL.into_iter().filter(|kind| kind.is_top_level());
+    Ok(Filter {
+        kinds: match kinds {
+            Some(kinds) => kinds.into_iter().map(PostKind::into).collect(),
+            None => top_level().collect(),
+        },
+        tag,
+        author,
+    })
+}

@@ -1,0 +1,26 @@
+//! How far an import or an export is.
+
+/// What it is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading files. Done and total are bytes.
+    Reading,
+    /// Recording events. Done and total are rows that become events.
+    Recording,
+    /// Writing a file. Done and total are positions in the history.
+    Writing,
+}
+
+/// Somebody who watches how far it is. Rate and time left follow from what it is told.
+pub trait Progress: Send {
+    /// So much of a phase is done. Phases come one after the other, and what is done only grows.
+    fn at(&mut self, phase: Phase, done: u64, total: Option<u64>);
+}
+
+/// Nobody watches.
+#[derive(Debug, Clone, Copy)]
+pub struct Unwatched;
+
+impl Progress for Unwatched {
+    fn at(&mut self, _: Phase, _: u64, _: Option<u64>) {}
+}

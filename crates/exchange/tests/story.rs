@@ -1,0 +1,158 @@
+//! A history in words: what is recorded, by the numbers that things had where they were.
+
+use std::collections::HashMap;
+
+use plaudit_domain::acceptance::{Accepted, AcceptedAnswer};
+use plaudit_domain::account::Registered;
+use plaudit_domain::fact::{AccountFact, LikeFact, PostFact, WatchFact};
+use plaudit_domain::post::{Affected, Created, Edited};
+use plaudit_domain::{Event, Fact};
+use uuid::Uuid;
+
+/// Each event in words, like `user 8 likes answer 2 of user 7`.
+pub fn told(events: &[Event]) -> Vec<String> {
+    let mut story = Story(HashMap::new());
+    events.iter().map(|event| story.tell(&event.fact)).collect()
+}
+
+/// What things are called.
+struct Story(HashMap<Uuid, String>);
+
+impl Story {
+    #[track_caller]
+    fn name(&self, id: Uuid) -> &str {
+        self.0.get(&id).expect("named before it is made")
+    }
+
+    fn of(&self, author: Option<impl Into<Id>>) -> &str {
+        author.map_or("nobody", |author| self.name(author.into().0))
+    }
+
+    fn answer(&self, AcceptedAnswer { answer, author }: AcceptedAnswer) -> String {
+        format!("{} of {}", self.name(answer.0), self.of(author))
+    }
+
+    fn tell(&mut self, fact: &Fact) -> String {
+        match fact {
+            Fact::Account(AccountFact::Registered(Registered {
+                account,
+                name,
+                origin,
+            })) => {
+                let origin = origin.as_ref().unwrap();
+                let name = match origin.source.ends_with(":voters") {
+                    true => name.get().unwrap().clone(),
+                    false => format!("user {}", origin.id),
+                };
+                self.0.insert(account.0, name.clone());
+                name
+            }
+            Fact::Post(PostFact::Created(Created {
+                post,
+                kind,
+                author,
+                parent,
+                title,
+                body,
+                tags,
+                origin,
+            })) => {
+                let name = format!("{kind} {}", origin.as_ref().unwrap().id);
+                let mut told = format!("{name} of {}", self.of(*author));
+                if let Some(parent) = parent {
+                    told += &format!(" on {}", self.name(parent.0));
+                }
+                if let Some(title) = title {
+                    told += &format!(", {:?}", title.get().unwrap());
+                }
+                told += &format!(": {:?}", body.get().unwrap());
+                if !tags.is_empty() {
+                    told += &format!(" {tags:?}");
+                }
+                self.0.insert(post.0, name);
+                told
+            }
+            Fact::Post(PostFact::Edited(Edited {
+                post,
+                title,
+                body,
+                tags,
+            })) => {
+                let mut told = format!("{} edited", self.name(post.0));
+                if let Some(title) = title {
+                    told += &format!(", {:?}", title.get().unwrap());
+                }
+                if let Some(body) = body {
+                    told += &format!(": {:?}", body.get().unwrap());
+                }
+                if let Some(tags) = tags {
+                    told += &format!(" {tags:?}");
+                }
+                told
+            }
+            Fact::Post(PostFact::AnswerAccepted(Accepted {
+                question,
+                asker,
+                accepted,
+                replaced,
+            })) => {
+                let mut told = format!(
+                    "{} accepts {} to {}",
+                    self.of(*asker),
+                    self.answer(*accepted),
+                    self.name(question.0)
+                );
+                if let Some(replaced) = replaced {
+                    told += &format!(" instead of {}", self.answer(*replaced));
+                }
+                told
+            }
+            Fact::Post(PostFact::Deleted(affected)) => self.affected("deleted", affected),
+            Fact::Post(PostFact::Restored(affected)) => self.affected("restored", affected),
+            Fact::Like(LikeFact::Liked(like)) => format!(
+                "{} likes {} of {}",
+                self.name(like.account.0),
+                self.name(like.post.0),
+                self.of(like.author)
+            ),
+            Fact::Like(LikeFact::Withdrawn(like)) => format!(
+                "{} no longer likes {} of {}",
+                self.name(like.account.0),
+                self.name(like.post.0),
+                self.of(like.author)
+            ),
+            Fact::Watch(WatchFact::Watched(watch)) => format!(
+                "{} watches {}",
+                self.name(watch.account.0),
+                self.name(watch.post.0)
+            ),
+            Fact::Account(AccountFact::Renamed(_))
+            | Fact::Post(PostFact::AcceptanceWithdrawn(_))
+            | Fact::Watch(WatchFact::Unwatched(_)) => unreachable!("no dump tells this"),
+        }
+    }
+
+    fn affected(&self, what: &str, affected: &Affected) -> String {
+        let mut told = format!(
+            "{} of {}",
+            self.name(affected.post.0),
+            self.of(affected.author)
+        );
+        if let Some(parent) = affected.parent {
+            told += &format!(" on {}", self.name(parent.0));
+        }
+        if let Some(accepted) = affected.accepted {
+            told += &format!(", with {} accepted,", self.answer(accepted));
+        }
+        told + " " + what
+    }
+}
+
+/// An account's id as any other.
+struct Id(Uuid);
+
+impl From<plaudit_domain::AccountId> for Id {
+    fn from(account: plaudit_domain::AccountId) -> Self {
+        Self(account.0)
+    }
+}

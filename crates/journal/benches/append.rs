@@ -1,0 +1,232 @@
+//! How fast the SQLite journal is, compared with what the disk and SQLite give by themselves.
+//!
+//! `cargo bench -p plaudit-journal -- [--data DIR]`
+//!
+//! It works in a new folder of DIR, which has to be on a real disk: one in memory knows no `fsync`.
+#![allow(clippy::print_stdout, reason = "the table is what it is for")]
+
+use std::error::Error;
+use std::fs::File;
+use std::hint::black_box;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use plaudit_domain::fact::LikeFact;
+use plaudit_domain::like::Like;
+use plaudit_domain::{AccountId, NewEvent, PostId, Time};
+use plaudit_journal::sqlite::SqliteJournal;
+use plaudit_journal::{Expected, Journal, SharedJournal};
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// How long each line is measured.
+const SPAN: Duration = Duration::from_secs(2);
+
+/// How many events a journal has before appends are measured: files grow slower than they change.
+const HISTORY: usize = 50_000;
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let mut data = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let mut is_bench = false;
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--bench" => is_bench = true,
+            "--data" => data = arguments.next().ok_or("--data needs a folder")?.into(),
+            other => return Err(format!("{other} is unknown; there is --data DIR").into()),
+        }
+    }
+    if !is_bench {
+        println!("not measured: `cargo bench` measures");
+        return Ok(());
+    }
+    std::fs::create_dir_all(&data)?;
+    let dir = tempfile::tempdir_in(data)?;
+    println!("in {}", dir.path().display());
+
+    let fsyncs = bare_fsyncs(dir.path())?;
+    appends(dir.path(), fsyncs)?;
+    let history = imports(dir.path(), fsyncs)?;
+    scans(&history)
+}
+
+/// What the disk can do: every other rate is compared with the first.
+fn bare_fsyncs(dir: &Path) -> Result<f64> {
+    println!("\n{:<44}{:>12}", "bare writes", "fsyncs/s");
+    let page = [7; 4096];
+    let file = File::create(dir.join("page"))?;
+    let in_place = per_second(|| {
+        file.write_all_at(&page, 0)?;
+        file.sync_data()?;
+        Ok(1)
+    })?;
+    println!("{:<44}{in_place:>12.0}", "a page of 4 KiB, in place");
+
+    // What a commit of one event writes: a page of the table and of each index, with frame headers.
+    let frames = vec![7; 3 * (24 + 4096)];
+    let file = File::create(dir.join("frames"))?;
+    let mut offset = 0;
+    let like_wal = per_second(|| {
+        file.write_all_at(&frames, offset)?;
+        file.sync_all()?;
+        offset = (offset + frames.len() as u64) % (4 << 20);
+        Ok(1)
+    })?;
+    println!("{:<44}{like_wal:>12.0}", "3 frames, like a write-ahead log");
+    Ok(in_place)
+}
+
+/// Many tasks, each of which appends one like after another and waits for each.
+fn appends(dir: &Path, fsyncs: f64) -> Result<()> {
+    println!("\n{:<44}{:>12}{:>12}", "append", "events/s", "per fsync");
+    for writers in [1, 16, 64, 256] {
+        let path = dir.join(format!("appends-{writers}"));
+        let journal: SharedJournal = Arc::new(SqliteJournal::open(&path)?);
+        let runtime = Runtime::new()?;
+        runtime.block_on(journal.append_many((0..HISTORY).map(|_| like()).collect()))?;
+        let rate = runtime.block_on(append_for_a_while(journal, writers))?;
+        let what = format!("{writers} at a time");
+        println!("{what:<44}{rate:>12.0}{:>12.2}", rate / fsyncs);
+    }
+    Ok(())
+}
+
+async fn append_for_a_while(journal: SharedJournal, writers: usize) -> Result<f64> {
+    let started = Instant::now();
+    let tasks: Vec<_> = (0..writers)
+        .map(|_| {
+            let journal = Arc::clone(&journal);
+            tokio::spawn(async move {
+                let mut appended = 0;
+                while started.elapsed() < SPAN {
+                    let mut like = like();
+                    like.id = Uuid::from_u64_pair(started.elapsed().as_micros() as u64, random().as_u64_pair().0);
+                    let stream = like.fact.stream();
+                    journal
+                        .append(&stream, Expected::NoStream, vec![like])
+                        .await?;
+                    appended += 1;
+                }
+                Ok::<_, plaudit_journal::AppendError>(appended)
+            })
+        })
+        .collect();
+    let mut appended = 0;
+    for task in tasks {
+        appended += task.await??;
+    }
+    Ok(f64::from(appended) / started.elapsed().as_secs_f64())
+}
+
+/// Imports in batches of several sizes; the last of the journals is there to be read.
+fn imports(dir: &Path, fsyncs: f64) -> Result<PathBuf> {
+    println!(
+        "\n{:<44}{:>12}{:>12}",
+        "append_many", "events/s", "per fsync"
+    );
+    let runtime = Runtime::new()?;
+    let mut path = dir.to_owned();
+    for size in [1, 128, 5_000] {
+        path = dir.join(format!("imports-{size}"));
+        let journal = SqliteJournal::open(&path)?;
+        let rate = per_second(|| {
+            let batch: Vec<_> = (0..size).map(|_| like()).collect();
+            Ok(runtime.block_on(journal.append_many(batch))?.recorded)
+        })?;
+        let what = format!("batches of {size}");
+        println!("{what:<44}{rate:>12.0}{:>12.2}", rate / fsyncs);
+    }
+    Ok(path)
+}
+
+/// Reading it all and decoding it, and reading it all with SQLite alone.
+fn scans(path: &Path) -> Result<()> {
+    let journal = SqliteJournal::open_read_only(path)?;
+    let runtime = Runtime::new()?;
+    let head = runtime.block_on(journal.head())?;
+    println!(
+        "\n{:<44}{:>12}",
+        format!("a scan of {head} events"),
+        "events/s"
+    );
+
+    let connection = Connection::open(path)?;
+    let bare = per_second(|| {
+        let mut statement = connection.prepare("SELECT * FROM event ORDER BY position")?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([])?;
+        let mut read = 0;
+        while let Some(row) = rows.next()? {
+            for column in 0..columns {
+                black_box::<ValueRef<'_>>(row.get_ref(column)?);
+            }
+            read += 1;
+        }
+        Ok(read)
+    })?;
+    println!("{:<44}{bare:>12.0}", "SQLite alone");
+
+    let decoded = per_second(|| {
+        let mut after = 0;
+        while after < head {
+            let events = runtime.block_on(journal.read_all(after, 5_000))?;
+            after = events.last().ok_or("events are missing")?.position;
+            black_box(events);
+        }
+        Ok(usize::try_from(head)?)
+    })?;
+    println!(
+        "{:<44}{decoded:>12.0}",
+        "read_all, decoded, in batches of 5000"
+    );
+    println!("{:<44}{:>12.2}", "of SQLite alone", decoded / bare);
+    Ok(())
+}
+
+/// Does something again and again, and tells how many of what it counts came to a second.
+fn per_second(mut work: impl FnMut() -> Result<usize>) -> Result<f64> {
+    let started = Instant::now();
+    let mut done = 0;
+    while started.elapsed() < SPAN {
+        done += work()?;
+    }
+    Ok(done as f64 / started.elapsed().as_secs_f64())
+}
+
+/// Somebody likes some post, and nobody did so before.
+fn like() -> NewEvent {
+    let like = Like {
+        post: PostId(random()),
+        account: AccountId(random()),
+        author: Some(AccountId(random())),
+    };
+    NewEvent {
+        id: random(),
+        occurred_at: Time::from_micros(1_700_000_000_000_000),
+        actor: Some(like.account),
+        correlation: Some(random()),
+        causation: None,
+        fact: LikeFact::Liked(like).into(),
+    }
+}
+
+/// Ids as random as real ones, without a system call each: that isn't what is measured.
+fn random() -> Uuid {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let half = || {
+        // SplitMix64.
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mixed = count.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    };
+    Uuid::from_u64_pair(half(), half())
+}

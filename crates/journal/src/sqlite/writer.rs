@@ -1,0 +1,279 @@
+//! The one thread that writes.
+//!
+//! It takes all appends that are waiting, writes them in one transaction, and answers them after
+//! the commit. While the disk is busy with one group, the next one gathers.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+
+use plaudit_domain::{NewEvent, StreamName, Time};
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{oneshot, watch};
+
+use super::batch::{Append, Batch, Row, Stream};
+use super::file::File;
+use crate::{AppendError, Appended, Expected, JournalError};
+
+/// A group takes no further append once it has so many events, so that none waits long for those
+/// that came after it.
+const GROUP_EVENTS: usize = 1024;
+
+/// Writes a journal, from any thread.
+pub(super) struct Writer {
+    file: File,
+    commits: watch::Receiver<()>,
+    // Dropped in this order: without a queue the thread ends, and only then is it waited for.
+    queue: Sender<Job>,
+    _thread: JoinOnDrop,
+}
+
+impl Writer {
+    /// Starts the thread. The clock tells when events are recorded.
+    pub fn start(
+        file: File,
+        connection: Connection,
+        clock: impl Fn() -> Time + Send + 'static,
+    ) -> Result<Self, JournalError> {
+        let (queue, jobs) = mpsc::channel();
+        let (committed, commits) = watch::channel(());
+        let writing = Writing {
+            file: file.clone(),
+            connection,
+            clock,
+            committed,
+        };
+        let thread = thread::Builder::new()
+            .name("journal-writer".into())
+            .spawn(move || writing.run(&jobs))
+            .map_err(|error| file.error(error))?;
+        Ok(Self {
+            file,
+            commits,
+            queue,
+            _thread: JoinOnDrop(Some(thread)),
+        })
+    }
+
+    pub async fn append(
+        &self,
+        stream: StreamName,
+        expected: Expected,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, AppendError> {
+        let mut ids = HashSet::with_capacity(events.len());
+        if let Some(repeated) = events.iter().find(|event| !ids.insert(event.id)) {
+            return Err(AppendError::IdInUse { id: repeated.id });
+        }
+        // Encoded here, on the caller's thread, because the writer's is the one that all share.
+        let rows = events
+            .iter()
+            .map(Row::of)
+            .collect::<Result<_, _>>()
+            .map_err(|error| self.file.error(error))?;
+        let append = Append {
+            stream: Stream::of(stream),
+            expected,
+            rows,
+        };
+        self.send(|answer| Job::Append(append, answer)).await
+    }
+
+    pub async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, JournalError> {
+        let rows = events
+            .iter()
+            .map(|event| Ok((Stream::of(event.fact.stream()), Row::of(event)?)))
+            .collect::<serde_json::Result<_>>()
+            .map_err(|error| self.file.error(error))?;
+        self.send(|answer| Job::AppendMany(rows, answer)).await
+    }
+
+    /// Changes with every commit from now on.
+    pub fn commits(&self) -> watch::Receiver<()> {
+        let mut commits = self.commits.clone();
+        commits.mark_unchanged();
+        commits
+    }
+
+    async fn send<E: From<JournalError>>(
+        &self,
+        job: impl FnOnce(Answer<E>) -> Job,
+    ) -> Result<Appended, E> {
+        let (sender, receiver) = oneshot::channel();
+        let answer = Answer {
+            sender,
+            outcome: None,
+        };
+        if self.queue.send(job(answer)).is_err() {
+            return Err(self.file.closed().into());
+        }
+        // The thread drops the sender without an answer only if it panics.
+        receiver
+            .await
+            .unwrap_or_else(|_| Err(self.file.closed().into()))
+    }
+}
+
+struct JoinOnDrop(Option<JoinHandle<()>>);
+
+impl Drop for JoinOnDrop {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            // An error is a panic of the thread, which has been reported, and felt by its callers.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Something to write, and whom to tell.
+enum Job {
+    Append(Append, Answer<AppendError>),
+    AppendMany(Vec<(Stream, Row)>, Answer<JournalError>),
+}
+
+impl Job {
+    fn events(&self) -> usize {
+        match self {
+            Self::Append(append, _) => append.rows.len(),
+            Self::AppendMany(rows, _) => rows.len(),
+        }
+    }
+
+    fn write(&mut self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
+        match self {
+            Self::Append(append, answer) => answer.outcome = Some(batch.append(append)?),
+            Self::AppendMany(rows, answer) => answer.outcome = Some(Ok(batch.append_many(rows)?)),
+        }
+        Ok(())
+    }
+
+    fn answer(self) {
+        match self {
+            Self::Append(_, answer) => answer.send(),
+            Self::AppendMany(_, answer) => answer.send(),
+        }
+    }
+
+    fn fail(self, error: JournalError) {
+        match self {
+            Self::Append(_, answer) => answer.fail(error),
+            Self::AppendMany(_, answer) => answer.fail(error),
+        }
+    }
+}
+
+/// Whom to tell what came of it. The outcome waits here until it is committed.
+struct Answer<E> {
+    sender: oneshot::Sender<Result<Appended, E>>,
+    outcome: Option<Result<Appended, E>>,
+}
+
+impl<E: From<JournalError>> Answer<E> {
+    fn send(self) {
+        if let Some(outcome) = self.outcome {
+            // Whoever no longer waits for the answer doesn't miss it.
+            let _ = self.sender.send(outcome);
+        }
+    }
+
+    fn fail(self, error: JournalError) {
+        let _ = self.sender.send(Err(error.into()));
+    }
+}
+
+/// What the thread owns.
+struct Writing<C> {
+    file: File,
+    connection: Connection,
+    clock: C,
+    committed: watch::Sender<()>,
+}
+
+impl<C: Fn() -> Time> Writing<C> {
+    /// Writes until the queue is closed and empty.
+    fn run(mut self, jobs: &Receiver<Job>) {
+        let mut st = [0u128; 5];
+        let mut groups = 0;
+        let mut t0 = std::time::Instant::now();
+        while let Ok(first) = jobs.recv() {
+            st[0] += t0.elapsed().as_nanos();
+            let mut group = gather(first, jobs);
+            groups += 1;
+            st[4] += group.len() as u128;
+            if st[4] < 1000 {
+                st[1] = 0;
+                st[2] = 0;
+                st[3] = 0;
+                st[0] = 0
+            }
+            match self.commit(&mut group, &mut st) {
+                Ok(()) => {
+                    let t = std::time::Instant::now();
+                    self.committed.send_replace(());
+                    group.into_iter().for_each(Job::answer);
+                    t0 = std::time::Instant::now();
+                    st[3] += (t0 - t).as_nanos();
+                }
+                Err(error) => {
+                    let journal = self.file.name();
+                    tracing::error!(journal, %error, appends = group.len(), "nothing was recorded");
+                    let error = Arc::new(error);
+                    for job in group {
+                        job.fail(self.file.error(Arc::clone(&error)));
+                    }
+                    if !self.connection.is_autocommit() {
+                        // It couldn't even be rolled back. What follows must not become part of it.
+                        tracing::error!(journal, "the journal is closed");
+                        return;
+                    }
+                }
+            }
+        }
+        eprintln!(
+            "groups {groups} avg {} us/group: wait {} insert {} commit {} answer {}",
+            st[4] / groups,
+            st[0] / 1000 / groups,
+            st[1] / 1000 / groups,
+            st[2] / 1000 / groups,
+            st[3] / 1000 / groups
+        );
+    }
+
+    /// Records all of it, or on an error nothing: a transaction that isn't committed is rolled
+    /// back as it goes out of scope.
+    ///
+    /// After a failed commit the group may still be there when the file is opened again, if the
+    /// disk wrote it and failed to say so. Then all of it is there, and who tries again with the
+    /// same ids is told so.
+    fn commit(&mut self, group: &mut [Job], st: &mut [u128; 5]) -> rusqlite::Result<()> {
+        // From here on no other process writes, so the last position stays the last.
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let t = std::time::Instant::now();
+        let mut batch = Batch::begin(&transaction, (self.clock)())?;
+        for job in group {
+            job.write(&mut batch)?;
+        }
+        drop(batch);
+        st[1] += t.elapsed().as_nanos();
+        let t = std::time::Instant::now();
+        let r = transaction.commit();
+        st[2] += t.elapsed().as_nanos();
+        r
+    }
+}
+
+/// What is waiting, in order, up to a limit.
+fn gather(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
+    let mut events = first.events();
+    let mut group = vec![first];
+    while events < GROUP_EVENTS
+        && let Ok(job) = jobs.try_recv()
+    {
+        events += job.events();
+        group.push(job);
+    }
+    group
+}

@@ -1,0 +1,81 @@
+//! The commands.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{Cli, Command};
+
+mod export;
+mod import;
+mod rebuild;
+mod serve;
+mod token;
+
+/// Why a command failed, in words for whoever gave it.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Something on the command line that can't be. It is told apart for the exit code.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct BadUsage(String);
+
+/// Runs a command. 0: done. 1: it failed. 2: bad usage.
+pub fn run(cli: Cli) -> ExitCode {
+    let filter = EnvFilter::try_from_env("PLAUDIT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(execute(cli)));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // `plaudit export … | head` has what it wanted.
+        Err(failure) if is_broken_pipe(&*failure) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "plaudit: {failure}");
+            ExitCode::from(if failure.is::<BadUsage>() { 2 } else { 1 })
+        }
+    }
+}
+
+async fn execute(cli: Cli) -> Result<(), Failure> {
+    let data = cli.data;
+    match cli.command {
+        Command::Serve(serve) => serve::run(&data, serve).await,
+        Command::Import(import) => import::run(&data, import).await,
+        Command::Export(export) => export::run(&data, export).await,
+        Command::Rebuild(rebuild) => rebuild::run(&data, rebuild).await,
+        Command::Token(token) => token::run(&data, &token),
+        Command::Schema => Ok(io::stdout().write_all(plaudit_api::sdl().as_bytes())?),
+    }
+}
+
+fn is_broken_pipe(failure: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(failure);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>()
+            && error.kind() == io::ErrorKind::BrokenPipe
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Says something on standard output.
+fn say(what: std::fmt::Arguments<'_>) -> Result<(), Failure> {
+    Ok(writeln!(io::stdout(), "{what}")?)
+}
+
+/// Says something on standard error, where it doesn't mix with what is exported.
+fn say_aside(what: std::fmt::Arguments<'_>) -> Result<(), Failure> {
+    Ok(writeln!(io::stderr(), "{what}")?)
+}

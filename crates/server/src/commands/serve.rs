@@ -1,0 +1,83 @@
+//! `plaudit serve`
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use plaudit_api::Api;
+use plaudit_exchange::Unwatched;
+use plaudit_exchange::events::{self, Source};
+use plaudit_projection::Key;
+use plaudit_replay::Community;
+use plaudit_store::SharedStore;
+use tokio::net::TcpListener;
+
+use crate::cli::{Report, Serve};
+use crate::data::Data;
+use crate::http::{self, Limits};
+use crate::identity::{DevKey, Identity};
+use crate::progress::Folding;
+
+use super::{BadUsage, Failure, say};
+
+/// The demo community, as events.
+const DEMO: &[u8] = include_bytes!("../../../../fixtures/demo/events.ndjson");
+
+/// Serves a community until it is told to stop.
+pub async fn run(directory: &Path, serve: Serve) -> Result<(), Failure> {
+    let Serve { listen, dev, demo } = serve;
+    if dev && !listen.ip().is_loopback() {
+        let what = format!(
+            "--dev takes tokens that anybody on this machine can make, so it listens on loopback only, not on {listen}"
+        );
+        return Err(BadUsage(what).into());
+    }
+    let data = Data::open(directory)?;
+    if demo && data.journal().head().await? == 0 {
+        let source = Source::reader("the demo community", DEMO);
+        events::import(data.journal(), source, &mut Unwatched).await?;
+    }
+    let store = data
+        .store(&mut Folding::new(Report { json: false }))
+        .await?;
+    // Before anything is promised: the address may be taken.
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| format!("can't listen on {listen}: {error}"))?;
+    let listen = listener.local_addr()?;
+    let key = dev.then(|| DevKey::open(directory)).transpose()?;
+
+    say(format_args!("Plaudit serves {}", directory.display()))?;
+    say(format_args!("  GraphQL   http://{listen}/graphql"))?;
+    say(format_args!("  GraphiQL  http://{listen}/"))?;
+    if let Some(key) = &key {
+        greet(key, &store).await?;
+    }
+
+    let identity = key.map_or(Identity::None, |key| Identity::Dev(Box::new(key)));
+    let community = Community::start(data.journal().clone(), store).await?;
+    let api = Arc::new(Api::of(Arc::new(community)));
+    let app = http::app(api, identity, Limits::default());
+    http::serve(listener, app, async {
+        if let Err(error) = http::stop_signal().await {
+            tracing::error!("signals can't be listened to, so only SIGKILL stops this: {error}");
+            std::future::pending::<()>().await;
+        }
+    })
+    .await?;
+    Ok(())
+}
+
+/// Shows how to make requests as the first member.
+async fn greet(key: &DevKey, store: &SharedStore) -> Result<(), Failure> {
+    let first = store.accounts(&[Key(1)]).await?;
+    let Some(account) = first.into_iter().next() else {
+        return say(format_args!(
+            "  Tokens    plaudit token --account UUID; then register the account with accountRegister"
+        ));
+    };
+    let name = account.name.as_deref().unwrap_or("the first member");
+    let token = key.issue(account.id, Duration::from_secs(12 * 3600))?;
+    say(format_args!("  As {name}, for 12 hours, send this header:"))?;
+    say(format_args!("  Authorization: Bearer {token}"))
+}

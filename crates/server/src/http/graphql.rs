@@ -1,0 +1,280 @@
+//! The API over HTTP, by the GraphQL-over-HTTP specification.
+//!
+//! - `POST` takes `application/json` only. A page elsewhere can make a browser send a form or plain
+//!   text here with no questions asked, but not JSON.
+//! - `GET` only reads.
+//! - What can't be taken as a GraphQL request has a status of its own in either media type; a
+//!   GraphQL request that can't be executed has 400 as `application/graphql-response+json`, and 200
+//!   as `application/json`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plaudit_api::{Allowed, Answer, Api, MalformedRequest, Operation, Outcome};
+use poem::error::ReadBodyError;
+use poem::http::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY,
+    WWW_AUTHENTICATE,
+};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use poem::{Body, Endpoint, Request, Response};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::accept::MediaType;
+use crate::identity::{Identity, Unauthenticated};
+
+/// What a request may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The most bytes of a body.
+    pub body_bytes: usize,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1024 * 1024,
+            body_time: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The endpoint.
+pub(super) struct GraphQl {
+    api: Arc<Api>,
+    identity: Identity,
+    limits: Limits,
+}
+
+impl Endpoint for GraphQl {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let Some(media_type) = MediaType::asked_for(request.headers()) else {
+            return Ok(Rejection::not_acceptable().into_response(MediaType::Json));
+        };
+        let reading = request.method() == Method::GET;
+        let mut response = match self.answer(&mut request).await {
+            Ok(answer) => respond(answer, media_type),
+            Err(rejection) => rejection.into_response(media_type),
+        };
+        if reading {
+            // It depends on who asks, and on what everybody else did just now.
+            let headers = response.headers_mut();
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            headers.insert(VARY, HeaderValue::from_static("accept, authorization"));
+        }
+        Ok(response)
+    }
+}
+
+impl GraphQl {
+    pub(super) fn new(api: Arc<Api>, identity: Identity, limits: Limits) -> Self {
+        Self {
+            api,
+            identity,
+            limits,
+        }
+    }
+
+    async fn answer(&self, request: &mut Request) -> Result<Answer, Rejection> {
+        let actor = {
+            let authorization = request.headers().get(AUTHORIZATION);
+            self.identity
+                .actor(authorization.map(HeaderValue::as_bytes))
+                .map_err(Rejection::unauthenticated)?
+        };
+        let (operation, allowed) = match *request.method() {
+            Method::POST => (self.posted(request).await?, Allowed::QueriesAndMutations),
+            Method::GET => (in_url(request)?, Allowed::Queries),
+            _ => return Err(Rejection::method_not_allowed()),
+        };
+        Ok(self.api.execute(operation, actor, allowed).await)
+    }
+
+    async fn posted(&self, request: &mut Request) -> Result<Operation, Rejection> {
+        let Limits {
+            body_bytes,
+            body_time,
+        } = self.limits;
+        if !is_json(request.headers()) {
+            return Err(Rejection::unsupported_media_type());
+        }
+        let length = request
+            .headers()
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let body = request.take_body();
+        let body = match length {
+            Some(length) if length > body_bytes as u64 => Err(ReadBodyError::PayloadTooLarge),
+            // The server reads no more than was announced, so nothing needs to be counted.
+            Some(_) => in_time(body_time, body.into_bytes()).await?,
+            None => in_time(body_time, body.into_bytes_limit(body_bytes)).await?,
+        };
+        let body = body.map_err(|error| match error {
+            ReadBodyError::PayloadTooLarge => Rejection::too_large(body_bytes),
+            ReadBodyError::BodyHasBeenTaken | ReadBodyError::Utf8(_) | ReadBodyError::Io(_) => {
+                Rejection::bad_request("the body ended too early")
+            }
+        })?;
+        Ok(Operation::from_json(&body)?)
+    }
+}
+
+async fn in_time<T>(limit: Duration, body: impl Future<Output = T>) -> Result<T, Rejection> {
+    timeout(limit, body)
+        .await
+        .map_err(|_| Rejection::too_slow(limit))
+}
+
+/// Whether a body says that it is JSON in UTF-8, and nothing else.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(content_type)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else {
+        return false;
+    };
+    let (name, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+    let mut parameters = parameters
+        .split(';')
+        .filter_map(|parameter| parameter.split_once('='));
+    name.trim().eq_ignore_ascii_case("application/json")
+        && parameters.all(|(name, value)| {
+            !name.trim().eq_ignore_ascii_case("charset")
+                || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        })
+        && headers
+            .get(CONTENT_ENCODING)
+            .is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// The parameters of a GET request.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<String>,
+    extensions: Option<String>,
+}
+
+fn in_url(request: &Request) -> Result<Operation, Rejection> {
+    let parameters: Parameters = request
+        .params()
+        .map_err(|error| Rejection::bad_request(&error.to_string()))?;
+    Ok(Operation::from_parameters(
+        parameters.query,
+        parameters.operation_name,
+        parameters.variables.as_deref(),
+        parameters.extensions.as_deref(),
+    )?)
+}
+
+fn respond(answer: Answer, media_type: MediaType) -> Response {
+    let status = match (answer.outcome, media_type) {
+        (Outcome::Executed, _) | (Outcome::Refused, MediaType::Json) => StatusCode::OK,
+        (Outcome::Refused, MediaType::GraphQlResponse) => StatusCode::BAD_REQUEST,
+        (Outcome::NotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
+    };
+    let mut response = response(status, media_type, Body::from_vec(answer.body));
+    if answer.outcome == Outcome::NotAllowed {
+        let headers = response.headers_mut();
+        headers.insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    response
+}
+
+fn response(status: StatusCode, media_type: MediaType, body: Body) -> Response {
+    let mut response = Response::default();
+    response.set_status(status);
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, media_type.content_type());
+    response.set_body(body);
+    response
+}
+
+/// A request that isn't taken as one for the API.
+struct Rejection {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Rejection {
+    fn bad_request(message: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message.to_owned())
+    }
+
+    fn unauthenticated(why: Unauthenticated) -> Self {
+        let mut rejection = Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", why.to_string());
+        let challenge =
+            format!(r#"Bearer realm="plaudit", error="invalid_token", error_description="{why}""#);
+        rejection.header = HeaderValue::try_from(challenge)
+            .ok()
+            .map(|challenge| (WWW_AUTHENTICATE, challenge));
+        rejection
+    }
+
+    fn method_not_allowed() -> Self {
+        let message = "send operations by POST, or queries by GET".to_owned();
+        let mut rejection = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "METHOD_NOT_ALLOWED",
+            message,
+        );
+        rejection.header = Some((ALLOW, HeaderValue::from_static("GET, POST")));
+        rejection
+    }
+
+    fn not_acceptable() -> Self {
+        let message = "accept application/graphql-response+json or application/json".to_owned();
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message)
+    }
+
+    fn unsupported_media_type() -> Self {
+        let message = "send the operation as application/json in UTF-8, uncompressed".to_owned();
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            message,
+        )
+    }
+
+    fn too_large(limit: usize) -> Self {
+        let message = format!("the body is larger than {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
+    }
+
+    fn too_slow(limit: Duration) -> Self {
+        let message = format!("the body took longer than {} seconds", limit.as_secs());
+        Self::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message)
+    }
+
+    fn new(status: StatusCode, code: &'static str, message: String) -> Self {
+        Self {
+            status,
+            code,
+            message,
+            header: None,
+        }
+    }
+
+    /// In the shape of a GraphQL response, as clients read errors from there.
+    fn into_response(self, media_type: MediaType) -> Response {
+        let body = serde_json::json!({
+            "errors": [{ "message": self.message, "extensions": { "code": self.code } }],
+        });
+        let mut response = response(self.status, media_type, Body::from_string(body.to_string()));
+        response.headers_mut().extend(self.header);
+        response
+    }
+}
+
+impl From<MalformedRequest> for Rejection {
+    fn from(malformed: MalformedRequest) -> Self {
+        Self::bad_request(&malformed.to_string())
+    }
+}

@@ -1,0 +1,38 @@
+//! HTTP: the only part that knows poem.
+//!
+//! | path | serves |
+//! | --- | --- |
+//! | `/graphql` | the API, by GraphQL over HTTP: [`graphql`] |
+//! | `/` | GraphiQL, or how to get it: [`graphiql`] |
+//! | `/health/live` | that the process is alive |
+
+mod accept;
+mod graphiql;
+mod graphql;
+mod listen;
+
+use std::sync::Arc;
+
+use plaudit_api::Api;
+use poem::{Endpoint, EndpointExt, Response, Route, get, handler};
+
+use crate::identity::Identity;
+
+pub use graphql::Limits;
+pub use listen::{serve, stop_signal};
+
+/// Everything that the server serves.
+pub fn app(api: Arc<Api>, identity: Identity, limits: Limits) -> impl Endpoint<Output = Response> {
+    Route::new()
+        .at("/graphql", graphql::GraphQl::new(api, identity, limits))
+        .at("/", get(graphiql::page))
+        .at("/health/live", get(live))
+        // Where there is no such path or method, poem says so.
+        .map_to_response()
+}
+
+/// The process answers: whoever watches it needn't start it again.
+#[handler]
+fn live() -> &'static str {
+    "alive\n"
+}

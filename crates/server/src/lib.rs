@@ -1,0 +1,8 @@
+//! The `plaudit` binary: its commands, HTTP and identity.
+
+pub mod cli;
+pub mod commands;
+mod data;
+pub mod http;
+pub mod identity;
+mod progress;

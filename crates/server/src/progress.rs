@@ -1,0 +1,130 @@
+//! How long work tells how far it is: a bar on a terminal, or JSON lines.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use plaudit_exchange::{Phase, Progress};
+use serde_json::json;
+
+use crate::cli::Report;
+
+/// So often JSON lines come.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Shows one stretch of work after another.
+pub struct Shown {
+    to: To,
+    phase: &'static str,
+    began: Instant,
+}
+
+enum To {
+    Bar(ProgressBar),
+    Json { last: Instant },
+}
+
+impl Shown {
+    /// Shows progress the way that was asked for. A bar only shows on a terminal.
+    pub fn new(report: Report) -> Self {
+        let now = Instant::now();
+        Self {
+            to: if report.json {
+                To::Json { last: now }
+            } else {
+                To::Bar(ProgressBar::hidden())
+            },
+            phase: "",
+            began: now,
+        }
+    }
+
+    fn at(&mut self, phase: &'static str, style: &str, done: u64, total: Option<u64>) {
+        if self.phase != phase {
+            self.begin(phase, style, total);
+        }
+        match &mut self.to {
+            To::Bar(bar) => {
+                if let Some(total) = total {
+                    bar.set_length(total);
+                }
+                bar.set_position(done);
+            }
+            To::Json { last } => {
+                if last.elapsed() >= EVERY || Some(done) == total {
+                    *last = Instant::now();
+                    let seconds = self.began.elapsed().as_secs_f64().max(0.001);
+                    let rate = done as f64 / seconds;
+                    let left = total.map(|total| total.saturating_sub(done) as f64 / rate.max(1.0));
+                    line(&json!({
+                        "phase": phase,
+                        "done": done,
+                        "total": total,
+                        "per_second": rate.round(),
+                        "seconds_left": left.map(f64::round),
+                    }));
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, phase: &'static str, style: &str, total: Option<u64>) {
+        self.finish();
+        self.phase = phase;
+        self.began = Instant::now();
+        if let To::Bar(bar) = &mut self.to {
+            let template = format!("{{msg:10}} {{bar:30}} {style}");
+            let style = ProgressStyle::with_template(&template);
+            *bar = ProgressBar::new(total.unwrap_or(0))
+                .with_message(phase)
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        }
+    }
+
+    /// Ends what is shown.
+    pub fn finish(&mut self) {
+        if let To::Bar(bar) = &self.to {
+            bar.finish_and_clear();
+        }
+        self.phase = "";
+    }
+}
+
+impl Progress for Shown {
+    fn at(&mut self, phase: Phase, done: u64, total: Option<u64>) {
+        match phase {
+            Phase::Reading => Self::at(self, "reading", BYTES, done, total),
+            Phase::Recording => Self::at(self, "recording", EVENTS, done, total),
+            Phase::Writing => Self::at(self, "writing", EVENTS, done, total),
+        }
+    }
+}
+
+const BYTES: &str = "{bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
+const EVENTS: &str = "{human_pos}/{human_len} {per_sec}, {eta} left";
+
+/// Shows how far a fold is.
+pub struct Folding(Shown);
+
+impl Folding {
+    /// Shows it the way that was asked for.
+    pub fn new(report: Report) -> Self {
+        Self(Shown::new(report))
+    }
+
+    /// It is so far.
+    pub fn at(&mut self, progress: plaudit_replay::Progress) {
+        let plaudit_replay::Progress { position, head } = progress;
+        self.0.at("folding", EVENTS, position, Some(head));
+    }
+
+    /// Ends what is shown.
+    pub fn finish(&mut self) {
+        self.0.finish();
+    }
+}
+
+/// Prints a line of JSON. Who doesn't read it doesn't want it.
+pub fn line(value: &serde_json::Value) {
+    let _ = writeln!(std::io::stdout(), "{value}");
+}

@@ -1,0 +1,63 @@
+//! Listening and stopping, over TCP.
+
+use std::time::Duration;
+
+use plaudit_server::http::serve;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::served::Served;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stops_answers_what_it_was_asked_and_takes_nothing_new() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let app = Served::new().await.app();
+    let server = tokio::spawn(serve(listener, app, async {
+        let _ = stopped.await;
+    }));
+
+    let body = r#"{"query":"{ __typename }"}"#;
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    idle.write_all(format!("{head}{body}").as_bytes())
+        .await
+        .unwrap();
+    assert!(answer(&mut idle).await.starts_with("HTTP/1.1 200"));
+
+    let mut asking = TcpStream::connect(address).await.unwrap();
+    asking.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stop.send(()).unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+
+    assert!(TcpStream::connect(address).await.is_err());
+    asking.write_all(body.as_bytes()).await.unwrap();
+    let answered = answer(&mut asking).await;
+    assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
+    assert!(
+        answered.ends_with(r#"{"data":{"__typename":"Query"}}"#),
+        "{answered}"
+    );
+    timeout(Duration::from_secs(5), server)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+}
+
+async fn answer(stream: &mut TcpStream) -> String {
+    let mut bytes = vec![0; 4096];
+    let reading = stream.read(&mut bytes);
+    let read = timeout(Duration::from_secs(5), reading)
+        .await
+        .unwrap()
+        .unwrap();
+    String::from_utf8_lossy(&bytes[..read]).into()
+}

@@ -1,0 +1,107 @@
+//! An empty community, served.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plaudit_api::Api;
+use plaudit_domain::AccountId;
+use plaudit_journal::SharedJournal;
+use plaudit_journal::sqlite::SqliteJournal;
+use plaudit_replay::{Community, Generations};
+use plaudit_server::http::{Limits, app};
+use plaudit_server::identity::{DevKey, Identity};
+use poem::http::{HeaderMap, StatusCode};
+use poem::{Body, Endpoint, Request, Response};
+use tempfile::TempDir;
+
+/// A community in a directory that goes with it.
+pub struct Served {
+    directory: TempDir,
+    api: Arc<Api>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answered {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Served {
+    pub async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = SqliteJournal::open(&directory.path().join("journal.sqlite")).unwrap();
+        let journal: SharedJournal = Arc::new(journal);
+        let generations = Generations::open(directory.path()).unwrap();
+        let store = generations.current(&journal, &mut |_| {}).await.unwrap();
+        let community = Community::start(journal, Arc::new(store)).await.unwrap();
+        let api = Arc::new(Api::of(Arc::new(community)));
+        Self { directory, api }
+    }
+
+    /// Everything over HTTP, with tokens.
+    pub fn app(&self) -> impl Endpoint<Output = Response> + use<> {
+        let identity = Identity::Dev(Box::new(self.key()));
+        app(self.api.clone(), identity, Limits::default())
+    }
+
+    /// Everything over HTTP, otherwise.
+    pub fn app_with(
+        &self,
+        identity: Identity,
+        limits: Limits,
+    ) -> impl Endpoint<Output = Response> + use<> {
+        app(self.api.clone(), identity, limits)
+    }
+
+    /// A token for an account.
+    pub fn token(&self, account: AccountId) -> String {
+        let token = self.key().issue(account, Duration::from_secs(60));
+        token.unwrap()
+    }
+
+    fn key(&self) -> DevKey {
+        DevKey::open(self.directory.path()).unwrap()
+    }
+}
+
+/// Sends a request.
+pub async fn send(app: &impl Endpoint, request: Request) -> Answered {
+    let mut response = app.get_response(request).await;
+    Answered {
+        status: response.status(),
+        headers: response.headers().clone(),
+        body: String::from_utf8_lossy(&response.take_body().into_bytes().await.unwrap()).into(),
+    }
+}
+
+/// A POST request with JSON.
+pub fn post(body: impl Into<Body>) -> Request {
+    Request::builder()
+        .method(poem::http::Method::POST)
+        .uri_str("/graphql")
+        .content_type("application/json")
+        .body(body)
+}
+
+/// A GET request.
+pub fn get(uri: &str) -> Request {
+    Request::builder().uri_str(uri).finish()
+}
+
+impl Answered {
+    /// A header, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).map(|value| value.to_str().unwrap());
+        value.unwrap_or_default()
+    }
+
+    /// The code of the first error.
+    pub fn code(&self) -> String {
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
+        assert_eq!(body.get("data"), None);
+        let code = body["errors"][0]["extensions"]["code"].as_str();
+        code.unwrap().to_owned()
+    }
+}

@@ -1,0 +1,166 @@
+//! Whole tables, to take along.
+
+use std::io;
+
+use plaudit_domain::post::{Created, Kind};
+use plaudit_projection::Profile;
+use plaudit_store::{AccountRecord, PostRecord, StoreError};
+
+use crate::Place;
+use crate::history::{
+    Happened, History, acceptance_withdrawn, accepted, account, answer, created, deleted, origin,
+    post, question, registered, reply, restored, solved, topic, written,
+};
+
+async fn history(place: &dyn Place) -> History {
+    let mut history = History::begin(place).await;
+    // The latest registration first: order is that of recording.
+    history
+        .add((1..=5).map(|n| (9 - n as i64, registered(n))))
+        .await;
+    let imported = created(Created {
+        origin: Some(origin("77")),
+        parent: Some(post(1)),
+        ..written(2, Kind::Answer, 2)
+    });
+    let ownerless = created(Created {
+        author: None,
+        ..written(3, Kind::Article, 1)
+    });
+    history
+        .add([
+            (30, question(1, 1)),
+            (20, imported),
+            (10, ownerless),
+            (40, accepted(1, 1, (2, 2))),
+        ])
+        .await;
+    history
+}
+
+async fn accounts(history: &History) -> Vec<AccountRecord> {
+    let mut records = Vec::new();
+    let position = history
+        .store
+        .each_account(&mut |record| {
+            records.push(record);
+            Ok(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(position, history.position());
+    records
+}
+
+async fn posts(history: &History) -> Vec<PostRecord> {
+    let mut records = Vec::new();
+    let position = history
+        .store
+        .each_post(&mut |record| {
+            records.push(record);
+            Ok(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(position, history.position());
+    records
+}
+
+pub async fn every_account_comes_with_the_public_id_of_its_profile_oldest_first(place: &dyn Place) {
+    let history = history(place).await;
+    let records = accounts(&history).await;
+    let ids: Vec<_> = records.iter().map(|record| record.account.id).collect();
+    assert_eq!(ids, (1..=5).map(account).collect::<Vec<_>>());
+    for record in &records {
+        assert_eq!(record.profile, record.account.id);
+        let read = history.store.accounts(&[record.account.key]).await.unwrap();
+        assert_eq!(read, [record.account.clone()]);
+    }
+}
+
+pub async fn every_profile_comes_oldest_first(place: &dyn Place) {
+    let history = history(place).await;
+    let mut profiles: Vec<Profile> = Vec::new();
+    let position = history
+        .store
+        .each_profile(&mut |profile| {
+            profiles.push(profile);
+            Ok(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(position, history.position());
+    let ids: Vec<_> = profiles.iter().map(|profile| profile.id).collect();
+    assert_eq!(ids, (1..=5).map(account).collect::<Vec<_>>());
+    assert_eq!(profiles[0].counts.questions, 1);
+    assert_eq!(profiles[1].counts.accepted_solutions, 1);
+}
+
+pub async fn every_post_comes_with_public_ids_deleted_ones_too(place: &dyn Place) {
+    let mut history = history(place).await;
+    history.add([(50, deleted(topic(3, 1)))]).await;
+    let records = posts(&history).await;
+    let [question, answer, article] = &records[..] else {
+        panic!("{records:?}");
+    };
+    assert_eq!(question.post.id, post(1));
+    assert_eq!(question.author, Some(account(1)));
+    assert_eq!(question.parent, None);
+    assert_eq!(question.accepted_answer, Some(post(2)));
+    assert_eq!(question.accepted_answer_source_id.as_deref(), Some("77"));
+
+    assert_eq!(answer.post.id, post(2));
+    assert_eq!(answer.author, Some(account(2)));
+    assert_eq!(answer.parent, Some(post(1)));
+    assert_eq!(answer.accepted_answer, None);
+    assert!(answer.post.accepted);
+
+    assert_eq!(article.post.id, post(3));
+    assert_eq!((article.author, article.parent), (None, None));
+    assert!(article.post.deleted);
+}
+
+pub async fn a_solution_is_left_out_while_it_or_its_question_is_deleted(place: &dyn Place) {
+    let mut history = history(place).await;
+    let is_solved = async |history: &History| {
+        let record = posts(history).await.swap_remove(0);
+        assert_eq!(
+            record.accepted_answer.is_some(),
+            record.accepted_answer_source_id.is_some()
+        );
+        record.accepted_answer.is_some()
+    };
+    assert!(is_solved(&history).await);
+    let steps: [(Happened, bool); 6] = [
+        ((50, deleted(reply(2, 2, 1))), false),
+        ((51, restored(reply(2, 2, 1))), true),
+        ((52, deleted(solved(1, 1, (2, 2)))), false),
+        ((53, restored(solved(1, 1, (2, 2)))), true),
+        ((54, acceptance_withdrawn(1, 1, (2, 2))), false),
+        ((55, answer(4, 2, 1)), false),
+    ];
+    for (happened, expected) in steps {
+        let what = format!("{happened:?}");
+        history.add([happened]).await;
+        assert_eq!(is_solved(&history).await, expected, "after {what}");
+    }
+}
+
+pub async fn an_error_of_whoever_takes_the_rows_ends_it(place: &dyn Place) {
+    let history = history(place).await;
+    let mut taken = 0;
+    let result = history
+        .store
+        .each_account(&mut |_| {
+            taken += 1;
+            if taken == 2 {
+                return Err(io::Error::other("the disk is full"));
+            }
+            Ok(())
+        })
+        .await;
+    assert!(matches!(result, Err(StoreError::Io(_))), "{result:?}");
+    assert_eq!(taken, 2);
+    // And the store goes on.
+    assert_eq!(accounts(&history).await.len(), 5);
+}

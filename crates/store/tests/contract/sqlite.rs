@@ -1,0 +1,39 @@
+//! SQLite: a file in a folder of its own.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use plaudit_store::sqlite::SqliteStore;
+use plaudit_store::{Result, SharedStore};
+use tempfile::TempDir;
+
+use crate::Place;
+
+pub struct File {
+    folder: TempDir,
+}
+
+impl File {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("1.sqlite")
+    }
+}
+
+#[async_trait]
+impl Place for File {
+    async fn open(&self) -> Result<SharedStore> {
+        Ok(Arc::new(SqliteStore::open(&self.path())?))
+    }
+
+    async fn outdate(&self) {
+        let file = rusqlite::Connection::open(self.path()).unwrap();
+        file.execute("UPDATE progress SET shape = 'another'", ())
+            .unwrap();
+    }
+}
