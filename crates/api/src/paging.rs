@@ -1,6 +1,5 @@
 //! Relay's connections: parts of lists, with cursors that stay valid.
 
-use async_graphql::connection::CursorType;
 use async_graphql::{Error, ErrorExtensions};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -74,8 +73,7 @@ impl Paging {
                 "{name} is {size}: a page has 1 to {PAGE_MAX} entries"
             )));
         }
-        let after = cursor.as_deref().map(Opaque::decode_cursor);
-        let after = after.transpose().map_err(invalid)?;
+        let after = cursor.as_deref().map(Opaque::decode).transpose()?;
         let reversed = match order {
             Order::Ascending => Order::Descending,
             Order::Descending => Order::Ascending,
@@ -88,6 +86,17 @@ impl Paging {
             },
             size: size.unsigned_abs() as usize,
             backward,
+        })
+    }
+}
+
+impl<T> Slice<T> {
+    /// The same part of something else.
+    pub fn try_map<U, E>(self, map: impl FnMut(T) -> Result<U, E>) -> Result<Slice<U>, E> {
+        Ok(Slice {
+            rows: self.rows.into_iter().map(map).collect::<Result<_, _>>()?,
+            has_next: self.has_next,
+            has_previous: self.has_previous,
         })
     }
 }
@@ -119,14 +128,13 @@ impl Part {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opaque(pub Cursor);
 
-impl CursorType for Opaque {
-    type Error = &'static str;
-
-    fn decode_cursor(text: &str) -> Result<Self, Self::Error> {
+impl Opaque {
+    /// Reads a cursor that this API gave out.
+    pub fn decode(text: &str) -> Result<Self, Error> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
         let bytes: Option<[u8; 16]> = bytes.and_then(|bytes| bytes.try_into().ok());
         let Some(bytes) = bytes else {
-            return Err("a cursor is not one that this API gave out");
+            return Err(invalid("a cursor is not one that this API gave out"));
         };
         // Two big-endian numbers of 8 bytes each.
         let number = i128::from_be_bytes(bytes);
@@ -136,7 +144,8 @@ impl CursorType for Opaque {
         }))
     }
 
-    fn encode_cursor(&self) -> String {
+    /// The cursor as text.
+    pub fn encode(&self) -> String {
         let Cursor { at, key } = self.0;
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&at.to_be_bytes());
@@ -157,7 +166,7 @@ mod tests {
     fn a_cursor_reads_back_as_it_was() {
         for (at, key) in [(0, 0), (i64::MAX, 1), (i64::MIN, i64::MAX), (-1, 7)] {
             let cursor = Opaque(Cursor { at, key: Key(key) });
-            let read = Opaque::decode_cursor(&cursor.encode_cursor()).unwrap();
+            let read = Opaque::decode(&cursor.encode()).unwrap();
             assert_eq!(read, cursor);
         }
     }

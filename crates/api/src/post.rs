@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::{Connection, ConnectionNameType, Edge, EdgeNameType};
-use async_graphql::{Context, Enum, ID, InputObject, Object, OutputType, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use plaudit_domain::post::Kind;
 use plaudit_projection::{Key, Post as Row};
-use plaudit_store::{Cursor, Order, PostFilter as Filter};
+use plaudit_store::{Cursor, Order};
 
 use crate::account::{Account, Origin};
+use crate::connection::{LikerConnection, LikerEdge, PostConnection, Total};
 use crate::id::NodeId;
 use crate::loader::{AccountBy, BodyOf, LikedBy, LikesOf, PostBy, RepliesTo, WatchedBy};
-use crate::paging::{Opaque, Paging, Part};
+use crate::paging::Paging;
 use crate::reading::{reading, referred};
 use crate::scalar::DateTime;
 
@@ -46,70 +46,6 @@ pub struct PostFilter {
     pub author: Option<ID>,
 }
 
-/// How many there are.
-#[derive(Debug, Clone)]
-pub enum Total {
-    /// It is known.
-    Known(i64),
-    /// It is counted if somebody asks.
-    Counted(Filter),
-}
-
-#[Object]
-impl Total {
-    /// How many there are on all pages.
-    async fn total_count(&self, context: &Context<'_>) -> Result<i64> {
-        match self {
-            Self::Known(count) => Ok(*count),
-            Self::Counted(filter) => Ok(reading(context).store().post_count(filter).await?),
-        }
-    }
-}
-
-/// When somebody liked a post.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct Liked {
-    /// When they liked it.
-    liked_at: DateTime,
-}
-
-/// What a list of likers is called.
-pub struct Likers;
-
-impl ConnectionNameType for Likers {
-    fn type_name<T: OutputType>() -> String {
-        "LikerConnection".into()
-    }
-}
-
-/// What an edge of a list of likers is called.
-pub struct Liker;
-
-impl EdgeNameType for Liker {
-    fn type_name<T: OutputType>() -> String {
-        "LikerEdge".into()
-    }
-}
-
-/// A part of a list of posts.
-pub fn post_connection(
-    part: Part,
-    posts: Vec<Arc<Row>>,
-    total: Total,
-) -> Connection<Opaque, Post, Total> {
-    let slice = part.slice(posts);
-    let mut connection =
-        Connection::with_additional_fields(slice.has_previous, slice.has_next, total);
-    connection.edges.extend(slice.rows.into_iter().map(|post| {
-        let cursor = Cursor {
-            at: post.created_at.as_micros(),
-            key: post.key,
-        };
-        Edge::new(Opaque(cursor), Post(post))
-    }));
-    connection
-}
-
 impl Post {
     async fn replies(
         &self,
@@ -117,7 +53,7 @@ impl Post {
         kind: Kind,
         total: i64,
         paging: Paging,
-    ) -> Result<Connection<Opaque, Self, Total>> {
+    ) -> Result<PostConnection> {
         let part = paging.part(Order::Ascending)?;
         let replies = RepliesTo {
             post: self.0.key,
@@ -125,7 +61,7 @@ impl Post {
             page: part.page,
         };
         let posts = reading(context).loader().load_one(replies).await?;
-        Ok(post_connection(
+        Ok(PostConnection::new(
             part,
             posts.unwrap_or_default(),
             Total::Known(total),
@@ -252,7 +188,7 @@ impl Post {
         #[graphql(desc = "From behind this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "From before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Opaque, Self, Total>> {
+    ) -> Result<PostConnection> {
         let paging = Paging {
             first,
             after,
@@ -271,7 +207,7 @@ impl Post {
         #[graphql(desc = "From behind this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "From before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Opaque, Self, Total>> {
+    ) -> Result<PostConnection> {
         let paging = Paging {
             first,
             after,
@@ -290,7 +226,7 @@ impl Post {
         #[graphql(desc = "From behind this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "From before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Opaque, Account, Total, Liked, Likers, Liker>> {
+    ) -> Result<LikerConnection> {
         let paging = Paging {
             first,
             after,
@@ -306,24 +242,18 @@ impl Post {
         let slice = part.slice(loader.load_one(likes).await?.unwrap_or_default());
         let likers = slice.rows.iter().map(|like| AccountBy(like.account));
         let mut likers = loader.load_many(likers).await?;
-        let mut connection = Connection::with_additional_fields(
-            slice.has_previous,
-            slice.has_next,
-            Total::Known(self.0.likes),
-        );
-        for like in slice.rows {
-            let cursor = Opaque(Cursor {
-                at: like.position,
-                key: like.account,
-            });
+        let slice = slice.try_map(|like| {
             let account = referred(likers.remove(&AccountBy(like.account)))?;
-            let liked = Liked {
+            Ok::<_, async_graphql::Error>(LikerEdge {
+                cursor: Cursor {
+                    at: like.position,
+                    key: like.account,
+                },
                 liked_at: DateTime(like.at),
-            };
-            let edge = Edge::with_additional_fields(cursor, Account(account), liked);
-            connection.edges.push(edge);
-        }
-        Ok(connection)
+                node: Account(account),
+            })
+        })?;
+        Ok(LikerConnection::new(slice, self.0.likes))
     }
 
     /// Whether who asks likes it.

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use plaudit_projection::{Counts, Profile as Row};
 use plaudit_store::Order;
 
 use crate::account::Account;
+use crate::connection::{PostConnection, Total};
 use crate::id::NodeId;
 use crate::loader::{AccountBy, PostsOf};
-use crate::paging::{Opaque, Paging};
-use crate::post::{Post, Total, post_connection};
+use crate::paging::Paging;
 use crate::reading::{reading, referred};
 use crate::scalar::DateTime;
 
@@ -111,7 +110,7 @@ impl Profile {
         #[graphql(desc = "From behind this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "From before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Opaque, Post, Total>> {
+    ) -> Result<PostConnection> {
         let paging = Paging {
             first,
             after,
@@ -125,6 +124,6 @@ impl Profile {
         };
         let posts = reading(context).loader().load_one(posts).await?;
         let total = Total::Known(self.0.counts.total_posts());
-        Ok(post_connection(part, posts.unwrap_or_default(), total))
+        Ok(PostConnection::new(part, posts.unwrap_or_default(), total))
     }
 }

@@ -3,10 +3,11 @@
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use plaudit_domain::Time;
 
-/// A moment in UTC as RFC 3339 text, like `2026-01-31T12:00:00Z`.
+/// A moment, as clients write and read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateTime(pub Time);
 
+/// A moment in UTC as RFC 3339 text, like `2026-01-31T12:00:00Z`.
 #[Scalar(
     name = "DateTime",
     specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html"

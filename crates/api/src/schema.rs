@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::Connection;
 use async_graphql::{
     Context, EmptySubscription, Error, ErrorExtensions, ID, InputObject, Interface, Object, Result,
     SDLExportOptions, Schema, SchemaBuilder,
@@ -15,12 +14,13 @@ use plaudit_replay::Community;
 use plaudit_store::{Order, PostFilter as Filter};
 
 use crate::account::Account;
+use crate::connection::{PostConnection, Total};
 use crate::execute::Api;
 use crate::id::NodeId;
 use crate::loader::{AccountById, PostById, ProfileBy};
 use crate::mutation::Mutation;
-use crate::paging::{Opaque, PAGE_MAX, Paging};
-use crate::post::{Post, PostFilter, PostKind, Total, post_connection};
+use crate::paging::{PAGE_MAX, Paging};
+use crate::post::{Post, PostFilter, PostKind};
 use crate::profile::Profile;
 use crate::reading::{Reading, reading};
 
@@ -170,7 +170,7 @@ impl Query {
         #[graphql(desc = "From behind this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "From before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Opaque, Post, Total>> {
+    ) -> Result<PostConnection> {
         let paging = Paging {
             first,
             after,
@@ -184,7 +184,7 @@ impl Query {
             .post_page(&filter, part.page)
             .await?;
         let posts = posts.into_iter().map(Into::into).collect();
-        Ok(post_connection(part, posts, Total::Counted(filter)))
+        Ok(PostConnection::new(part, posts, Total::Counted(filter)))
     }
 }
 

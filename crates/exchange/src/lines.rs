@@ -77,10 +77,12 @@ impl<W: Write> Lines<W> {
                 serde_json::to_writer(&mut *out, line)?;
                 out.write_all(b"\n")
             }
-            To::Csv(csv) => csv.serialize(line).map_err(|error| match error.into_kind() {
-                csv::ErrorKind::Io(error) => error,
-                kind => io::Error::other(format!("{kind:?}")),
-            }),
+            To::Csv(csv) => csv
+                .serialize(line)
+                .map_err(|error| match error.into_kind() {
+                    csv::ErrorKind::Io(error) => error,
+                    kind => io::Error::other(format!("{kind:?}")),
+                }),
         }
     }
 

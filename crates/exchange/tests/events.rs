@@ -13,9 +13,15 @@ use crate::sites;
 
 async fn exported(community: &Community, options: &Options, format: Format) -> String {
     let mut out = Vec::new();
-    let written = export(&community.journal, options, format, &mut out, &mut Unwatched)
-        .await
-        .unwrap();
+    let written = export(
+        &community.journal,
+        options,
+        format,
+        &mut out,
+        &mut Unwatched,
+    )
+    .await
+    .unwrap();
     let text = String::from_utf8(out).unwrap();
     let header = usize::from(format == Format::Csv);
     assert_eq!(text.lines().count(), written as usize + header);
@@ -61,7 +67,10 @@ fn small() -> Dump {
 async fn small_community() -> Community {
     let community = Community::new();
     let small = small();
-    community.import_site(small.options(&community)).await.unwrap();
+    community
+        .import_site(small.options(&community))
+        .await
+        .unwrap();
     community
 }
 
@@ -75,7 +84,10 @@ async fn what_goes_out_comes_in_again_as_it_was() {
         let text = exported(&community, &WITH_ALL, Format::Ndjson).await;
         let copy = Community::new();
         let summary = imported(&copy, &text).await.unwrap();
-        assert_eq!(summary.total_recorded(), community.journal.head().await.unwrap());
+        assert_eq!(
+            summary.total_recorded(),
+            community.journal.head().await.unwrap()
+        );
         assert_eq!(told(copy.events().await), told(community.events().await));
         let again = imported(&copy, &text).await.unwrap();
         assert_eq!(again.total_recorded(), 0);
@@ -131,7 +143,12 @@ async fn a_table_has_the_same_fields() {
     let text = exported(&community, &WITH_ALL, Format::Csv).await;
     let mut table = csv::Reader::from_reader(text.as_bytes());
     assert_eq!(
-        table.headers().unwrap().iter().collect::<Vec<_>>().join(","),
+        table
+            .headers()
+            .unwrap()
+            .iter()
+            .collect::<Vec<_>>()
+            .join(","),
         "position,id,stream,revision,type,version,occurred_at,recorded_at,actor,correlation_id,\
          causation_id,data"
     );
@@ -178,9 +195,15 @@ async fn an_export_can_be_of_a_time_and_of_some_types() {
         types: vec!["PostLoved".into()],
         ..Options::default()
     };
-    let error = export(&community.journal, &options, Format::Csv, Vec::new(), &mut Unwatched)
-        .await
-        .unwrap_err();
+    let error = export(
+        &community.journal,
+        &options,
+        Format::Csv,
+        Vec::new(),
+        &mut Unwatched,
+    )
+    .await
+    .unwrap_err();
     assert!(matches!(error, ExportError::UnknownType { .. }));
     assert!(error.to_string().contains("PostLiked"), "{error}");
 }
@@ -193,10 +216,16 @@ async fn events_may_be_written_by_hand() {
     let community = Community::new();
     let text = format!("\u{feff}\n{ADA}\r\n   \n{RENAMED}");
     let summary = imported(&community, text).await.unwrap();
-    assert_eq!(summary.recorded, [("AccountRegistered", 1), ("AccountRenamed", 1)].into());
+    assert_eq!(
+        summary.recorded,
+        [("AccountRegistered", 1), ("AccountRenamed", 1)].into()
+    );
     let renamed = &community.events().await[1];
     assert_eq!(renamed.revision, 1);
-    assert_eq!(renamed.actor.unwrap().to_string(), "00000000-0000-0000-0000-0000000000aa");
+    assert_eq!(
+        renamed.actor.unwrap().to_string(),
+        "00000000-0000-0000-0000-0000000000aa"
+    );
     assert_eq!(
         renamed.correlation.unwrap().to_string(),
         "00000000-0000-0000-0000-0000000000c0"
@@ -218,15 +247,22 @@ async fn what_an_event_names_may_be_in_the_journal() {
 #[tokio::test]
 async fn a_line_that_stands_twice_counts_once() {
     let community = Community::new();
-    let summary = imported(&community, format!("{ADA}\n{ADA}\n")).await.unwrap();
-    assert_eq!((summary.total_recorded(), summary.total_already_recorded()), (1, 1));
+    let summary = imported(&community, format!("{ADA}\n{ADA}\n"))
+        .await
+        .unwrap();
+    assert_eq!(
+        (summary.total_recorded(), summary.total_already_recorded()),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
 async fn a_mistake_is_told_with_its_line_and_what_precedes_it_is_recorded() {
     let cases = [
         (
-            RENAMED.replace("00000000000000aa", "00000000000000bb").replace("0000000000aa", "0000000000bb"),
+            RENAMED
+                .replace("00000000000000aa", "00000000000000bb")
+                .replace("0000000000aa", "0000000000bb"),
             "test, line 3: there is no account 00000000-0000-0000-0000-0000000000bb; \
              expected an earlier event that makes it, here or in the journal",
         ),
@@ -260,13 +296,24 @@ async fn a_mistake_is_told_with_its_line_and_what_precedes_it_is_recorded() {
             RENAMED.replace("\"version\":1,", ""),
             "test, line 3: missing field `version`",
         ),
-        ("hello".to_owned(), "test, line 3: expected value at column 1; expected an event"),
-        ("{".to_owned(), "test, line 3: EOF while parsing an object at column 1"),
+        (
+            "hello".to_owned(),
+            "test, line 3: expected value at column 1; expected an event",
+        ),
+        (
+            "{".to_owned(),
+            "test, line 3: EOF while parsing an object at column 1",
+        ),
     ];
     for (line, expected) in cases {
         let community = Community::new();
-        let error = imported(&community, format!("{ADA}\n\n{line}\n{RENAMED}\n")).await.unwrap_err();
-        assert!(error.to_string().starts_with(expected), "{error}\n{expected}");
+        let error = imported(&community, format!("{ADA}\n\n{line}\n{RENAMED}\n"))
+            .await
+            .unwrap_err();
+        assert!(
+            error.to_string().starts_with(expected),
+            "{error}\n{expected}"
+        );
         assert_eq!(community.journal.head().await.unwrap(), 1);
     }
 }
@@ -275,12 +322,26 @@ async fn a_mistake_is_told_with_its_line_and_what_precedes_it_is_recorded() {
 async fn bytes_that_are_no_text_are_a_mistake() {
     let community = Community::new();
     let source = Source::reader("test", Cursor::new(b"\n\xff\n".to_vec()));
-    let error = import(&community.journal, source, &mut Unwatched).await.unwrap_err();
-    assert!(error.to_string().starts_with("test, line 2: bytes that are no text"), "{error}");
+    let error = import(&community.journal, source, &mut Unwatched)
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("test, line 2: bytes that are no text"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_file_that_is_not_there_is_named() {
-    let error = Source::open("/nowhere/events.ndjson".as_ref()).err().unwrap();
-    assert!(error.to_string().starts_with("/nowhere/events.ndjson: can't be read"), "{error}");
+    let error = Source::open("/nowhere/events.ndjson".as_ref())
+        .err()
+        .unwrap();
+    assert!(
+        error
+            .to_string()
+            .starts_with("/nowhere/events.ndjson: can't be read"),
+        "{error}"
+    );
 }

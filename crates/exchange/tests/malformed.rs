@@ -78,7 +78,7 @@ async fn a_mistake_in_a_file_is_told_with_its_place() {
         ),
         (
             format!("<votes>\n<row {ROW} />\n"),
-            "Votes.xml, line 2: the file ends before </votes>; expected the rest of it",
+            "Votes.xml, line 3: the file ends before </votes>; expected the rest of it",
         ),
         (
             format!("<votes>\n<row {ROW} />\n<row Id=\"35\" Post"),

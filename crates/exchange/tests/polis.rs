@@ -15,7 +15,8 @@ use crate::community::{
 use crate::dump::skipped;
 use crate::story;
 
-const COMMENTS: &str = "timestamp,datetime,comment-id,author-id,agrees,disagrees,moderated,comment-body\n";
+const COMMENTS: &str =
+    "timestamp,datetime,comment-id,author-id,agrees,disagrees,moderated,comment-body\n";
 const VOTES: &str = "timestamp,datetime,comment-id,voter-id,vote\n";
 
 fn conversation(comments: &str, votes: &str) -> TempDir {
@@ -46,7 +47,9 @@ async fn import_into(
 async fn told(comments: &str, votes: &str) -> (Vec<Event>, Summary) {
     let folder = conversation(comments, votes);
     let community = Community::new();
-    let summary = import_into(&community, folder.path(), Some("test")).await.unwrap();
+    let summary = import_into(&community, folder.path(), Some("test"))
+        .await
+        .unwrap();
     (community.events().await, summary)
 }
 
@@ -111,7 +114,10 @@ async fn a_comment_comes_before_votes_on_it_also_where_it_is_younger() {
         ]
     );
     assert_eq!(events[0].occurred_at.to_string(), "1970-01-01T00:00:09Z");
-    assert_eq!(skipped(&summary), ["1 agree: its comment is not in comments.csv"]);
+    assert_eq!(
+        skipped(&summary),
+        ["1 agree: its comment is not in comments.csv"]
+    );
 }
 
 #[tokio::test]
@@ -166,7 +172,9 @@ async fn what_is_malformed_is_told_with_its_place_and_records_nothing() {
     for (comments, votes, expected) in cases {
         let folder = conversation(&comments, &votes);
         let community = Community::new();
-        let error = import_into(&community, folder.path(), None).await.unwrap_err();
+        let error = import_into(&community, folder.path(), None)
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), expected);
         assert_eq!(community.journal.head().await.unwrap(), 0);
     }
@@ -176,7 +184,9 @@ async fn what_is_malformed_is_told_with_its_place_and_records_nothing() {
 async fn a_folder_that_is_no_export_is_told_what_it_should_hold() {
     let folder = conversation("", "");
     std::fs::remove_file(folder.path().join("votes.csv")).unwrap();
-    let error = import_into(&Community::new(), folder.path(), None).await.unwrap_err();
+    let error = import_into(&Community::new(), folder.path(), None)
+        .await
+        .unwrap_err();
     assert!(
         error.to_string().ends_with(
             "there is no votes.csv. The export of a Polis conversation is a folder with \

@@ -74,7 +74,10 @@ async fn importing_again_records_nothing() {
 async fn an_import_that_failed_on_the_way_is_completed_by_importing_again() {
     let Some(datasets) = datasets() else { return };
     let ids = |events: Vec<Event>| -> HashSet<_> {
-        events.into_iter().map(|event| (event.id, event.stream)).collect()
+        events
+            .into_iter()
+            .map(|event| (event.id, event.stream))
+            .collect()
     };
     let whole = Community::new();
     let summary = whole
@@ -104,7 +107,10 @@ async fn an_import_that_failed_on_the_way_is_completed_by_importing_again() {
         .await
         .unwrap();
     assert_eq!(completed.total_already_recorded(), recorded);
-    assert_eq!(completed.total_recorded() + recorded, summary.total_recorded());
+    assert_eq!(
+        completed.total_recorded() + recorded,
+        summary.total_recorded()
+    );
     assert_eq!(ids(community.events().await), whole);
 }
 
@@ -116,16 +122,28 @@ async fn a_later_dump_adds_what_is_new() {
     const LIKE: &str = r#"Id="9" PostId="1" VoteTypeId="2" CreationDate="2020-01-03T00:00:00.000""#;
     let community = Community::new();
     let earlier = dump().users(&[ADA]).posts(&[QUESTION]);
-    community.import_site(earlier.options(&community)).await.unwrap();
+    community
+        .import_site(earlier.options(&community))
+        .await
+        .unwrap();
     let later = earlier.users(&[ADA, BOB]).votes(&[LIKE]);
-    let summary = community.import_site(later.options(&community)).await.unwrap();
-    assert_eq!(summary.recorded, [("AccountRegistered", 2), ("PostLiked", 1)].into());
+    let summary = community
+        .import_site(later.options(&community))
+        .await
+        .unwrap();
+    assert_eq!(
+        summary.recorded,
+        [("AccountRegistered", 2), ("PostLiked", 1)].into()
+    );
     assert_eq!(
         summary.already_recorded,
         [("AccountRegistered", 1), ("PostCreated", 1)].into()
     );
     let users = &summary.files[0];
-    assert_eq!((users.read, users.recorded, users.already_recorded), (2, 1, 1));
+    assert_eq!(
+        (users.read, users.recorded, users.already_recorded),
+        (2, 1, 1)
+    );
     assert_accounted_for(&summary);
 }
 
@@ -157,7 +175,10 @@ async fn progress_goes_through_reading_and_recording_to_the_end() {
         .await
         .unwrap();
     let steps = watcher.0;
-    let turn = steps.iter().position(|step| step.0 == Phase::Recording).unwrap();
+    let turn = steps
+        .iter()
+        .position(|step| step.0 == Phase::Recording)
+        .unwrap();
     let (_, read, bytes) = steps[turn - 1];
     assert!(read * 100 >= bytes * 99, "{read} of {bytes}");
     let &(phase, done, total) = steps.last().unwrap();

@@ -107,7 +107,10 @@ async fn append_for_a_while(journal: SharedJournal, writers: usize) -> Result<f6
                 let mut appended = 0;
                 while started.elapsed() < SPAN {
                     let mut like = like();
-                    like.id = Uuid::from_u64_pair(started.elapsed().as_micros() as u64, random().as_u64_pair().0);
+                    like.id = Uuid::from_u64_pair(
+                        started.elapsed().as_micros() as u64,
+                        random().as_u64_pair().0,
+                    );
                     let stream = like.fact.stream();
                     journal
                         .append(&stream, Expected::NoStream, vec![like])

@@ -152,7 +152,12 @@ fn beginning() -> [Fact; 2] {
     [registered(ada(), "one"), registered(bob(), "two")]
 }
 
+/// How many histories a run tries. They are long, so a hundred of them meet most of what can be.
+const HISTORIES: u32 = 100;
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(HISTORIES))]
+
     #[test]
     fn a_command_decided_twice_records_nothing_the_second_time(wishes in any_wishes()) {
         let mut history = Streams::from_iter(beginning());
@@ -198,7 +203,7 @@ proptest! {
 fn random_histories_come_to_everything_that_can_happen() {
     let mut runner = TestRunner::deterministic();
     let mut happened = BTreeSet::new();
-    for _ in 0..256 {
+    for _ in 0..HISTORIES {
         let mut history = Streams::from_iter(beginning());
         for wish in any_wishes().new_tree(&mut runner).unwrap().current() {
             let facts = wish.decide(&history).unwrap_or_default();

@@ -109,7 +109,8 @@ fn read(source: Source, feed: &mut Feed, mut known: Known) -> Result<(), ImportE
         }
         // Some editors put a byte order mark before the first line.
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-        if text.trim_ascii().is_empty() {
+        let text = text.trim_ascii();
+        if text.is_empty() {
             continue;
         }
         let event = parse(text).map_err(malformed)?;

@@ -19,11 +19,12 @@ use crate::error::{ImportError, Malformed, shown};
 /// What a whole file ends with; so one that doesn't was cut off.
 const CUT_OFF: &str = "the rest of it: it was cut off, get the whole file again";
 
-/// Reads a file row by row. After each, `each` gets the row and how many bytes were read.
+/// Reads a file row by row. After each, `each` gets the row and how many bytes were read. In the
+/// end it tells how many there are.
 pub(super) fn read(
     path: &Path,
     mut each: impl FnMut(&Row<'_>, u64) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
+) -> Result<u64, ImportError> {
     let unreadable = |source| ImportError::Unreadable {
         path: path.to_owned(),
         source,
@@ -98,7 +99,7 @@ pub(super) fn read(
                 let found = "text that belongs to no row".to_owned();
                 return Err(malformed(found, &format!("only <row …/> in <{root}>")).into());
             }
-            (Event::Eof, Place::AfterRoot) => return Ok(()),
+            (Event::Eof, Place::AfterRoot) => return Ok(read),
             (Event::Eof, Place::BeforeRoot) => {
                 let found = "there is no element in the file".to_owned();
                 return Err(malformed(found, &format!("<{root}>")).into());

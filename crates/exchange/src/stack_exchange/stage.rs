@@ -67,17 +67,15 @@ impl Reading<'_> {
         };
         let (feed, before, total) = (&mut *self.feed, self.read, self.total);
         let mut count = 0_u64;
-        let mut last = 0;
-        rows::read(&path, |row, read| {
+        let bytes = rows::read(&path, |row, read| {
             feed.row(file.rows());
             count += 1;
-            last = read;
             if count.is_multiple_of(1024) {
                 feed.read(before + read, Some(total))?;
             }
             each(feed, row)
         })?;
-        self.read += last;
+        self.read += bytes;
         self.feed.read(self.read, Some(self.total))
     }
 
@@ -232,7 +230,7 @@ impl Reading<'_> {
         let mut insert = self
             .db
             .prepare("INSERT OR IGNORE INTO voters VALUES (?1, ?2)")?;
-        let feed = &mut *self.feed;
+        let (feed, before) = (&mut *self.feed, self.read);
         csv_file::read(&path, &["vote_id", "user_id_imputed"], |record, read| {
             feed.row(File::Voters.rows());
             let vote = record.number("vote_id")?;
@@ -240,7 +238,7 @@ impl Reading<'_> {
                 let found = format!("vote {vote} has a voter already");
                 return Err(record.malformed(found, "every vote once").into());
             }
-            self.read = read;
+            self.read = before + read;
             Ok(())
         })
     }

@@ -193,27 +193,12 @@ struct Writing<C> {
 impl<C: Fn() -> Time> Writing<C> {
     /// Writes until the queue is closed and empty.
     fn run(mut self, jobs: &Receiver<Job>) {
-        let mut st = [0u128; 5];
-        let mut groups = 0;
-        let mut t0 = std::time::Instant::now();
         while let Ok(first) = jobs.recv() {
-            st[0] += t0.elapsed().as_nanos();
             let mut group = gather(first, jobs);
-            groups += 1;
-            st[4] += group.len() as u128;
-            if st[4] < 1000 {
-                st[1] = 0;
-                st[2] = 0;
-                st[3] = 0;
-                st[0] = 0
-            }
-            match self.commit(&mut group, &mut st) {
+            match self.commit(&mut group) {
                 Ok(()) => {
-                    let t = std::time::Instant::now();
                     self.committed.send_replace(());
                     group.into_iter().for_each(Job::answer);
-                    t0 = std::time::Instant::now();
-                    st[3] += (t0 - t).as_nanos();
                 }
                 Err(error) => {
                     let journal = self.file.name();
@@ -230,14 +215,6 @@ impl<C: Fn() -> Time> Writing<C> {
                 }
             }
         }
-        eprintln!(
-            "groups {groups} avg {} us/group: wait {} insert {} commit {} answer {}",
-            st[4] / groups,
-            st[0] / 1000 / groups,
-            st[1] / 1000 / groups,
-            st[2] / 1000 / groups,
-            st[3] / 1000 / groups
-        );
     }
 
     /// Records all of it, or on an error nothing: a transaction that isn't committed is rolled
@@ -246,22 +223,17 @@ impl<C: Fn() -> Time> Writing<C> {
     /// After a failed commit the group may still be there when the file is opened again, if the
     /// disk wrote it and failed to say so. Then all of it is there, and who tries again with the
     /// same ids is told so.
-    fn commit(&mut self, group: &mut [Job], st: &mut [u128; 5]) -> rusqlite::Result<()> {
+    fn commit(&mut self, group: &mut [Job]) -> rusqlite::Result<()> {
         // From here on no other process writes, so the last position stays the last.
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let t = std::time::Instant::now();
         let mut batch = Batch::begin(&transaction, (self.clock)())?;
         for job in group {
             job.write(&mut batch)?;
         }
         drop(batch);
-        st[1] += t.elapsed().as_nanos();
-        let t = std::time::Instant::now();
-        let r = transaction.commit();
-        st[2] += t.elapsed().as_nanos();
-        r
+        transaction.commit()
     }
 }
 

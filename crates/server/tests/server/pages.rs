@@ -36,7 +36,7 @@ async fn nothing_else_is_there() {
         StatusCode::NOT_FOUND
     );
     let mut request = post("{}");
-    request.set_uri(poem::http::Uri::from_static("/health/live"));
+    *request.uri_mut() = poem::http::Uri::from_static("/health/live");
     assert_eq!(
         send(&app, request).await.status,
         StatusCode::METHOD_NOT_ALLOWED

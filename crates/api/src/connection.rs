@@ -1,0 +1,187 @@
+//! Parts of lists as clients get them: Relay's connections.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Object, Result, SimpleObject};
+use plaudit_projection::Post as PostRow;
+use plaudit_store::{Cursor, PostFilter};
+
+use crate::account::Account;
+use crate::paging::{Opaque, Part, Slice};
+use crate::post::Post;
+use crate::reading::reading;
+use crate::scalar::DateTime;
+
+/// Where a page lies in its list.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct PageInfo {
+    /// Whether there are more after the last one. Paging backward, this is only known to be so
+    /// where `before` was given.
+    has_next_page: bool,
+    /// Whether there are more before the first one. Paging forward, this is only known to be so
+    /// where `after` was given.
+    has_previous_page: bool,
+    /// The cursor of the first one.
+    start_cursor: Option<String>,
+    /// The cursor of the last one.
+    end_cursor: Option<String>,
+}
+
+/// How many there are.
+#[derive(Debug, Clone)]
+pub enum Total {
+    /// It is known.
+    Known(i64),
+    /// It is counted if somebody asks.
+    Counted(PostFilter),
+}
+
+/// A page of posts.
+pub struct PostConnection {
+    slice: Slice<PostEdge>,
+    total: Total,
+}
+
+/// A post in a list.
+#[derive(Debug, Clone)]
+pub struct PostEdge {
+    node: Post,
+}
+
+/// A page of the accounts that like a post.
+pub struct LikerConnection {
+    slice: Slice<LikerEdge>,
+    total: i64,
+}
+
+/// An account that likes a post.
+#[derive(Debug, Clone)]
+pub struct LikerEdge {
+    /// Where it stands among the likers.
+    pub cursor: Cursor,
+    /// When it liked the post.
+    pub liked_at: DateTime,
+    /// The account.
+    pub node: Account,
+}
+
+impl PostConnection {
+    /// What was read of a part of a list of posts.
+    pub fn new(part: Part, posts: Vec<Arc<PostRow>>, total: Total) -> Self {
+        let edges = posts.into_iter().map(|post| PostEdge { node: Post(post) });
+        Self {
+            slice: part.slice(edges.collect()),
+            total,
+        }
+    }
+}
+
+impl LikerConnection {
+    /// What was read of a part of a list of likers.
+    pub fn new(slice: Slice<LikerEdge>, total: i64) -> Self {
+        Self { slice, total }
+    }
+}
+
+/// A page of posts.
+#[Object]
+impl PostConnection {
+    /// The posts, with their cursors.
+    async fn edges(&self) -> &[PostEdge] {
+        &self.slice.rows
+    }
+
+    /// The posts.
+    async fn nodes(&self) -> Vec<&Post> {
+        self.slice.rows.iter().map(|edge| &edge.node).collect()
+    }
+
+    /// Where the page lies in the list.
+    async fn page_info(&self) -> PageInfo {
+        page_info(&self.slice, PostEdge::place)
+    }
+
+    /// How many posts there are on all pages.
+    async fn total_count(&self, context: &Context<'_>) -> Result<i64> {
+        match &self.total {
+            Total::Known(count) => Ok(*count),
+            Total::Counted(filter) => Ok(reading(context).store().post_count(filter).await?),
+        }
+    }
+}
+
+impl PostEdge {
+    fn place(&self) -> Cursor {
+        Cursor {
+            at: self.node.0.created_at.as_micros(),
+            key: self.node.0.key,
+        }
+    }
+}
+
+/// A post in a list.
+#[Object]
+impl PostEdge {
+    /// Its cursor. It stays valid when posts come and go.
+    async fn cursor(&self) -> String {
+        Opaque(self.place()).encode()
+    }
+
+    /// The post.
+    async fn node(&self) -> &Post {
+        &self.node
+    }
+}
+
+/// A page of the accounts that like a post.
+#[Object]
+impl LikerConnection {
+    /// The accounts, with when they liked the post.
+    async fn edges(&self) -> &[LikerEdge] {
+        &self.slice.rows
+    }
+
+    /// The accounts.
+    async fn nodes(&self) -> Vec<&Account> {
+        self.slice.rows.iter().map(|edge| &edge.node).collect()
+    }
+
+    /// Where the page lies in the list.
+    async fn page_info(&self) -> PageInfo {
+        page_info(&self.slice, |edge| edge.cursor)
+    }
+
+    /// How many accounts like the post.
+    async fn total_count(&self) -> i64 {
+        self.total
+    }
+}
+
+/// An account that likes a post.
+#[Object]
+impl LikerEdge {
+    /// Its cursor. It stays valid when likes come and go.
+    async fn cursor(&self) -> String {
+        Opaque(self.cursor).encode()
+    }
+
+    /// When it liked the post.
+    async fn liked_at(&self) -> DateTime {
+        self.liked_at
+    }
+
+    /// The account.
+    async fn node(&self) -> &Account {
+        &self.node
+    }
+}
+
+fn page_info<T>(slice: &Slice<T>, place: impl Fn(&T) -> Cursor) -> PageInfo {
+    let cursor = |edge: &T| Opaque(place(edge)).encode();
+    PageInfo {
+        has_next_page: slice.has_next,
+        has_previous_page: slice.has_previous,
+        start_cursor: slice.rows.first().map(cursor),
+        end_cursor: slice.rows.last().map(cursor),
+    }
+}

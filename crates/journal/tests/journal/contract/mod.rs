@@ -1,0 +1,69 @@
+//! What holds for every journal.
+//!
+//! [`keeps_the_contract`] makes a test of every case listed here, for the places that an expression
+//! makes. A case that isn't listed is unused code, which the compiler tells.
+
+pub mod append;
+pub mod concurrency;
+pub mod follow;
+pub mod retry;
+
+use plaudit_journal::SharedJournal;
+
+/// Where a journal is kept.
+pub trait Place {
+    /// Opens the journal there: an empty one for the first time, and from then on the same one,
+    /// also while it is open already.
+    async fn open(&self) -> SharedJournal;
+}
+
+macro_rules! keeps_the_contract {
+    ($place:expr) => {
+        $crate::contract::keeps_the_contract! { $place =>
+            append::a_new_journal_is_empty,
+            append::positions_count_from_1_without_gaps,
+            append::revisions_count_from_0_in_each_stream,
+            append::an_event_reads_back_as_it_was_written,
+            append::any_text_survives,
+            append::times_are_kept_in_microseconds,
+            append::recording_times_never_go_back,
+            append::a_new_stream_is_expected_only_where_there_is_none,
+            append::a_revision_is_expected_only_where_it_is_the_last,
+            append::an_append_that_expects_anything_is_always_recorded,
+            append::a_refused_append_records_nothing,
+            append::an_empty_append_records_nothing,
+            append::append_many_records_in_the_order_given,
+            append::reading_all_stops_at_the_limit,
+            append::reopening_keeps_everything,
+            retry::a_retry_returns_the_first_result,
+            retry::a_retry_returns_the_first_result_after_others_appended,
+            retry::an_id_of_another_stream_is_in_use,
+            retry::an_id_of_another_type_is_in_use,
+            retry::a_retry_that_adds_an_event_is_refused,
+            retry::a_retry_in_another_order_is_refused,
+            retry::an_append_can_not_repeat_an_id,
+            retry::append_many_leaves_out_what_is_recorded,
+            retry::append_many_leaves_out_what_it_repeats,
+            retry::retries_at_the_same_time_record_it_once,
+            concurrency::optimistic_writers_of_one_stream_lose_nothing,
+            concurrency::writers_of_many_streams_lose_nothing,
+            concurrency::writers_with_journals_of_their_own_lose_nothing,
+            concurrency::readers_never_see_a_gap,
+            concurrency::an_append_that_nobody_waits_for_is_recorded_whole_or_not_at_all,
+            follow::it_begins_after_its_position,
+            follow::it_waits_for_the_next_event,
+            follow::it_sees_what_another_journal_at_the_same_place_records,
+            follow::it_misses_and_repeats_nothing_while_others_write,
+            follow::cancelling_next_loses_nothing,
+        }
+    };
+    ($place:expr => $($module:ident::$case:ident),+ $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $case() {
+                $crate::contract::$module::$case(&$place).await;
+            }
+        )+
+    };
+}
+pub(crate) use keeps_the_contract;

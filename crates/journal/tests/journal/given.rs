@@ -1,0 +1,85 @@
+//! Events to record, and what to ask of a journal.
+
+use plaudit_domain::fact::{LikeFact, PostFact};
+use plaudit_domain::like::Like;
+use plaudit_domain::post::Edited;
+use plaudit_domain::{AccountId, Event, Fact, NewEvent, Personal, PostId, StreamName, Time};
+use plaudit_journal::{AppendError, Appended, Expected, Journal};
+use uuid::Uuid;
+
+/// A post, the same for the same number.
+pub fn post(number: u128) -> PostId {
+    PostId(Uuid::from_u128(number))
+}
+
+/// The stream of a post.
+pub fn stream(number: u128) -> StreamName {
+    StreamName::post(post(number))
+}
+
+/// An event in the stream of a post, with an id of its own each time.
+pub fn edited(number: u128, body: &str) -> NewEvent {
+    let edited = Edited {
+        post: post(number),
+        title: None,
+        body: Some(Personal::known(body.to_owned())),
+        tags: None,
+    };
+    new(PostFact::Edited(edited).into())
+}
+
+/// An event in a stream of its own each time.
+pub fn liked() -> NewEvent {
+    let like = Like {
+        post: PostId(Uuid::new_v4()),
+        account: AccountId(Uuid::new_v4()),
+        author: None,
+    };
+    new(LikeFact::Liked(like).into())
+}
+
+fn new(fact: Fact) -> NewEvent {
+    NewEvent {
+        id: Uuid::new_v4(),
+        occurred_at: Time::from_micros(0),
+        actor: None,
+        correlation: None,
+        causation: None,
+        fact,
+    }
+}
+
+/// Appends to the stream that the first of the events belongs to.
+pub async fn append(
+    journal: &dyn Journal,
+    expected: Expected,
+    events: &[NewEvent],
+) -> Result<Appended, AppendError> {
+    let stream = events[0].fact.stream();
+    journal.append(&stream, expected, events.to_vec()).await
+}
+
+/// Everything that is recorded. Checks that positions have no gap.
+pub async fn all(journal: &dyn Journal) -> Vec<Event> {
+    let events = journal.read_all(0, usize::MAX).await.unwrap();
+    for (event, position) in events.iter().zip(1..) {
+        assert_eq!(event.position, position);
+    }
+    assert_eq!(journal.head().await.unwrap(), events.len() as u64);
+    events
+}
+
+/// The ids of recorded events.
+pub fn ids(events: &[Event]) -> Vec<Uuid> {
+    events.iter().map(|event| event.id).collect()
+}
+
+/// The ids of new events.
+pub fn new_ids(events: &[NewEvent]) -> Vec<Uuid> {
+    events.iter().map(|event| event.id).collect()
+}
+
+/// What an append answers that recorded something.
+pub fn recorded(recorded: usize, position: u64) -> Appended {
+    Appended { recorded, position }
+}

@@ -1,0 +1,7 @@
+//! Every journal keeps one contract: [`contract`] is what it says, and a module for each journal
+//! runs it there.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod contract;
+mod given;
+mod sqlite;
