@@ -1,13 +1,17 @@
 # run    builds, fills an empty ./data with the demo community, serves it on loopback
+# build  target/release/plaudit
 # test   everything that must pass
 # check  format, lints, docs, licences, the printed schema
 # bless  accept what the tests print: schema.graphql and snapshots
 # bench  rates and their ratios to floors, in one run
 
-.PHONY: run test check bless bench graphiql
+.PHONY: run build test check bless bench graphiql
 
 run: graphiql
 	cargo run --release --package plaudit-server -- serve --dev --demo
+
+build: graphiql
+	cargo build --release --package plaudit-server
 
 test:
 	cargo test --workspace --all-targets

@@ -16,6 +16,7 @@ use plaudit_domain::Actor;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::batches::Batches;
 use crate::document::{Document, Documents};
 use crate::mutation::Mutation;
 use crate::nulls;
@@ -32,8 +33,7 @@ pub struct Api<Q = Query, M = Mutation, S = EmptySubscription> {
 }
 
 /// Gives a request what its resolvers find in their context: what has to be new for each request.
-/// The counter counts the batches that they read.
-type ForResolvers = Box<dyn Fn(Request, Option<Actor>, &Arc<AtomicUsize>) -> Request + Send + Sync>;
+type ForResolvers = Box<dyn Fn(Request, Option<Actor>, &Batches) -> Request + Send + Sync>;
 
 /// What a request may do, by the way it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,10 +73,7 @@ where
     /// An API on a schema, which is built twice: once to check documents, once to execute them.
     pub(crate) fn new(
         schema: impl Fn() -> SchemaBuilder<Q, M, S>,
-        for_resolvers: impl Fn(Request, Option<Actor>, &Arc<AtomicUsize>) -> Request
-        + Send
-        + Sync
-        + 'static,
+        for_resolvers: impl Fn(Request, Option<Actor>, &Batches) -> Request + Send + Sync + 'static,
     ) -> Self {
         Self {
             documents: Documents::new(schema()),
@@ -150,12 +147,14 @@ where
         };
         let mut request = Request::new(String::new()).variables(variables);
         request.set_parsed_query(document.with_only(definition));
-        let request = (self.for_resolvers)(request, viewer, &self.batches);
+        let batches = Batches::counted_by(&self.batches);
+        let request = (self.for_resolvers)(request, viewer, &batches);
 
         // A panic takes this one operation down, and nothing else: everything that it could leave
         // half done goes with it.
-        let executing = AssertUnwindSafe(self.schema.execute(request)).catch_unwind();
-        let response = executing.await.unwrap_or_else(|panic| {
+        let executing = batches.read_for(self.schema.execute(request));
+        let response = AssertUnwindSafe(executing).catch_unwind().await;
+        let response = response.unwrap_or_else(|panic| {
             let error = internal(ServerError::new("", None), &panicked(&*panic));
             Response::from_errors(vec![error])
         });

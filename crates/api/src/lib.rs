@@ -4,6 +4,7 @@
 //! comes in, an [`Answer`] with its bytes goes out.
 
 mod account;
+mod batches;
 mod connection;
 mod document;
 mod execute;

@@ -1,7 +1,6 @@
 //! What resolvers read from: one store, its loaders, and who asks; the same for a whole operation.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_graphql::dataloader::DataLoader;
@@ -12,11 +11,8 @@ use plaudit_replay::{Community, Request};
 use plaudit_store::SharedStore;
 use uuid::Uuid;
 
+use crate::batches::Batches;
 use crate::loader::{AccountById, Loader};
-
-/// So often a loader lets the other resolvers of its level go first. Waiting for them by time
-/// would cost every request that time; not waiting would load each row by itself.
-const YIELDS: usize = 4;
 
 /// What the resolvers of one operation read from.
 pub struct Reading {
@@ -27,29 +23,22 @@ pub struct Reading {
     /// The id of the operation, for the history and the log.
     pub request: Uuid,
     loader: DataLoader<Loader>,
+    /// Only once it is known: the operation may be the one that registers the account.
+    viewer_key: OnceLock<Key>,
 }
 
 impl Reading {
-    /// What one operation reads from; `batches` counts what it reads.
-    pub fn new(
-        community: Arc<Community>,
-        viewer: Option<Actor>,
-        batches: Arc<AtomicUsize>,
-    ) -> Self {
-        let loader = Loader::new(community.store().clone(), batches);
-        let spawn = |load| {
-            tokio::spawn(async move {
-                for _ in 0..YIELDS {
-                    tokio::task::yield_now().await;
-                }
-                futures_util::future::FutureExt::boxed(load).await
-            })
-        };
+    /// What one operation reads from, in which batches.
+    pub fn new(community: Arc<Community>, viewer: Option<Actor>, batches: Batches) -> Self {
+        let loader = Loader::new(community.store().clone(), batches.counter().clone());
+        let loader = DataLoader::new(loader, move |batch| batches.add(batch));
         Self {
             community,
             viewer,
             request: Uuid::now_v7(),
-            loader: DataLoader::new(loader, spawn).delay(Duration::ZERO),
+            // What they wait for is the operation.
+            loader: loader.delay(Duration::ZERO),
+            viewer_key: OnceLock::new(),
         }
     }
 
@@ -68,8 +57,11 @@ impl Reading {
         let Some(viewer) = self.viewer else {
             return Ok(None);
         };
+        if let Some(key) = self.viewer_key.get() {
+            return Ok(Some(*key));
+        }
         let account = self.loader.load_one(AccountById(viewer.account)).await?;
-        Ok(account.map(|account| account.key))
+        Ok(account.map(|account| *self.viewer_key.get_or_init(|| account.key)))
     }
 
     /// Who asks and as which request, to change something.

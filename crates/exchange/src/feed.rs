@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use plaudit_domain::{Event, NewEvent, Position};
+use plaudit_domain::fact::PostFact;
+use plaudit_domain::post::Kind;
+use plaudit_domain::{Event, Fact, NewEvent, Position};
 use plaudit_journal::{Journal, JournalError, SharedJournal};
 use rustc_hash::FxHashSet;
 use tokio::sync::{mpsc, oneshot};
@@ -229,11 +231,7 @@ async fn append(
     summary: &mut Summary,
     rows: &mut Vec<Rows>,
 ) -> Result<(), JournalError> {
-    let told: Vec<_> = batch
-        .events
-        .iter()
-        .map(|event| (event.id, event.fact.stored_type().0))
-        .collect();
+    let told: Vec<_> = batch.events.iter().map(Told::of).collect();
     let before = journal.head().await?;
     let appended = journal.append_many(batch.events).await?;
     let mut new = if appended.recorded == 0 {
@@ -243,14 +241,17 @@ async fn append(
     } else {
         New::These(recorded_after(journal, before, &told).await?)
     };
-    for ((id, name), row) in told.into_iter().zip(batch.rows) {
-        let is_new = new.take(id);
+    for (told, row) in told.into_iter().zip(batch.rows) {
+        let is_new = new.take(told.id);
         let by_type = if is_new {
             &mut summary.recorded
         } else {
             &mut summary.already_recorded
         };
-        *by_type.entry(name).or_default() += 1;
+        *by_type.entry(told.name).or_default() += 1;
+        if is_new && let Some(kind) = told.without_author {
+            *summary.without_author.entry(kind.as_str()).or_default() += 1;
+        }
         if let Some(file) = row {
             if rows.len() <= file {
                 rows.resize(file + 1, Rows::default());
@@ -263,6 +264,30 @@ async fn append(
         }
     }
     Ok(())
+}
+
+/// What the summary tells of an event.
+struct Told {
+    id: Uuid,
+    name: &'static str,
+    /// The kind of a post that nobody is known to have written.
+    without_author: Option<Kind>,
+}
+
+impl Told {
+    fn of(event: &NewEvent) -> Self {
+        let mut without_author = None;
+        if let Fact::Post(PostFact::Created(post)) = &event.fact
+            && post.author.is_none()
+        {
+            without_author = Some(post.kind);
+        }
+        Self {
+            id: event.id,
+            name: event.fact.stored_type().0,
+            without_author,
+        }
+    }
 }
 
 /// Which events of a batch were recorded now.
@@ -288,9 +313,9 @@ impl New {
 async fn recorded_after(
     journal: &dyn Journal,
     mut position: Position,
-    told: &[(Uuid, &'static str)],
+    told: &[Told],
 ) -> Result<FxHashSet<Uuid>, JournalError> {
-    let ours: FxHashSet<Uuid> = told.iter().map(|&(id, _)| id).collect();
+    let ours: FxHashSet<Uuid> = told.iter().map(|told| told.id).collect();
     let mut found = FxHashSet::default();
     loop {
         let events = journal.read_all(position, BATCH_EVENTS).await?;

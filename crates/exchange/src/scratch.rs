@@ -1,4 +1,6 @@
 //! A temporary SQLite file in which an import sorts what doesn't fit into memory.
+//!
+//! Names and texts are in it, so nobody else may read it, and nothing of it may stay.
 
 use std::path::Path;
 
@@ -11,24 +13,25 @@ use crate::error::ImportError;
 /// import needs, however large its files are.
 const CACHE_KIB: i32 = 32 * 1024;
 
-/// A temporary SQLite file. It is deleted when this is dropped.
+/// A temporary SQLite file. It goes when this is dropped; on Unix also when the process is killed.
 pub(crate) struct Scratch {
     // Before the path: it is closed first.
     db: Connection,
-    _file: TempPath,
+    _path: Option<TempPath>,
 }
 
 impl Scratch {
     /// Makes one in a folder, with these tables.
     pub(crate) fn create(folder: &Path, tables: &str) -> Result<Self, ImportError> {
-        // Readable by nobody else: names and texts are in it.
+        // A temporary file has mode 0600 from the start.
+        let failed = |source| ImportError::NoScratch {
+            folder: folder.to_owned(),
+            source,
+        };
         let file = tempfile::Builder::new()
             .prefix("plaudit-import-")
             .tempfile_in(folder)
-            .map_err(|source| ImportError::NoScratch {
-                folder: folder.to_owned(),
-                source,
-            })?
+            .map_err(failed)?
             .into_temp_path();
         let db = Connection::open(&file)?;
         db.set_prepared_statement_cache_capacity(64);
@@ -39,7 +42,18 @@ impl Scratch {
              PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -{CACHE_KIB}; BEGIN;"
         ))?;
         db.execute_batch(tables)?;
-        Ok(Self { db, _file: file })
+        // An open file lives on there without a name.
+        #[cfg(unix)]
+        std::fs::remove_file(&file).map_err(failed)?;
+        // Where an open file can be deleted it is, and so it is gone also if the import is killed.
+        let path = match std::fs::remove_file(&file) {
+            Ok(()) => {
+                drop(file.keep());
+                None
+            }
+            Err(_) => Some(file),
+        };
+        Ok(Self { db, _path: path })
     }
 
     /// The file as a database.
@@ -56,13 +70,21 @@ mod tests {
     fn it_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
         let scratch = Scratch::create(folder.path(), "CREATE TABLE t(n)").unwrap();
+        let files = || std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files(), usize::from(cfg!(not(unix))));
+        // Far more than is kept in memory.
         scratch
             .db()
-            .execute("INSERT INTO t VALUES (1)", [])
+            .execute_batch(
+                "WITH RECURSIVE n(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n LIMIT 100)
+                 INSERT INTO t SELECT randomblob(1000000) FROM n",
+            )
             .unwrap();
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        let bytes = "SELECT sum(length(n)) FROM t";
+        let bytes: i64 = scratch.db().query_row(bytes, [], |row| row.get(0)).unwrap();
+        assert_eq!(bytes, 100_000_000);
         drop(scratch);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(files(), 0);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct Summary {
     pub recorded: BTreeMap<&'static str, u64>,
     /// Events that an earlier import recorded, by type.
     pub already_recorded: BTreeMap<&'static str, u64>,
+    /// Of the posts that were recorded now, those whose author nobody knows, by kind.
+    pub without_author: BTreeMap<&'static str, u64>,
     /// Rows that became no event of their own.
     #[serde(serialize_with = "as_list")]
     pub skipped: BTreeMap<Skipped, u64>,
@@ -67,6 +69,11 @@ impl Summary {
         self.already_recorded.values().sum()
     }
 
+    /// How many posts were recorded now without an author.
+    pub fn total_without_author(&self) -> u64 {
+        self.without_author.values().sum()
+    }
+
     /// How many rows were skipped.
     pub fn total_skipped(&self) -> u64 {
         self.skipped.values().sum()
@@ -109,6 +116,13 @@ impl fmt::Display for Summary {
             &self.already_recorded,
             self.total_already_recorded(),
         ));
+        if !self.without_author.is_empty() {
+            lines.extend(by_type(
+                "recorded without a known author",
+                &self.without_author,
+                self.total_without_author(),
+            ));
+        }
         lines.push(("skipped".to_owned(), self.total_skipped()));
         lines.extend(
             self.skipped
@@ -151,6 +165,7 @@ mod tests {
         Summary {
             recorded: [("PostLiked", 1_234_567)].into(),
             already_recorded: BTreeMap::new(),
+            without_author: [("comment", 37)].into(),
             skipped: [(
                 Skipped {
                     kind: "down vote".into(),
@@ -178,6 +193,8 @@ mod tests {
 recorded                                  1,234,567
   PostLiked                               1,234,567
 already recorded                                  0
+recorded without a known author                  37
+  comment                                        37
 skipped                                         240
   down vote: has no counterpart here            240
 not read: Tags.xml
@@ -189,6 +206,7 @@ not read: Tags.xml
     fn programs_read_json() {
         let json = serde_json::to_value(summary()).unwrap();
         assert_eq!(json["recorded"]["PostLiked"], 1_234_567);
+        assert_eq!(json["without_author"]["comment"], 37);
         assert_eq!(json["skipped"][0]["kind"], "down vote");
         assert_eq!(json["skipped"][0]["count"], 240);
         assert_eq!(json["files"][0]["file"], "Votes.xml");

@@ -1,5 +1,14 @@
 //! Histories in and out, through the importers' public faces and a real journal.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what doesn't work in a test fails the test"
+)]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test looks at the events that it is about"
+)]
+
 mod community;
 mod dump;
 mod events;

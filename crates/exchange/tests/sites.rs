@@ -121,6 +121,16 @@ fn what_is_recorded_and_skipped_agrees_with_the_totals_of_the_site() {
             summary.total_recorded() - summary.recorded["PostEdited"] - pseudonyms,
             total("importable_events") - total("badges") - total("dislikes_on_existing_posts")
         );
+        let without_author = |kind: &str| summary.without_author.get(kind).copied();
+        assert_eq!(
+            without_author("question").unwrap_or_default()
+                + without_author("answer").unwrap_or_default(),
+            total("posts_without_owner")
+        );
+        assert_eq!(
+            without_author("comment"),
+            Some(total("comments_without_user"))
+        );
         assert_eq!(summary.not_read, ["PostLinks.xml", "Tags.xml"]);
     }
 }

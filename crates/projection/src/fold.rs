@@ -46,7 +46,8 @@ pub enum FoldError {
     /// A post.
     #[error("it names post {0}, which no earlier event created")]
     UnknownPost(PostId),
-    /// A row that the event touches without naming it.
-    #[error("it touches the row of {0:?} without naming what it is")]
+    /// A row that isn't here, because the event touches it without naming it, as events from
+    /// elsewhere may: it has to be fetched by its key.
+    #[error("it touches the row of {0:?} without naming what it is, and there is no such row")]
     Unnamed(Key),
 }

@@ -294,12 +294,19 @@ fn set_deleted(id: PostId, deleted: bool, rows: &mut Rows) -> Result<(), FoldErr
 
 /// Makes an answer, or none, the accepted one of a question.
 fn accept(question: PostId, answer: Option<PostId>, rows: &mut Rows) -> Result<(), FoldError> {
+    let before = rows.post(question)?.accepted_answer;
+    let question = rows.post(question)?.key;
     let answer = match answer {
-        Some(answer) => Some(rows.post(answer)?.key),
+        Some(answer) => {
+            let answer = rows.post(answer)?;
+            // Histories from elsewhere may accept what answers another question: that is none.
+            if answer.parent != Some(question) {
+                return Ok(());
+            }
+            Some(answer.key)
+        }
         None => None,
     };
-    let question = rows.post(question)?;
-    let (question, before) = (question.key, question.accepted_answer);
     if before == answer {
         return Ok(());
     }

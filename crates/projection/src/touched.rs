@@ -4,9 +4,10 @@ use plaudit_domain::acceptance::AcceptedAnswer;
 use plaudit_domain::{AccountId, Event, Fact, PostId};
 use rustc_hash::FxHashSet;
 
+use crate::row::Key;
 use crate::{account, like, post, watch};
 
-/// The rows that a batch touches, by their public ids.
+/// The rows that a batch touches.
 #[derive(Debug, Clone, Default)]
 pub struct Touched {
     /// Accounts.
@@ -20,6 +21,9 @@ pub struct Touched {
     pub likes_of: FxHashSet<PostId>,
     /// Watches, as (post, account).
     pub watches: FxHashSet<(PostId, AccountId)>,
+    /// Accounts and posts that an event turned out to touch without naming them
+    /// ([`FoldError::Unnamed`](crate::FoldError::Unnamed)).
+    pub keys: FxHashSet<Key>,
 }
 
 impl Touched {

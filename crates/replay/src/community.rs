@@ -7,7 +7,7 @@ use plaudit_domain::id::derive;
 use plaudit_domain::{
     Actor, Command, Fact, NewEvent, Position, Refusal, StreamName, Streams, Time, decide,
 };
-use plaudit_journal::{AppendError, Expected, JournalError, SharedJournal};
+use plaudit_journal::{AppendError, Appended, Expected, JournalError, SharedJournal};
 use plaudit_store::SharedStore;
 use uuid::Uuid;
 
@@ -164,12 +164,16 @@ impl Community {
                 });
             }
             let events = request.events(facts, SystemTime::now().into());
-            match self.journal.append(&stream, read.expected, events).await {
-                Ok(appended) => {
-                    return Ok(Outcome {
-                        position: appended.position,
-                        recorded: appended.recorded,
-                    });
+            let appended = self
+                .journal
+                .append(&stream, read.expected, events.clone())
+                .await;
+            match appended {
+                Ok(Appended { recorded: 0, .. }) if !self.holds(&stream, &events).await? => {
+                    return Err(CommandError::KeyReused);
+                }
+                Ok(Appended { position, recorded }) => {
+                    return Ok(Outcome { position, recorded });
                 }
                 Err(AppendError::Conflict { .. }) => {}
                 Err(AppendError::IdInUse { .. }) => return Err(CommandError::KeyReused),
@@ -177,6 +181,17 @@ impl Community {
             }
         }
         Err(CommandError::Contended { stream })
+    }
+
+    /// Whether a stream holds these very events. If only their ids are there, they are another
+    /// request's, and what this one wants would be lost without a word.
+    async fn holds(&self, stream: &StreamName, events: &[NewEvent]) -> Result<bool, CommandError> {
+        let recorded = self.journal.read_stream(stream).await;
+        let recorded = recorded.map_err(CommandError::Journal)?;
+        Ok(events.iter().all(|event| {
+            let known = recorded.iter().find(|known| known.id == event.id);
+            known.is_some_and(|known| known.fact == event.fact)
+        }))
     }
 
     async fn read(

@@ -4,7 +4,7 @@
 //! A generation is named only once it is whole and durable, by renaming a file over `current`:
 //! whatever interrupts a rebuild, the one before stays in use.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ impl Generations {
     }
 
     /// The generation in use; rebuilt first where there is none, where it is of another version,
-    /// and where it is far behind the journal.
+    /// and where it is far behind the journal or ahead of it.
     pub async fn current(
         &self,
         journal: &SharedJournal,
@@ -46,12 +46,15 @@ impl Generations {
         if let Some(number) = self.number()? {
             match SqliteStore::open(&self.path(number)) {
                 Ok(store) => {
-                    let behind = journal
-                        .head()
-                        .await?
-                        .saturating_sub(store.position().await?);
-                    if behind <= FAR_BEHIND {
-                        return Ok(store);
+                    let position = store.position().await?;
+                    match journal.head().await?.checked_sub(position) {
+                        Some(..=FAR_BEHIND) => return Ok(store),
+                        Some(_) => {}
+                        None => tracing::warn!(
+                            position,
+                            "the journal ends before what is folded from it, as if an earlier state \
+                             had been put back: rebuilding"
+                        ),
                     }
                 }
                 Err(StoreError::Outdated { path }) => {
@@ -65,11 +68,15 @@ impl Generations {
 
     /// Builds the next generation from the journal and puts it in use. A process that has the one
     /// before open keeps it until it opens anew; of still older ones the files are removed.
+    ///
+    /// # Errors
+    /// Also if another process is doing just this.
     pub async fn rebuild(
         &self,
         journal: &SharedJournal,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<SqliteStore, FoldingError> {
+        let _lock = self.lock()?;
         let before = self.number()?;
         let next = before.map_or(1, |number| number + 1);
         let mut load = BulkLoad::begin(&self.path(next))?;
@@ -81,6 +88,22 @@ impl Generations {
             remove(&self.path(old))?;
         }
         Ok(store)
+    }
+
+    /// Two that rebuild would write the same file. The lock goes with the process, if not before.
+    fn lock(&self) -> Result<File, FoldingError> {
+        let path = self.directory.join("rebuilding");
+        let lock = || {
+            let file = File::create(&path)?;
+            match file.try_lock() {
+                Ok(()) => Ok(file),
+                Err(TryLockError::Error(error)) => Err(error),
+                Err(TryLockError::WouldBlock) => Err(io::Error::other(
+                    "another process is rebuilding the read models: try again when it has finished",
+                )),
+            }
+        };
+        lock().map_err(|error| failed(&path, error))
     }
 
     fn number(&self) -> Result<Option<u64>, FoldingError> {

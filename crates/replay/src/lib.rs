@@ -31,6 +31,17 @@ pub enum FoldingError {
     /// The rows can't be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The rows hold what the journal doesn't: they were folded from another one, or it was put
+    /// back to an earlier state.
+    #[error(
+        "the read models are folded up to event {position}, but the journal ends at {head}: rebuild them"
+    )]
+    Ahead {
+        /// Up to where the rows are folded.
+        position: Position,
+        /// Where the journal ends.
+        head: Position,
+    },
     /// The files of the read models can't be managed.
     #[error("{path}: {source}")]
     Files {
@@ -39,6 +50,17 @@ pub enum FoldingError {
         /// What failed.
         source: std::io::Error,
     },
+}
+
+impl FoldingError {
+    /// Whether trying again can't help.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::Stopped(_) | Self::Ahead { .. } => true,
+            Self::Journal(error) => matches!(error, JournalError::Undecodable { .. }),
+            Self::Store(_) | Self::Files { .. } => false,
+        }
+    }
 }
 
 /// How far a fold is.

@@ -1,11 +1,13 @@
 //! Folding what is recorded, as it comes.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use plaudit_domain::{Event, Position};
 use plaudit_journal::{Follow, SharedJournal};
-use plaudit_projection::{Touched, fold};
+use plaudit_projection::{FoldError, Stopped, Touched, fold};
 use plaudit_store::{Commit, SharedStore};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -27,12 +29,23 @@ pub struct Folded {
     pub trouble: Option<Arc<str>>,
 }
 
-/// A fold that goes on until it is dropped.
+/// A fold that goes on until it is dropped. Dropping it waits for the batch that is being folded.
 #[derive(Debug)]
 pub struct Live {
     folded: watch::Receiver<Folded>,
     /// Dropping this ends the fold.
-    _running: watch::Sender<()>,
+    running: Option<watch::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.running = None;
+        if let Some(thread) = self.thread.take() {
+            // An error is a panic of the thread, which has been reported.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Live {
@@ -40,16 +53,17 @@ impl Live {
     /// would hold up whoever shares it.
     ///
     /// # Errors
-    /// If the store doesn't tell its position, or the thread can't be started.
+    /// If the store doesn't tell its position, or is ahead of the journal, or the thread can't be
+    /// started.
     pub async fn start(journal: SharedJournal, store: SharedStore) -> Result<Self, FoldingError> {
-        let position = store.position().await?;
+        let (position, _) = stand(&journal, &store).await?;
         let (report, folded) = watch::channel(Folded {
             position,
             trouble: None,
         });
         let (running, ended) = watch::channel(());
         let runtime = Handle::current();
-        std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("fold".into())
             .spawn(move || runtime.block_on(run(&journal, &store, &report, ended)))
             .map_err(|source| FoldingError::Files {
@@ -58,7 +72,8 @@ impl Live {
             })?;
         Ok(Self {
             folded,
-            _running: running,
+            running: Some(running),
+            thread: Some(thread),
         })
     }
 
@@ -82,18 +97,15 @@ async fn run(
     mut ended: watch::Receiver<()>,
 ) {
     loop {
-        let folding = follow(journal, store, report);
         let error = tokio::select! {
-            error = folding => error,
+            biased;
             // Nobody sends; an error says that the owner is gone.
             _ = ended.changed() => return,
+            Err(error) = follow(journal, store, report) => error,
         };
         report.send_modify(|folded| folded.trouble = Some(error.to_string().into()));
-        if let FoldingError::Stopped(stopped) = &error {
-            tracing::error!(
-                position = stopped.position,
-                "folding stopped for good: {error}"
-            );
+        if error.is_final() {
+            tracing::error!("folding stopped for good: {error}");
             return;
         }
         tracing::error!("folding is interrupted, and tried again: {error}");
@@ -109,30 +121,45 @@ async fn follow(
     journal: &SharedJournal,
     store: &SharedStore,
     report: &watch::Sender<Folded>,
-) -> FoldingError {
-    let mut position = match store.position().await {
-        Ok(position) => position,
-        Err(error) => return error.into(),
-    };
-    let mut following = Follow::new(journal.clone(), position, BATCH);
-    loop {
-        let folded = match following.next().await {
-            Ok(events) => batch(store, &events, position).await,
-            Err(error) => Err(error.into()),
-        };
-        match folded {
-            Ok(Commit::Done) => position = following.position(),
-            Ok(Commit::Overtaken { at }) => {
-                position = at;
-                following = Follow::new(journal.clone(), position, BATCH);
-            }
-            Err(error) => return error,
-        }
+) -> Result<Infallible, FoldingError> {
+    let (mut position, head) = stand(journal, store).await?;
+    if position == head {
+        // What was in the way isn't any more, though nothing comes to show it.
         report.send_replace(Folded {
             position,
             trouble: None,
         });
     }
+    let mut following = Follow::new(journal.clone(), position, BATCH);
+    loop {
+        let events = following.next().await?;
+        match batch(store, &events, position).await? {
+            Commit::Done => position = following.position(),
+            Commit::Overtaken { at } => {
+                position = at;
+                following = Follow::new(journal.clone(), position, BATCH);
+            }
+        }
+        report.send_replace(Folded {
+            position,
+            trouble: None,
+        });
+        // With a long way to go nothing else lets the owner's end be noticed.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Up to where a store is folded, and where the journal ends.
+async fn stand(
+    journal: &SharedJournal,
+    store: &SharedStore,
+) -> Result<(Position, Position), FoldingError> {
+    let position = store.position().await?;
+    let head = journal.head().await?;
+    if position > head {
+        return Err(FoldingError::Ahead { position, head });
+    }
+    Ok((position, head))
 }
 
 /// Folds everything that the journal has now; what it reached is returned.
@@ -141,8 +168,7 @@ pub async fn catch_up(
     store: &SharedStore,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Position, FoldingError> {
-    let head = journal.head().await?;
-    let mut position = store.position().await?;
+    let (mut position, head) = stand(journal, store).await?;
     while position < head {
         let events = journal.read_all(position, BATCH).await?;
         let Some(last) = events.last() else { break };
@@ -161,12 +187,19 @@ async fn batch(
     events: &[Event],
     from: Position,
 ) -> Result<Commit, FoldingError> {
-    let mut rows = store.fetch(&Touched::by(events)).await?;
-    let mut to = from;
-    for event in events {
-        fold(event, &mut rows)?;
-        to = event.position;
-    }
+    let mut touched = Touched::by(events);
+    let mut rows = loop {
+        let mut rows = store.fetch(&touched).await?;
+        match events.iter().try_for_each(|event| fold(event, &mut rows)) {
+            Ok(()) => break rows,
+            Err(Stopped {
+                cause: FoldError::Unnamed(key),
+                ..
+            }) if touched.keys.insert(key) => {}
+            Err(stopped) => return Err(stopped.into()),
+        }
+    };
     rows.finish();
+    let to = events.last().map_or(from, |last| last.position);
     Ok(store.commit(&rows, from, to).await?)
 }

@@ -3,17 +3,20 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use clap::builder::{BoolishValueParser, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use plaudit_domain::{AccountId, Time};
+use plaudit_domain::{AccountId, Fact, Time};
 use plaudit_exchange::lines::Format;
 
-/// The backend of an online community: every action is an event, everything shown is folded from
-/// events.
+/// The backend of an online community.
+///
+/// Every action is an event; everything that people see is folded from events.
 #[derive(Debug, Parser)]
-#[command(name = "plaudit", version, propagate_version = true)]
+#[command(name = "plaudit", version, after_help = TO_BEGIN)]
 pub struct Cli {
-    /// The directory that holds the community: its journal, and what is folded from it.
+    /// The directory that holds the community.
     #[arg(
         long,
         global = true,
@@ -28,17 +31,26 @@ pub struct Cli {
     pub command: Command,
 }
 
+const TO_BEGIN: &str = "\
+To begin with a small community to try, and a token to take part in it:
+  plaudit serve --dev --demo";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the community over GraphQL.
     Serve(Serve),
-    /// Record a history from elsewhere. Importing it again records only what is new.
+    /// Record a history from elsewhere.
+    ///
+    /// Importing it again, or more of it, records only what is new. It can be stopped at any moment
+    /// and begun again, and a server may run beside it.
     #[command(subcommand)]
     Import(Import),
-    /// Take the history, or what is folded from it, along.
+    /// Write the history, or what is folded from it, as a table.
     Export(Export),
-    /// Fold the whole history anew. A running server goes on with what it has until it restarts.
+    /// Fold the whole history anew.
+    ///
+    /// A running server goes on with what it has until it is restarted.
     Rebuild(Rebuild),
     /// Print a token for a server that runs with --dev.
     Token(Token),
@@ -54,41 +66,42 @@ pub struct Serve {
         long,
         value_name = "ADDR",
         env = "PLAUDIT_LISTEN",
-        default_value = "127.0.0.1:4000"
+        default_value = "127.0.0.1:4000",
+        value_parser = address
     )]
     pub listen: SocketAddr,
 
-    /// Take tokens that `plaudit token` prints. Only on a loopback address.
-    #[arg(long, env = "PLAUDIT_DEV")]
+    /// Take tokens that `plaudit token` prints; on loopback only.
+    #[arg(long, env = "PLAUDIT_DEV", value_parser = BoolishValueParser::new())]
     pub dev: bool,
 
-    /// Where the directory holds nothing yet, fill it with a small community to try.
-    #[arg(long, env = "PLAUDIT_DEMO")]
+    /// Fill a new directory with a small community to try.
+    #[arg(long, env = "PLAUDIT_DEMO", value_parser = BoolishValueParser::new())]
     pub demo: bool,
 }
 
 /// Record a history from elsewhere.
 #[derive(Debug, Subcommand)]
 pub enum Import {
-    /// A Stack Exchange data dump: Users.xml, Posts.xml, Comments.xml, Votes.xml and, if they are
-    /// there, PostHistory.xml.
+    /// A site of Stack Exchange, from its data dump.
     StackExchange {
-        /// The folder with the dump's files.
+        /// The folder with Users.xml, Posts.xml, Comments.xml, Votes.xml …
         folder: PathBuf,
-        /// A CSV with the columns vote_id and user_id_imputed: who cast which vote. The dump
-        /// doesn't say; every vote that isn't listed gets a pseudonymous voter of its own.
+        /// A CSV that tells who voted: vote_id,user_id_imputed.
+        ///
+        /// The dump doesn't say. Every vote that isn't listed gets a pseudonymous voter of its own.
         #[arg(long, value_name = "FILE")]
         voters: Option<PathBuf>,
-        /// The site's name; by default the folder's.
+        /// The site's name; by default by the folder's.
         #[arg(long, value_name = "NAME")]
         site: Option<String>,
         /// How it tells how far it is.
         #[command(flatten)]
         report: Report,
     },
-    /// An export of a Polis conversation: comments.csv and votes.csv.
+    /// A conversation of Polis, from its export.
     Polis {
-        /// The folder with the export's files.
+        /// The folder with comments.csv and votes.csv.
         folder: PathBuf,
         /// The conversation's name; by default the folder's.
         #[arg(long, value_name = "NAME")]
@@ -97,9 +110,9 @@ pub enum Import {
         #[command(flatten)]
         report: Report,
     },
-    /// Events as `plaudit export events --personal` writes them in NDJSON.
+    /// Events, as `plaudit export events --personal` writes them.
     Events {
-        /// The file; - reads standard input.
+        /// The file, in NDJSON; - for standard input.
         file: PathBuf,
         /// How it tells how far it is.
         #[command(flatten)]
@@ -110,12 +123,12 @@ pub enum Import {
 /// How long work tells how far it is.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Report {
-    /// Tell progress and outcome in JSON lines instead.
+    /// Tell progress and outcome in lines of JSON.
     #[arg(long)]
     pub json: bool,
 }
 
-/// Take the history, or what is folded from it, along.
+/// Write the history, or what is folded from it, as a table.
 #[derive(Debug, Args)]
 pub struct Export {
     /// What to export.
@@ -126,23 +139,23 @@ pub struct Export {
     #[arg(long, default_value_t = Format::Ndjson)]
     pub format: Format,
 
-    /// The file to write; without it, standard output.
-    #[arg(long, value_name = "PATH")]
+    /// The file to write; by default standard output.
+    #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 
-    /// Only events that occurred at or after this time, like 2026-01-31T12:00:00Z.
-    #[arg(long, value_name = "TIME")]
+    /// Only events from this time on, like 2026-01-31T12:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub from: Option<Time>,
 
-    /// Only events that occurred before this time.
-    #[arg(long, value_name = "TIME")]
+    /// Only events before this time.
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub to: Option<Time>,
 
-    /// Only events of this type, like PostLiked. May be repeated.
-    #[arg(long = "type", value_name = "TYPE")]
+    /// Only events of this type; may be repeated.
+    #[arg(long = "type", value_name = "TYPE", value_parser = event_types())]
     pub types: Vec<String>,
 
-    /// With personal data: names, titles and texts. Without, they are withheld.
+    /// Events with names, titles and texts, which are withheld otherwise.
     #[arg(long)]
     pub personal: bool,
 }
@@ -170,12 +183,38 @@ pub struct Rebuild {
 /// Print a token for a server that runs with --dev.
 #[derive(Debug, Args)]
 pub struct Token {
-    /// The account that requests are made as: its UUID, as `plaudit export accounts` shows it. One
-    /// that isn't registered yet can register itself with the token.
-    #[arg(long, value_name = "ID")]
+    /// The account that requests are made as: a UUID.
+    ///
+    /// `plaudit export accounts` shows those that there are. One that isn't registered yet can
+    /// register itself with the token.
+    #[arg(long, value_name = "ID", value_parser = account)]
     pub account: AccountId,
 
     /// For how many hours it is good.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=8760))]
     pub hours: u32,
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    read(text, "expected an IP address and a port, like 127.0.0.1:4000")
+}
+
+fn time(text: &str) -> Result<Time, &'static str> {
+    read(text, "expected a time like 2026-01-31T12:00:00Z")
+}
+
+fn account(text: &str) -> Result<AccountId, &'static str> {
+    read(
+        text,
+        "expected a UUID like d1f1713e-8694-5c73-942f-1421ca6d8a5f",
+    )
+}
+
+/// Reads a value; whoever can't write it learns from an example, not from a parser.
+fn read<T: FromStr>(text: &str, expected: &'static str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| expected)
+}
+
+fn event_types() -> PossibleValuesParser {
+    PossibleValuesParser::new(Fact::TYPES.iter().map(|(name, _)| *name))
 }

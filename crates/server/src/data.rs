@@ -1,11 +1,12 @@
 //! The directory that holds a community.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plaudit_journal::SharedJournal;
 use plaudit_journal::sqlite::SqliteJournal;
-use plaudit_replay::{Generations, live};
+use plaudit_replay::{FoldingError, Generations, live};
 use plaudit_store::SharedStore;
 
 use crate::commands::Failure;
@@ -21,8 +22,12 @@ pub struct Data {
 impl Data {
     /// Opens a directory; where there is nothing, a community begins.
     pub fn open(directory: &Path) -> Result<Self, Failure> {
-        std::fs::create_dir_all(directory)
-            .map_err(|error| format!("{}: {error}", directory.display()))?;
+        make(directory).map_err(|error| {
+            let directory = directory.display();
+            format!(
+                "{directory}: no community can be kept here: {error}; name another directory with --data"
+            )
+        })?;
         Ok(Self {
             directory: directory.to_owned(),
             journal: Arc::new(SqliteJournal::open(&directory.join(JOURNAL))?),
@@ -59,14 +64,40 @@ impl Data {
     /// What is folded from the history, up to its end.
     pub async fn store(&self, folding: &mut Folding) -> Result<SharedStore, Failure> {
         let generations = self.generations()?;
+        let store = self.fold(&generations, folding).await;
+        folding.finish();
+        store.map_err(|error| {
+            if matches!(error, FoldingError::Store(_)) {
+                format!("{error}. `plaudit rebuild` makes all read models anew").into()
+            } else {
+                error.into()
+            }
+        })
+    }
+
+    async fn fold(
+        &self,
+        generations: &Generations,
+        folding: &mut Folding,
+    ) -> Result<SharedStore, FoldingError> {
         let store = generations
             .current(&self.journal, &mut |progress| folding.at(progress))
             .await?;
         let store: SharedStore = Arc::new(store);
         live::catch_up(&self.journal, &store, &mut |progress| folding.at(progress)).await?;
-        folding.finish();
         Ok(store)
     }
+}
+
+/// Makes a directory in which files can be made. SQLite wouldn't say why they can't.
+fn make(directory: &Path) -> io::Result<()> {
+    match std::fs::create_dir_all(directory) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(io::Error::other("it is not a directory"));
+        }
+        made => made?,
+    }
+    tempfile::tempfile_in(directory).map(drop)
 }
 
 const JOURNAL: &str = "journal.sqlite";

@@ -48,8 +48,6 @@ pub enum UserErrorCode {
     PostNotFound,
     /// The post is deleted.
     PostDeleted,
-    /// There is a post with this id already, by somebody else.
-    PostExists,
     /// Only the author may do this.
     NotTheAuthor,
     /// Only who asked the question may do this.
@@ -87,20 +85,25 @@ impl UserError {
         }
     }
 
-    /// A refusal; `target` is the field of the input that names what is acted on.
-    fn refused(refusal: &Refusal, target: &str) -> Self {
+    /// A refusal of a command that was given these posts.
+    fn refused(refusal: &Refusal, given: Given<'_>) -> Self {
         use UserErrorCode as Code;
+        let naming = |post: &PostId| {
+            let named = given.iter().find(|(id, _)| id == post);
+            named.map(|&(_, field)| field)
+        };
         let (code, field) = match refusal {
             Refusal::ActorNotRegistered => (Code::ActorNotRegistered, None),
             Refusal::NameInvalid { .. } => (Code::NameInvalid, Some("name")),
-            Refusal::PostNotFound { .. } => (Code::PostNotFound, Some(target)),
-            Refusal::PostDeleted { .. } => (Code::PostDeleted, Some(target)),
-            Refusal::PostExists { .. } => (Code::PostExists, None),
-            Refusal::NotTheAuthor { .. } => (Code::NotTheAuthor, Some(target)),
-            Refusal::NotTheAsker { .. } => (Code::NotTheAsker, Some(target)),
-            Refusal::NotAQuestion { .. } => (Code::NotAQuestion, Some(target)),
+            Refusal::PostNotFound { post } => (Code::PostNotFound, naming(post)),
+            Refusal::PostDeleted { post } => (Code::PostDeleted, naming(post)),
+            // New ids are drawn, or follow from the key.
+            Refusal::PostExists { .. } => return Self::key_reused(),
+            Refusal::NotTheAuthor { post } => (Code::NotTheAuthor, naming(post)),
+            Refusal::NotTheAsker { question } => (Code::NotTheAsker, naming(question)),
+            Refusal::NotAQuestion { post } => (Code::NotAQuestion, naming(post)),
             Refusal::NotAnAnswer { .. } => (Code::NotAnAnswer, Some("answerId")),
-            Refusal::OwnPost => (Code::OwnPost, Some(target)),
+            Refusal::OwnPost => (Code::OwnPost, Some("postId")),
             Refusal::OwnAnswer => (Code::OwnAnswer, Some("answerId")),
             Refusal::TitleInvalid { .. } => (Code::TitleInvalid, Some("title")),
             Refusal::TitleNotAllowed => (Code::TitleNotAllowed, Some("title")),
@@ -111,22 +114,27 @@ impl UserError {
         };
         Self::new(code, field, refusal)
     }
+
+    fn key_reused() -> Self {
+        let code = UserErrorCode::IdempotencyKeyReused;
+        Self::new(code, Some("idempotencyKey"), &CommandError::KeyReused)
+    }
 }
+
+/// The posts that an input names, each by the field that does.
+type Given<'a> = &'a [(PostId, &'a str)];
 
 /// Does something; what the user can put right comes back as a user error.
 async fn perform(
     reading: &Reading,
     request: &Request,
     command: &dyn Command,
-    target: &str,
+    given: Given<'_>,
 ) -> Result<std::result::Result<(), UserError>> {
     match reading.community.execute(request, command).await {
         Ok(_) => Ok(Ok(())),
-        Err(CommandError::Refused(refusal)) => Ok(Err(UserError::refused(&refusal, target))),
-        Err(error @ CommandError::KeyReused) => {
-            let code = UserErrorCode::IdempotencyKeyReused;
-            Ok(Err(UserError::new(code, Some("idempotencyKey"), &error)))
-        }
+        Err(CommandError::Refused(refusal)) => Ok(Err(UserError::refused(&refusal, given))),
+        Err(CommandError::KeyReused) => Ok(Err(UserError::key_reused())),
         Err(error @ CommandError::Contended { .. }) => Err(retryable(&error, "CONTENDED")),
         Err(error @ CommandError::NotReadableYet { .. }) => {
             Err(retryable(&error, "NOT_READABLE_YET"))
@@ -136,45 +144,51 @@ async fn perform(
 }
 
 /// Does something with a post and reads the post as it is then.
-async fn perform_on_post(
+///
+/// It is nullable in the schema: of several mutations in an operation one may fail, and the answers
+/// of the others still come.
+async fn perform_on_post<Payload: From<(Option<Post>, Vec<UserError>)>>(
     context: &Context<'_>,
     request: &Request,
     command: &dyn Command,
     post: PostId,
-    target: &str,
-) -> Result<(Option<Post>, Vec<UserError>)> {
+    given: Given<'_>,
+) -> Result<Option<Payload>> {
     let reading = reading(context);
-    if let Err(error) = perform(reading, request, command, target).await? {
-        return Ok((None, vec![error]));
-    }
-    let post = reading.loader().load_one(PostById(post)).await?;
-    Ok((post.map(Post), vec![]))
+    let done = match perform(reading, request, command, given).await? {
+        Ok(()) => (
+            reading.loader().load_one(PostById(post)).await?.map(Post),
+            vec![],
+        ),
+        Err(error) => (None, vec![error]),
+    };
+    Ok(Some(done.into()))
 }
 
 fn retryable(error: &CommandError, code: &'static str) -> Error {
     Error::new(error.to_string()).extend_with(|_, extensions| extensions.set("code", code))
 }
 
-/// Declares what a mutation of a post answers.
+/// Declares what a mutation of a post answers, and under which name the post.
 macro_rules! post_payload {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident { $(#[$post_doc:meta])* $post:ident }) => {
         $(#[$doc])*
         #[derive(Debug, async_graphql::SimpleObject)]
         pub struct $name {
-            /// The post as it is now; null if there are errors.
-            post: Option<$crate::post::Post>,
+            $(#[$post_doc])*
+            $post: Option<$crate::post::Post>,
             /// What has to be put right first.
             user_errors: Vec<$crate::mutation::UserError>,
         }
 
         impl From<(Option<$crate::post::Post>, Vec<$crate::mutation::UserError>)> for $name {
             fn from(
-                (post, user_errors): (
+                ($post, user_errors): (
                     Option<$crate::post::Post>,
                     Vec<$crate::mutation::UserError>,
                 ),
             ) -> Self {
-                Self { post, user_errors }
+                Self { $post, user_errors }
             }
         }
     };

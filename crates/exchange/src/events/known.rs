@@ -69,3 +69,74 @@ impl Known {
         Ok(!events.is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use plaudit_domain::account::{Registered, Renamed};
+    use plaudit_domain::fact::AccountFact;
+    use plaudit_domain::{AccountId, NewEvent, Time};
+    use plaudit_journal::sqlite::SqliteJournal;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::feed;
+    use crate::progress::Unwatched;
+
+    fn account(number: u128) -> AccountId {
+        AccountId(Uuid::from_u128(number))
+    }
+
+    fn event(id: u128, fact: AccountFact) -> NewEvent {
+        NewEvent {
+            id: Uuid::from_u128(id),
+            occurred_at: Time::from_micros(0),
+            actor: None,
+            correlation: None,
+            causation: None,
+            fact: fact.into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_forgotten_is_found_in_the_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = SqliteJournal::open(&folder.path().join("journal.db")).unwrap();
+        let journal: SharedJournal = Arc::new(journal);
+        let to_ask = journal.clone();
+        feed::run(&journal, &mut Unwatched, move |feed| {
+            let mut known = Known {
+                generation: 3,
+                ..Known::nothing(to_ask)
+            };
+            for number in 0..20 {
+                let account = account(number);
+                assert!(!known.exists(account.into(), feed)?);
+                let registered = Registered {
+                    account,
+                    name: "Ada".to_owned().into(),
+                    origin: None,
+                };
+                feed.record(event(number, AccountFact::Registered(registered)), None, 0)?;
+                known.remember(account.into(), feed)?;
+                assert!(known.younger.len() + known.elder.len() <= 6);
+            }
+            for number in [0, 19, 7, 0, 1, 2, 3, 4] {
+                let account = account(number);
+                assert!(known.exists(account.into(), feed)?);
+                let renamed = Renamed {
+                    account,
+                    name: "Ada L.".to_owned().into(),
+                };
+                let id = Uuid::new_v4().as_u128();
+                feed.record(event(id, AccountFact::Renamed(renamed)), None, 0)?;
+            }
+            assert!(!known.exists(account(20).into(), feed)?);
+            Ok(())
+        })
+        .await
+        .unwrap();
+        assert_eq!(journal.head().await.unwrap(), 28);
+    }
+}

@@ -2,7 +2,8 @@
 //!
 //! Comments become discussions, and agreeing with one becomes a like; disagreeing or passing
 //! afterwards takes it back. So the last vote of a voter on a comment is the one that counts,
-//! however often it was repeated.
+//! however often it was repeated. Comments that the conversation's moderators hid come in like all
+//! others: what they were voted is part of what happened.
 //!
 //! As with other histories, nothing is recorded while a file could still turn out to be
 //! malformed: [`stage`] reads both files into a [scratch](crate::scratch) file, [`history`] tells
@@ -31,6 +32,13 @@ pub struct Options {
     pub name: Option<String>,
     /// Where the import may make a temporary file. It becomes about as large as the export.
     pub scratch: PathBuf,
+}
+
+impl Options {
+    /// Looks whether everything that is needed is there.
+    pub fn check(&self) -> Result<(), ImportError> {
+        stage::Files::open(&self.folder).map(drop)
+    }
 }
 
 /// Imports a conversation. Importing it again records only what is new.

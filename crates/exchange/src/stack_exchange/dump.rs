@@ -63,13 +63,15 @@ pub(super) struct Dump {
 impl Dump {
     /// Looks whether everything that is needed is there.
     pub(super) fn open(folder: PathBuf, voters: Option<PathBuf>) -> Result<Self, ImportError> {
-        let dump = Self { folder, voters };
-        if let Err(source) = std::fs::read_dir(&dump.folder) {
-            return Err(ImportError::Unreadable {
-                path: dump.folder,
-                source,
-            });
+        let unreadable = |path: &Path| {
+            let path = path.to_owned();
+            |source| ImportError::Unreadable { path, source }
+        };
+        std::fs::read_dir(&folder).map_err(unreadable(&folder))?;
+        if let Some(voters) = &voters {
+            std::fs::File::open(voters).map_err(unreadable(voters))?;
         }
+        let dump = Self { folder, voters };
         let missing: Vec<_> = File::ALL
             .into_iter()
             .filter(|&file| file.is_required() && dump.path(file).is_none())

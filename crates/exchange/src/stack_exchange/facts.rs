@@ -11,6 +11,8 @@ use plaudit_domain::{AccountId, Fact, NewEvent, Origin, PostId, Time};
 /// The site that is imported: all ids derive from its name, so they are the same every time.
 pub(super) struct Site {
     source: String,
+    /// Comments are numbered apart from posts.
+    comments: String,
     /// Voters that nobody knows are no users of the site.
     voters: String,
 }
@@ -19,11 +21,12 @@ impl Site {
     pub(super) fn new(name: &str) -> Self {
         Self {
             source: format!("stack-exchange:{name}"),
+            comments: format!("stack-exchange:{name}:comments"),
             voters: format!("stack-exchange:{name}:voters"),
         }
     }
 
-    /// Where a row was before.
+    /// Where a user or a post was before.
     pub(super) fn origin(&self, id: i64) -> Origin {
         Origin {
             source: self.source.clone(),
@@ -49,9 +52,16 @@ impl Site {
         id.map(|id| self.post(id))
     }
 
-    /// Comments are numbered apart from posts.
     pub(super) fn comment(&self, id: i64) -> PostId {
-        PostId(self.origin(id).derive("comment"))
+        PostId(self.comment_origin(id).derive("post"))
+    }
+
+    /// Where a comment was before.
+    pub(super) fn comment_origin(&self, id: i64) -> Origin {
+        Origin {
+            source: self.comments.clone(),
+            id: id.to_string(),
+        }
     }
 
     /// What a row of a file tells.
@@ -181,6 +191,7 @@ mod tests {
     fn a_post_and_a_comment_of_the_same_number_are_two() {
         let site = Site::new("beer");
         assert_ne!(site.post(7), site.comment(7));
+        assert_ne!(site.origin(7), site.comment_origin(7));
         assert_ne!(site.post(7), Site::new("wine").post(7));
     }
 }

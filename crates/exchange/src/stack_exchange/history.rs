@@ -142,7 +142,7 @@ impl Telling<'_> {
             title: None,
             body: body.into(),
             tags: vec![],
-            origin: Some(self.site.origin(id)),
+            origin: Some(self.site.comment_origin(id)),
         };
         let created = self
             .site

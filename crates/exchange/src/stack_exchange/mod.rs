@@ -59,6 +59,13 @@ pub struct Options {
     pub scratch: PathBuf,
 }
 
+impl Options {
+    /// Looks whether everything that is needed is there.
+    pub fn check(&self) -> Result<(), ImportError> {
+        dump::Dump::open(self.folder.clone(), self.voters.clone()).map(drop)
+    }
+}
+
 /// Imports a site. Importing it again, or a later dump of it, records only what is new.
 pub async fn import(
     journal: &SharedJournal,

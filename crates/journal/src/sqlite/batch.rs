@@ -21,7 +21,7 @@ const INSERT: &str = "
     INSERT INTO event (position, id, stream, stream_key, revision, type, version, occurred_at,
                        recorded_at, actor, correlation, causation, data)
     SELECT ?1, ?2, ?3, ?4, coalesce(max(revision) + 1, 0), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
-    FROM event WHERE stream_key = ?4
+    FROM event WHERE stream_key = ?4 HAVING ?13 OR max(revision) IS ?14
     ON CONFLICT (id) DO NOTHING";
 
 /// Events for the end of one stream.
@@ -106,6 +106,15 @@ impl<'t> Batch<'t> {
     /// Records events at the end of a stream. All checks come before the first of them is written:
     /// a refused append leaves nothing behind.
     pub fn append(&mut self, append: &Append) -> rusqlite::Result<Result<Appended, AppendError>> {
+        // The common case takes one statement, which checks all that there is to check.
+        if let [row] = append.rows.as_slice()
+            && self.insert(&append.stream, row, append.expected)?
+        {
+            return Ok(Ok(Appended {
+                recorded: 1,
+                position: self.last,
+            }));
+        }
         if let Some(before) = self.recorded_before(append)? {
             return Ok(before);
         }
@@ -126,7 +135,7 @@ impl<'t> Batch<'t> {
             }));
         }
         for row in &append.rows {
-            if !self.insert(&append.stream, row)? {
+            if !self.insert(&append.stream, row, Expected::Any)? {
                 // Its id was looked for above, and no append repeats one.
                 return Err(rusqlite::Error::StatementChangedRows(0));
             }
@@ -144,7 +153,7 @@ impl<'t> Batch<'t> {
             position: 0,
         };
         for (stream, row) in rows {
-            if self.insert(stream, row)? {
+            if self.insert(stream, row, Expected::Any)? {
                 appended.recorded += 1;
                 appended.position = self.last;
             } else {
@@ -201,8 +210,18 @@ impl<'t> Batch<'t> {
     }
 
     /// Records an event, unless one of its id is recorded already.
-    fn insert(&mut self, stream: &Stream, row: &Row) -> rusqlite::Result<bool> {
+    fn insert(
+        &mut self,
+        stream: &Stream,
+        row: &Row,
+        expected: Expected,
+    ) -> rusqlite::Result<bool> {
         let position = self.last + 1;
+        let (any, revision) = match expected {
+            Expected::Any => (true, None),
+            Expected::NoStream => (false, None),
+            Expected::Revision(revision) => (false, Some(revision.cast_signed())),
+        };
         let changed = self.insert.execute((
             position.cast_signed(),
             row.id,
@@ -216,6 +235,8 @@ impl<'t> Batch<'t> {
             row.correlation,
             row.causation,
             row.data.as_str(),
+            any,
+            revision,
         ))?;
         if changed == 1 {
             self.last = position;

@@ -193,8 +193,15 @@ struct Writing<C> {
 impl<C: Fn() -> Time> Writing<C> {
     /// Writes until the queue is closed and empty.
     fn run(mut self, jobs: &Receiver<Job>) {
+        let env=|n| std::env::var(n).ok().and_then(|v| v.parse::<u64>().ok()).unwrap_or(0);
+        let (ys,sl)=(env("YIELD"),env("SLEEP"));
+        let mut last=1;
+        let mut st=[0u128;5]; let mut groups=0;
         while let Ok(first) = jobs.recv() {
+            if last>1 { for _ in 0..ys {thread::yield_now()} if sl>0 {thread::sleep(std::time::Duration::from_micros(sl))}}
             let mut group = gather(first, jobs);
+            last=group.len();
+            groups+=1; st[0]+=last as u128;
             match self.commit(&mut group) {
                 Ok(()) => {
                     self.committed.send_replace(());
@@ -215,6 +222,7 @@ impl<C: Fn() -> Time> Writing<C> {
                 }
             }
         }
+        eprintln!("{groups} groups avg {}", st[0]/groups);
     }
 
     /// Records all of it, or on an error nothing: a transaction that isn't committed is rolled

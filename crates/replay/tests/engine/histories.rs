@@ -7,11 +7,11 @@ use plaudit_domain::account::{Register, Registered, Rename};
 use plaudit_domain::fact::{AccountFact, LikeFact, PostFact, WatchFact};
 use plaudit_domain::like::{Like, LikePost, UnlikePost};
 use plaudit_domain::post::{
-    Affected, Answer, Changes, Comment, Created, Delete, Edit, Kind, Open, Restore, Topic,
+    Affected, Answer, Changes, Comment, Created, Delete, Edit, Kind, Open, Post, Restore, Topic,
 };
 use plaudit_domain::watch::{UnwatchPost, Watch, WatchPost};
 use plaudit_domain::{
-    AccountId, Actor, Command, Fact, NewEvent, Origin, PostId, Streams, Time, decide,
+    AccountId, Actor, Command, Fact, NewEvent, Origin, PostId, StreamName, Streams, Time, decide,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -257,21 +257,23 @@ impl History {
                 author,
                 parent,
                 ref tags,
-            } => {
-                let author = author.map(|author| self.account(author));
-                let parent = parent.map(|parent| self.post(parent).map(|parent| parent.post));
-                PostFact::Created(Created {
-                    post: post(number),
-                    kind,
-                    author: transposed(author)?,
-                    parent: transposed(parent)?,
-                    title: None,
-                    body: "imported".to_owned().into(),
-                    tags: tags.clone(),
-                    origin: Some(origin(number)),
-                })
-                .into()
-            }
+            } => PostFact::Created(Created {
+                post: post(number),
+                kind,
+                author: match author {
+                    Some(author) => Some(self.account(author)?),
+                    None => None,
+                },
+                parent: match parent {
+                    Some(parent) => Some(self.post(parent)?.post),
+                    None => None,
+                },
+                title: None,
+                body: "imported".to_owned().into(),
+                tags: tags.clone(),
+                origin: Some(origin(number)),
+            })
+            .into(),
             Import::Deleted(number, naming) => {
                 PostFact::Deleted(self.affected(number, naming)?).into()
             }
@@ -280,13 +282,12 @@ impl History {
             }
             Import::Accepted(question, answer, naming) => {
                 let question = self.post(question)?;
-                let state: plaudit_domain::post::Post =
-                    self.streams.state(&plaudit_domain::StreamName::post(question.post));
+                let replaced = self.state(question.post).accepted();
                 PostFact::AnswerAccepted(Accepted {
                     question: question.post,
                     asker: question.author,
                     accepted: self.answer(answer, naming)?,
-                    replaced: state.accepted().filter(|_| naming == Naming::All),
+                    replaced: replaced.filter(|_| naming == Naming::All),
                 })
                 .into()
             }
@@ -316,5 +317,102 @@ impl History {
 
     fn post(&self, number: u8) -> Option<&Created> {
         self.posts.get(&post(number))
+    }
+
+    fn state(&self, post: PostId) -> Post {
+        self.streams.state(&StreamName::post(post))
+    }
+
+    fn affected(&self, number: u8, naming: Naming) -> Option<Affected> {
+        let post = self.post(number)?;
+        let affected = Affected {
+            post: post.post,
+            author: None,
+            parent: None,
+            accepted: None,
+        };
+        Some(match naming {
+            Naming::TheLeast => affected,
+            Naming::All => Affected {
+                author: post.author,
+                parent: post.parent,
+                accepted: self.state(post.post).accepted(),
+                ..affected
+            },
+        })
+    }
+
+    fn answer(&self, number: u8, naming: Naming) -> Option<AcceptedAnswer> {
+        let post = self.post(number)?;
+        Some(AcceptedAnswer {
+            answer: post.post,
+            author: post.author.filter(|_| naming == Naming::All),
+        })
+    }
+
+    fn like(&self, number: u8, by: u8, naming: Naming) -> Option<Like> {
+        let post = self.post(number)?;
+        Some(Like {
+            post: post.post,
+            account: self.account(by)?,
+            author: post.author.filter(|_| naming == Naming::All),
+        })
+    }
+
+    fn watch(&self, number: u8, by: u8) -> Option<Watch> {
+        Some(Watch {
+            post: self.post(number)?.post,
+            account: self.account(by)?,
+        })
+    }
+}
+
+fn origin(number: u8) -> Origin {
+    Origin {
+        source: "elsewhere".into(),
+        id: number.to_string(),
+    }
+}
+
+impl Wish {
+    fn command(&self) -> Box<dyn Command> {
+        match self.clone() {
+            Self::Register => Box::new(Register { name: "new".into() }),
+            Self::Rename(name) => Box::new(Rename { name }),
+            Self::Open(number, topic, tags) => Box::new(Open {
+                post: post(number),
+                topic,
+                title: "title".into(),
+                body: "body".into(),
+                tags,
+            }),
+            Self::Answer(number, question) => Box::new(Answer {
+                post: post(number),
+                question: post(question),
+                body: "body".into(),
+            }),
+            Self::Comment(number, on) => Box::new(Comment {
+                post: post(number),
+                on: post(on),
+                body: "body".into(),
+            }),
+            Self::Edit(number, changes) => Box::new(Edit {
+                post: post(number),
+                changes,
+            }),
+            Self::Delete(number) => Box::new(Delete { post: post(number) }),
+            Self::Restore(number) => Box::new(Restore { post: post(number) }),
+            Self::Accept(question, answer) => Box::new(Accept {
+                question: post(question),
+                answer: post(answer),
+            }),
+            Self::Withdraw(question) => Box::new(Withdraw {
+                question: post(question),
+            }),
+            Self::Like(number) => Box::new(LikePost { post: post(number) }),
+            Self::Unlike(number) => Box::new(UnlikePost { post: post(number) }),
+            Self::Watch(number) => Box::new(WatchPost { post: post(number) }),
+            Self::Unwatch(number) => Box::new(UnwatchPost { post: post(number) }),
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use plaudit_exchange::{events, tables};
+use tempfile::TempPath;
 
 use crate::cli::{Export, Report, Table};
 use crate::data::Data;
@@ -27,7 +28,7 @@ pub async fn run(directory: &Path, export: Export) -> Result<(), Failure> {
         return Err(BadUsage(what).into());
     }
     let data = Data::existing(directory)?;
-    let mut out = Out::create(export.out.as_deref())?;
+    let mut out = Out::open(export.out)?;
     let format = export.format;
     let rows = match export.table {
         Table::Events => {
@@ -54,71 +55,90 @@ pub async fn run(directory: &Path, export: Export) -> Result<(), Failure> {
             exported.rows
         }
     };
-    if let Some(path) = out.finish()? {
-        say_aside(format_args!("{rows} rows in {}", path.display()))?;
+    if let Some(file) = out.finish()? {
+        say_aside(format_args!("{rows} rows in {file}"))?;
     }
     Ok(())
 }
 
-/// Where an export goes: standard output, or a file that appears when it is whole.
-enum Out {
-    Standard(BufWriter<io::Stdout>),
-    File {
-        path: PathBuf,
-        partial: PathBuf,
-        file: BufWriter<File>,
-    },
+/// Where an export goes.
+struct Out {
+    /// What to call it in messages.
+    name: String,
+    to: BufWriter<Box<dyn Write + Send>>,
+    /// A file has another name until it is whole; if it doesn't come to that, it goes.
+    partial: Option<(TempPath, PathBuf)>,
 }
 
 impl Out {
-    fn create(path: Option<&Path>) -> Result<Self, Failure> {
+    fn open(path: Option<PathBuf>) -> Result<Self, Failure> {
         let Some(path) = path else {
-            return Ok(Self::Standard(BufWriter::new(io::stdout())));
+            return Ok(Self::to("standard output".into(), io::stdout(), None));
         };
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        let file =
-            File::create(&partial).map_err(|error| format!("{}: {error}", partial.display()))?;
-        Ok(Self::File {
-            path: path.to_owned(),
-            partial,
-            file: BufWriter::new(file),
-        })
+        let name = path.display().to_string();
+        Self::file(name.clone(), path)
+            .map_err(|error| format!("{name}: can't be written: {error}").into())
     }
 
-    fn finish(self) -> Result<Option<PathBuf>, Failure> {
-        match self {
-            Self::Standard(mut out) => {
-                out.flush()?;
-                Ok(None)
+    fn file(name: String, path: PathBuf) -> io::Result<Self> {
+        match path.metadata() {
+            Ok(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+            // A pipe or a device: it can't be replaced by a file, and takes what it is given.
+            Ok(there) if !there.is_file() => {
+                let device = File::options().write(true).open(&path)?;
+                Ok(Self::to(name, device, None))
             }
-            Self::File {
-                path,
-                partial,
-                file,
-            } => {
-                let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-                file.sync_all()?;
-                std::fs::rename(&partial, &path)?;
-                Ok(Some(path))
+            Ok(_) | Err(_) => {
+                let mut partial = path.clone().into_os_string();
+                partial.push(".partial");
+                let file = File::create(&partial)?;
+                let partial = TempPath::try_from_path(partial)?;
+                Ok(Self::to(name, file, Some((partial, path))))
             }
         }
+    }
+
+    fn to(
+        name: String,
+        to: impl Write + Send + 'static,
+        partial: Option<(TempPath, PathBuf)>,
+    ) -> Self {
+        Self {
+            name,
+            to: BufWriter::new(Box::new(to)),
+            partial,
+        }
+    }
+
+    /// Ends, with everything written; the name of the file, if it is one.
+    fn finish(mut self) -> io::Result<Option<String>> {
+        self.flush()?;
+        let Self { name, to, partial } = self;
+        drop(to);
+        let Some((partial, path)) = partial else {
+            return Ok(None);
+        };
+        let synced = File::open(&partial).and_then(|file| file.sync_all());
+        synced
+            .and_then(|()| Ok(partial.persist(path)?))
+            .map_err(|error| named(&name, error))?;
+        Ok(Some(name))
     }
 }
 
 impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Standard(out) => out.write(bytes),
-            Self::File { file, .. } => file.write(bytes),
-        }
+        self.to
+            .write(bytes)
+            .map_err(|error| named(&self.name, error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Standard(out) => out.flush(),
-            Self::File { file, .. } => file.flush(),
-        }
+        self.to.flush().map_err(|error| named(&self.name, error))
     }
+}
+
+/// An error that tells what can't be written.
+fn named(name: &str, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{name}: {error}"))
 }

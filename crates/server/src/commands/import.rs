@@ -11,11 +11,11 @@ use crate::progress::{Folding, Shown, line};
 
 use super::{Failure, say};
 
-/// Records a history and folds it.
+/// Records a history and folds it. What is to be imported is looked at first: where it isn't there,
+/// no community begins.
 pub async fn run(directory: &Path, import: Import) -> Result<(), Failure> {
-    let data = Data::open(directory)?;
     let scratch = directory.to_owned();
-    let (summary, report) = match import {
+    let (data, summary, report) = match import {
         Import::StackExchange {
             folder,
             voters,
@@ -28,10 +28,12 @@ pub async fn run(directory: &Path, import: Import) -> Result<(), Failure> {
                 site,
                 scratch,
             };
+            options.check()?;
+            let data = Data::open(directory)?;
             let mut shown = Shown::new(report);
             let summary = stack_exchange::import(data.journal(), options, &mut shown).await;
             shown.finish();
-            (summary?, report)
+            (data, summary?, report)
         }
         Import::Polis {
             folder,
@@ -43,22 +45,25 @@ pub async fn run(directory: &Path, import: Import) -> Result<(), Failure> {
                 name,
                 scratch,
             };
+            options.check()?;
+            let data = Data::open(directory)?;
             let mut shown = Shown::new(report);
             let summary = polis::import(data.journal(), options, &mut shown).await;
             shown.finish();
-            (summary?, report)
+            (data, summary?, report)
         }
         Import::Events { file, report } => {
-            let mut shown = Shown::new(report);
             let source = events::Source::open(&file)?;
+            let data = Data::open(directory)?;
+            let mut shown = Shown::new(report);
             let summary = events::import(data.journal(), source, &mut shown).await;
             shown.finish();
-            (summary?, report)
+            (data, summary?, report)
         }
     };
-    tell(&summary, report)?;
+    let told = tell(&summary, report);
     data.store(&mut Folding::new(report)).await?;
-    Ok(())
+    told
 }
 
 fn tell(summary: &Summary, report: Report) -> Result<(), Failure> {

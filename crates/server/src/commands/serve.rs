@@ -1,5 +1,7 @@
 //! `plaudit serve`
 
+use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use plaudit_exchange::events::{self, Source};
 use plaudit_projection::Key;
 use plaudit_replay::Community;
 use plaudit_store::SharedStore;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 use crate::cli::{Report, Serve};
 use crate::data::Data;
@@ -32,6 +34,10 @@ pub async fn run(directory: &Path, serve: Serve) -> Result<(), Failure> {
         );
         return Err(BadUsage(what).into());
     }
+    // Before anything is done: the address may be taken. Nobody is let in before there is something
+    // to serve.
+    let unavailable = |error: io::Error| format!("can't listen on {listen}: {error}");
+    let socket = reserve(listen).map_err(unavailable)?;
     let data = Data::open(directory)?;
     if demo && data.journal().head().await? == 0 {
         let source = Source::reader("the demo community", DEMO);
@@ -40,10 +46,7 @@ pub async fn run(directory: &Path, serve: Serve) -> Result<(), Failure> {
     let store = data
         .store(&mut Folding::new(Report { json: false }))
         .await?;
-    // Before anything is promised: the address may be taken.
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| format!("can't listen on {listen}: {error}"))?;
+    let listener = socket.listen(BACKLOG).map_err(unavailable)?;
     let listen = listener.local_addr()?;
     let key = dev.then(|| DevKey::open(directory)).transpose()?;
 
@@ -66,6 +69,22 @@ pub async fn run(directory: &Path, serve: Serve) -> Result<(), Failure> {
     })
     .await?;
     Ok(())
+}
+
+/// So many clients may wait until they are let in.
+const BACKLOG: u32 = 1024;
+
+/// Takes an address, without listening on it yet.
+fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // A server that was just stopped doesn't keep the next one from its address.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 /// Shows how to make requests as the first member.

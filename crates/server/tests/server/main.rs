@@ -5,3 +5,4 @@ mod graphql;
 mod listening;
 mod pages;
 mod served;
+mod tidy;

@@ -77,7 +77,9 @@ impl BulkLoad {
         connection
             .close()
             .map_err(|(_, error)| Failure::from(error).at(&path))?;
-        std::fs::File::open(&path).and_then(|file| file.sync_all())?;
+        std::fs::File::open(&path)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| storage(&path, error))?;
         SqliteStore::open(&path)
     }
 
@@ -100,12 +102,19 @@ pub fn remove(path: &Path) -> Result<()> {
         file.push(suffix);
         match std::fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(StoreError::from(error));
+                return Err(storage(path, error));
             }
             Ok(()) | Err(_) => {}
         }
     }
     Ok(())
+}
+
+fn storage(path: &Path, error: std::io::Error) -> StoreError {
+    StoreError::Storage {
+        path: path.to_owned(),
+        source: error.into(),
+    }
 }
 
 /// In the order of the primary key, each row goes to the end of its table.

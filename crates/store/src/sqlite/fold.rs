@@ -27,6 +27,12 @@ pub fn fetch(connection: &Connection, touched: &Touched) -> Result<Rows, Failure
         read::accounts_by_id(&transaction, &accounts)?,
     );
     load(&mut rows.posts, read::posts_by_id(&transaction, &posts)?);
+    if !touched.keys.is_empty() {
+        let keys: Vec<Key> = touched.keys.iter().copied().collect();
+        let accounts = by_key(&transaction, &SQL.accounts, &keys)?;
+        load(&mut rows.accounts, accounts);
+        load(&mut rows.posts, by_key(&transaction, &SQL.posts, &keys)?);
+    }
 
     let likes = pairs(&rows, touched.likes.iter());
     load_pairs(&transaction, &SQL.like, &likes, &mut rows.likes)?;

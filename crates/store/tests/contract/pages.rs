@@ -23,10 +23,14 @@ async fn history(place: &dyn Place) -> History {
         .add([(5, tagged(0, Kind::Question, 1, &["a"]))])
         .await;
     history.add((1..=60).map(any_post)).await;
-    let gone = (1..=60).filter(|n| n % 9 == 0).map(|n| match kind(n) {
-        Kind::Answer | Kind::Comment => (200, deleted(reply(n, author(n), 0))),
-        Kind::Question | Kind::Discussion | Kind::Article => (200, deleted(topic(n, author(n)))),
-    });
+    let gone = (1..=60)
+        .filter(|n| n.is_multiple_of(9))
+        .map(|n| match kind(n) {
+            Kind::Answer | Kind::Comment => (200, deleted(reply(n, author(n), 0))),
+            Kind::Question | Kind::Discussion | Kind::Article => {
+                (200, deleted(topic(n, author(n))))
+            }
+        });
     history.add(gone).await;
     history
 }
@@ -42,11 +46,13 @@ fn any_post(n: u128) -> Happened {
     let fact = match kind(n) {
         Kind::Answer => answer(n, author(n), 0),
         Kind::Comment => comment(n, author(n), 0),
-        kind if n % 7 == 0 => created(Created {
+        kind if n.is_multiple_of(7) => created(Created {
             author: None,
             ..written(n, kind, 1)
         }),
-        kind => tagged(n, kind, author(n), tags),
+        kind @ (Kind::Question | Kind::Discussion | Kind::Article) => {
+            tagged(n, kind, author(n), tags)
+        }
     };
     (second as i64, fact)
 }

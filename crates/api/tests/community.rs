@@ -1,0 +1,98 @@
+//! Communities to ask.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_graphql::Value;
+use plaudit_api::{Allowed, Api, Operation, Outcome};
+use plaudit_domain::id::derive;
+use plaudit_domain::{AccountId, Actor, Command};
+use plaudit_journal::SharedJournal;
+use plaudit_journal::sqlite::SqliteJournal;
+use plaudit_replay::{Community, Generations, Request};
+use serde_json::json;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A community to ask, in a directory that goes with it.
+pub struct Asked {
+    pub community: Arc<Community>,
+    pub api: Api,
+    _directory: TempDir,
+}
+
+/// Somebody by name: always the same.
+pub fn actor(name: &str) -> Actor {
+    Actor {
+        account: AccountId(derive(&["test", name])),
+    }
+}
+
+/// The journal in a directory.
+pub fn journal(directory: &Path) -> SharedJournal {
+    Arc::new(SqliteJournal::open(&directory.join("journal.sqlite")).unwrap())
+}
+
+impl Asked {
+    /// A community where nothing happened yet.
+    pub async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = journal(directory.path());
+        Self::with(directory, journal).await
+    }
+
+    /// A community with a history.
+    pub async fn with(directory: TempDir, journal: SharedJournal) -> Self {
+        let generations = Generations::open(directory.path()).unwrap();
+        let store = generations.current(&journal, &mut |_| {}).await.unwrap();
+        let community = Community::start(journal, Arc::new(store)).await.unwrap();
+        let community = Arc::new(community);
+        Self {
+            api: Api::of(community.clone()),
+            community,
+            _directory: directory,
+        }
+    }
+
+    /// Does something, not by way of the API.
+    pub async fn record(&self, name: &str, command: impl Command) {
+        let request = Request {
+            actor: actor(name),
+            id: Uuid::now_v7(),
+            idempotency_key: None,
+        };
+        self.community.execute(&request, &command).await.unwrap();
+    }
+
+    /// The whole answer to one operation of a document.
+    pub async fn answer(
+        &self,
+        viewer: Option<Actor>,
+        document: &str,
+        operation: Option<&str>,
+        variables: Value,
+    ) -> Value {
+        let body = json!({
+            "query": document,
+            "operationName": operation,
+            "variables": variables,
+        });
+        let operation = Operation::from_json(body.to_string().as_bytes()).unwrap();
+        let answer = self
+            .api
+            .execute(operation, viewer, Allowed::QueriesAndMutations)
+            .await;
+        let body = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answer.outcome, Outcome::Executed, "{body}");
+        body
+    }
+
+    /// The data that a query answers with, without errors.
+    pub async fn data(&self, viewer: Option<Actor>, query: &str, variables: Value) -> Value {
+        let Value::Object(mut answer) = self.answer(viewer, query, None, variables).await else {
+            panic!("an answer is an object");
+        };
+        assert_eq!(answer.get("errors"), None, "{query}");
+        answer.swap_remove("data").unwrap()
+    }
+}

@@ -1,0 +1,380 @@
+//! Commands: decided, recorded once, and readable when they are answered.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use plaudit_domain::account::{Register, Rename, Renamed};
+use plaudit_domain::fact::AccountFact;
+use plaudit_domain::like::{LikePost, UnlikePost};
+use plaudit_domain::post::{Changes, Delete, Edit, Open, Restore, Topic};
+use plaudit_domain::{AccountId, Actor, Fact, NewEvent, PostId, Refusal, Time};
+use plaudit_journal::{Journal, SharedJournal};
+use plaudit_replay::{CommandError, Community, Outcome, Request};
+use plaudit_store::SharedStore;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::folder::{Folder, rebuilt};
+use crate::histories::{account, post};
+use crate::meddling::Overtaken;
+use crate::tables::differences;
+
+/// A request that can't be told from another of its kind.
+fn request(number: u8) -> Request {
+    Request {
+        actor: Actor {
+            account: account(number),
+        },
+        id: Uuid::now_v7(),
+        idempotency_key: None,
+    }
+}
+
+fn keyed(number: u8, key: u128) -> Request {
+    Request {
+        idempotency_key: Some(Uuid::from_u128(key)),
+        ..request(number)
+    }
+}
+
+fn register() -> Register {
+    Register {
+        name: "Member".into(),
+    }
+}
+
+fn rename(name: &str) -> Rename {
+    Rename { name: name.into() }
+}
+
+fn question(post: PostId) -> Open {
+    Open {
+        post,
+        topic: Topic::Question,
+        title: "Title".into(),
+        body: "Body".into(),
+        tags: vec!["tag".into()],
+    }
+}
+
+fn edit(number: u8, body: &str) -> Edit {
+    Edit {
+        post: post(number),
+        changes: Changes {
+            body: Some(body.into()),
+            ..Changes::default()
+        },
+    }
+}
+
+/// Members 0, 1 and 2 are registered, and 0 asked question 0.
+async fn community(folder: &Folder) -> Community {
+    begin(folder.journal(), folder.store("live")).await
+}
+
+async fn begin(journal: SharedJournal, store: SharedStore) -> Community {
+    let community = Community::start(journal, store).await.unwrap();
+    for number in 0..3 {
+        let registered = community.execute(&request(number), &register()).await;
+        assert_eq!(registered.unwrap().recorded, 1);
+    }
+    let asked = community
+        .execute(&request(0), &question(post(0)))
+        .await
+        .unwrap();
+    assert_eq!(
+        asked,
+        Outcome {
+            position: 4,
+            recorded: 1
+        }
+    );
+    community
+}
+
+async fn name(store: &SharedStore, id: AccountId) -> Option<String> {
+    store
+        .accounts_by_id(&[id])
+        .await
+        .unwrap()
+        .swap_remove(0)
+        .name
+}
+
+async fn likes(store: &SharedStore, post: PostId) -> i64 {
+    store.posts_by_id(&[post]).await.unwrap()[0].likes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn sixteen_writers_at_once_each_read_their_own_writes() {
+    let folder = Folder::new();
+    let community = Arc::new(community(&folder).await);
+    let mut writers = JoinSet::new();
+    for number in 100..116 {
+        writers.spawn(write_and_read(community.clone(), number));
+    }
+    writers.join_all().await;
+
+    let store = community.store();
+    assert_eq!(likes(store, post(0)).await, 16);
+    rebuilt(community.journal(), &folder.path("rebuilt")).await;
+    let differences = differences(&folder.path("live"), &folder.path("rebuilt"));
+    assert!(differences.is_empty(), "{differences:#?}");
+}
+
+async fn write_and_read(community: Arc<Community>, number: u8) {
+    let (request, store) = (request(number), community.store());
+    community.execute(&request, &register()).await.unwrap();
+    assert!(name(store, account(number)).await.is_some());
+    let like = LikePost { post: post(0) };
+    community.execute(&request, &like).await.unwrap();
+    let liker = store.accounts_by_id(&[account(number)]).await.unwrap()[0].key;
+    let liked = store.posts_by_id(&[post(0)]).await.unwrap()[0].key;
+    assert_eq!(store.liked(liker, &[liked]).await.unwrap(), [liked]);
+    for round in 0..10 {
+        let new = format!("{number} for the {round}. time");
+        community.execute(&request, &rename(&new)).await.unwrap();
+        assert_eq!(name(store, account(number)).await, Some(new));
+
+        let own = PostId(Uuid::now_v7());
+        community.execute(&request, &question(own)).await.unwrap();
+        assert_eq!(store.posts_by_id(&[own]).await.unwrap().len(), 1);
+        let delete = Delete { post: own };
+        community.execute(&request, &delete).await.unwrap();
+        assert!(store.posts_by_id(&[own]).await.unwrap()[0].deleted);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_command_records_nothing() {
+    let folder = Folder::new();
+    let community = community(&folder).await;
+    let refused = community.execute(&request(1), &edit(0, "mine")).await;
+    let error = refused.unwrap_err();
+    assert!(
+        matches!(&error, CommandError::Refused(Refusal::NotTheAuthor { .. })),
+        "{error:?}"
+    );
+    let unknown = community.execute(&request(9), &rename("Nobody")).await;
+    assert!(matches!(
+        unknown,
+        Err(CommandError::Refused(Refusal::ActorNotRegistered))
+    ));
+    assert_eq!(community.journal().head().await.unwrap(), 4);
+}
+
+#[tokio::test]
+async fn nothing_to_do_is_answered_with_where_it_was_done() {
+    let folder = Folder::new();
+    let community = community(&folder).await;
+    let like = LikePost { post: post(0) };
+    let first = community.execute(&request(1), &like).await.unwrap();
+    community.execute(&request(2), &like).await.unwrap();
+    let again = community.execute(&request(1), &like).await.unwrap();
+    assert_eq!((again.position, again.recorded), (first.position, 0));
+}
+
+/// What another device of the same member writes just before.
+fn renamed(number: u8, name: &str) -> NewEvent {
+    let fact: Fact = AccountFact::Renamed(Renamed {
+        account: account(number),
+        name: name.to_owned().into(),
+    })
+    .into();
+    NewEvent {
+        id: Uuid::nil(),
+        occurred_at: Time::from_micros(0),
+        actor: None,
+        correlation: None,
+        causation: None,
+        fact,
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_was_overtaken_is_decided_again() {
+    let folder = Folder::new();
+    let journal = Overtaken::new(folder.journal(), renamed(1, "Other"), 0);
+    let community = begin(journal.clone(), folder.store("live")).await;
+    for (times, new) in [(1, "First"), (5, "Second")] {
+        journal.times.store(times, Ordering::Relaxed);
+        journal.appends.store(0, Ordering::Relaxed);
+        let head = journal.head().await.unwrap();
+        let outcome = community.execute(&request(1), &rename(new)).await.unwrap();
+        assert_eq!(outcome.recorded, 1);
+        assert_eq!(outcome.position, head + times as u64 + 1);
+        assert_eq!(journal.appends.load(Ordering::Relaxed), times + 1);
+        assert_eq!(
+            name(community.store(), account(1)).await.as_deref(),
+            Some(new)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_was_overtaken_by_its_like_has_nothing_left_to_do() {
+    let folder = Folder::new();
+    let journal = Overtaken::new(folder.journal(), renamed(1, "New"), 0);
+    let community = begin(journal.clone(), folder.store("live")).await;
+    journal.times.store(1, Ordering::Relaxed);
+    let outcome = community.execute(&request(1), &rename("New")).await;
+    assert_eq!(
+        outcome.unwrap(),
+        Outcome {
+            position: 5,
+            recorded: 0
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_command_that_is_always_overtaken_gives_up_and_names_the_stream() {
+    let folder = Folder::new();
+    let journal = Overtaken::new(folder.journal(), renamed(1, "Other"), 0);
+    let community = begin(journal.clone(), folder.store("live")).await;
+    journal.times.store(usize::MAX, Ordering::Relaxed);
+    let outcome = community.execute(&request(1), &rename("New")).await;
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, CommandError::Contended { .. }), "{error:?}");
+    assert!(error.to_string().contains(&account(1).to_string()));
+}
+
+#[tokio::test]
+async fn a_repeated_request_creates_one_post() {
+    let folder = Folder::new();
+    let community = community(&folder).await;
+    let request = keyed(1, 1);
+    let id = PostId(request.new_id("post"));
+    let first = community.execute(&request, &question(id)).await.unwrap();
+    let repeat = keyed(1, 1);
+    assert_eq!(PostId(repeat.new_id("post")), id);
+    let second = community.execute(&repeat, &question(id)).await.unwrap();
+    assert_eq!(
+        second,
+        Outcome {
+            recorded: 0,
+            ..first
+        }
+    );
+    assert_eq!(community.journal().head().await.unwrap(), first.position);
+
+    // The key of somebody else is another key.
+    assert_ne!(PostId(keyed(2, 1).new_id("post")), id);
+}
+
+#[tokio::test]
+async fn a_repeated_like_or_unlike_has_its_first_result_and_records_nothing() {
+    let folder = Folder::new();
+    let community = community(&folder).await;
+    let (like, unlike) = (LikePost { post: post(0) }, UnlikePost { post: post(0) });
+    let liked = community.execute(&keyed(1, 1), &like).await.unwrap();
+    let again = community.execute(&keyed(1, 1), &like).await.unwrap();
+    assert_eq!(
+        again,
+        Outcome {
+            recorded: 0,
+            ..liked
+        }
+    );
+
+    let unliked = community.execute(&keyed(1, 2), &unlike).await.unwrap();
+    let again = community.execute(&keyed(1, 2), &unlike).await.unwrap();
+    assert_eq!(
+        again,
+        Outcome {
+            recorded: 0,
+            ..unliked
+        }
+    );
+
+    // The first one comes once more, late: it was done, and was taken back since.
+    let late = community.execute(&keyed(1, 1), &like).await.unwrap();
+    assert_eq!(
+        late,
+        Outcome {
+            recorded: 0,
+            ..liked
+        }
+    );
+    assert_eq!(likes(community.store(), post(0)).await, 0);
+    assert_eq!(community.journal().head().await.unwrap(), unliked.position);
+}
+
+#[tokio::test]
+async fn a_key_that_was_used_for_something_else_is_refused() {
+    let folder = Folder::new();
+    let community = community(&folder).await;
+    community
+        .execute(&request(0), &question(post(1)))
+        .await
+        .unwrap();
+    let like = |number| LikePost { post: post(number) };
+    community.execute(&keyed(1, 1), &like(0)).await.unwrap();
+    community
+        .execute(&keyed(0, 2), &edit(0, "first"))
+        .await
+        .unwrap();
+    let head = community.journal().head().await.unwrap();
+
+    let other_post = community.execute(&keyed(1, 1), &like(1)).await;
+    let other_text = community.execute(&keyed(0, 2), &edit(0, "second")).await;
+    let delete = Delete { post: post(0) };
+    let other_command = community.execute(&keyed(0, 2), &delete).await;
+    for reused in [other_post, other_text, other_command] {
+        assert!(matches!(reused, Err(CommandError::KeyReused)), "{reused:?}");
+    }
+    assert_eq!(community.journal().head().await.unwrap(), head);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn two_communities_on_the_same_files_fold_each_event_once() {
+    let folder = Folder::new();
+    let first = Arc::new(community(&folder).await);
+    let second = Community::start(folder.journal(), folder.store("live")).await;
+    let second = Arc::new(second.unwrap());
+    let mut writers = JoinSet::new();
+    for number in 100..108 {
+        writers.spawn(write_and_read(first.clone(), number));
+        writers.spawn(write_and_read(second.clone(), number + 100));
+    }
+    writers.join_all().await;
+
+    let head = first.journal().head().await.unwrap();
+    for community in [&first, &second] {
+        assert!(community.readable(head, Duration::from_secs(5)).await);
+        assert_eq!(community.folded().position, head);
+    }
+    rebuilt(first.journal(), &folder.path("rebuilt")).await;
+    let differences = differences(&folder.path("live"), &folder.path("rebuilt"));
+    assert!(differences.is_empty(), "{differences:#?}");
+}
+
+#[tokio::test]
+async fn a_command_on_what_cannot_be_folded_is_answered_at_once_as_not_readable() {
+    let folder = Folder::new();
+    let community = community(&folder).await;
+    let unknown = renamed(77, "Nobody");
+    community
+        .journal()
+        .append_many(vec![unknown])
+        .await
+        .unwrap();
+    let asked = Instant::now();
+    let outcome = community.execute(&request(1), &rename("New")).await;
+    assert!(
+        matches!(outcome, Err(CommandError::NotReadableYet { position: 6 })),
+        "{outcome:?}"
+    );
+    assert!(asked.elapsed() < Duration::from_secs(4), "it had no hope");
+    // It is recorded all the same, and so are those to come.
+    let restore = Restore { post: post(0) };
+    let nothing = community.record(&request(0), &restore).await.unwrap();
+    assert_eq!(
+        nothing,
+        Outcome {
+            position: 4,
+            recorded: 0
+        }
+    );
+}

@@ -1,0 +1,43 @@
+//! A journal and read models in a folder that goes when the test ends.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use plaudit_journal::SharedJournal;
+use plaudit_journal::sqlite::SqliteJournal;
+use plaudit_replay::Generations;
+use plaudit_replay::rebuild::rebuild;
+use plaudit_store::SharedStore;
+use plaudit_store::sqlite::{BulkLoad, SqliteStore};
+use tempfile::TempDir;
+
+pub struct Folder(TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn journal(&self) -> SharedJournal {
+        Arc::new(SqliteJournal::open(&self.path("journal")).unwrap())
+    }
+
+    pub fn store(&self, name: &str) -> SharedStore {
+        Arc::new(SqliteStore::open(&self.path(name)).unwrap())
+    }
+
+    pub fn generations(&self) -> Generations {
+        Generations::open(&self.path("generations")).unwrap()
+    }
+}
+
+/// A new store, folded from a whole journal.
+pub async fn rebuilt(journal: &SharedJournal, path: &Path) -> SharedStore {
+    let mut load = BulkLoad::begin(path).unwrap();
+    rebuild(journal, &mut load, &mut |_| ()).await.unwrap();
+    Arc::new(load.finish().unwrap())
+}

@@ -1,0 +1,16 @@
+//! The engine on real journals and stores.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "what doesn't work in a test fails the test"
+)]
+
+mod community;
+mod equality;
+mod folder;
+mod generations;
+mod histories;
+mod live;
+mod meddling;
+mod naive;
+mod tables;

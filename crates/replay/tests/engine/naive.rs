@@ -1,0 +1,161 @@
+//! What the rows have to say, worked out anew from all facts, without a fold (DOMAIN F4).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plaudit_domain::fact::{AccountFact, LikeFact, PostFact, WatchFact};
+use plaudit_domain::post::{Created, Kind};
+use plaudit_domain::{AccountId, Fact, NewEvent, PostId, Time};
+use plaudit_projection::Counts;
+
+/// Everything that is so after some events.
+#[derive(Default)]
+pub struct Naive {
+    accounts: BTreeSet<AccountId>,
+    posts: BTreeMap<PostId, (Created, Time)>,
+    deleted: BTreeSet<PostId>,
+    likes: BTreeSet<(PostId, AccountId)>,
+    watches: BTreeSet<(PostId, AccountId)>,
+    accepted: BTreeMap<PostId, PostId>,
+}
+
+/// What a post's row has to say.
+#[derive(Debug, PartialEq)]
+pub struct PostFigures {
+    pub likes: usize,
+    pub watchers: usize,
+    pub answers: usize,
+    pub comments: usize,
+    pub accepted_answer: Option<PostId>,
+    pub accepted: bool,
+    pub deleted: bool,
+}
+
+impl Naive {
+    pub fn after(events: &[NewEvent]) -> Self {
+        let mut naive = Self::default();
+        for event in events {
+            naive.note(event);
+        }
+        naive
+    }
+
+    fn note(&mut self, event: &NewEvent) {
+        match &event.fact {
+            Fact::Account(AccountFact::Registered(registered)) => {
+                self.accounts.insert(registered.account);
+            }
+            Fact::Account(AccountFact::Renamed(_)) | Fact::Post(PostFact::Edited(_)) => {}
+            Fact::Post(PostFact::Created(created)) => {
+                let post = (created.clone(), event.occurred_at);
+                self.posts.entry(created.post).or_insert(post);
+            }
+            Fact::Post(PostFact::Deleted(post)) => {
+                self.deleted.insert(post.post);
+            }
+            Fact::Post(PostFact::Restored(post)) => {
+                self.deleted.remove(&post.post);
+            }
+            Fact::Post(PostFact::AnswerAccepted(fact)) => {
+                let answer = fact.accepted.answer;
+                if self.posts[&answer].0.parent == Some(fact.question) {
+                    self.accepted.insert(fact.question, answer);
+                }
+            }
+            Fact::Post(PostFact::AcceptanceWithdrawn(fact)) => {
+                self.accepted.remove(&fact.question);
+            }
+            Fact::Like(LikeFact::Liked(like)) => {
+                self.likes.insert((like.post, like.account));
+            }
+            Fact::Like(LikeFact::Withdrawn(like)) => {
+                self.likes.remove(&(like.post, like.account));
+            }
+            Fact::Watch(WatchFact::Watched(watch)) => {
+                self.watches.insert((watch.post, watch.account));
+            }
+            Fact::Watch(WatchFact::Unwatched(watch)) => {
+                self.watches.remove(&(watch.post, watch.account));
+            }
+        }
+    }
+
+    fn is_live(&self, post: PostId) -> bool {
+        !self.deleted.contains(&post)
+    }
+
+    fn author(&self, post: PostId) -> Option<AccountId> {
+        self.posts[&post].0.author
+    }
+
+    pub fn accounts(&self) -> BTreeMap<AccountId, Counts> {
+        let counts = |&account: &AccountId| (account, self.counts(account));
+        self.accounts.iter().map(counts).collect()
+    }
+
+    fn counts(&self, account: AccountId) -> Counts {
+        let own = || {
+            self.posts
+                .values()
+                .filter(move |(post, _)| post.author == Some(account))
+        };
+        let live = |kind| {
+            own()
+                .filter(|(post, _)| post.kind == kind && self.is_live(post.post))
+                .count() as i64
+        };
+        let times = || {
+            own()
+                .filter(|(post, _)| post.kind != Kind::Comment)
+                .map(|&(_, at)| at)
+        };
+        let likes = || self.likes.iter().filter(|(post, _)| self.is_live(*post));
+        let solutions = self.accepted.iter().filter(|&(&question, &answer)| {
+            self.is_live(question) && self.is_live(answer) && self.author(answer) == Some(account)
+        });
+        Counts {
+            questions: live(Kind::Question),
+            discussions: live(Kind::Discussion),
+            answers: live(Kind::Answer),
+            articles: live(Kind::Article),
+            comments: live(Kind::Comment),
+            accepted_solutions: solutions.count() as i64,
+            likes_received: likes()
+                .filter(|(post, _)| self.author(*post) == Some(account))
+                .count() as i64,
+            likes_given: likes().filter(|(_, by)| *by == account).count() as i64,
+            first_post_at: times().min(),
+            last_post_at: times().max(),
+        }
+    }
+
+    pub fn posts(&self) -> BTreeMap<PostId, PostFigures> {
+        let figures = |&post: &PostId| (post, self.figures(post));
+        self.posts.keys().map(figures).collect()
+    }
+
+    fn figures(&self, post: PostId) -> PostFigures {
+        let replies = |kind| {
+            let replies = self.posts.values().filter(|(reply, _)| {
+                reply.parent == Some(post) && reply.kind == kind && self.is_live(reply.post)
+            });
+            replies.count()
+        };
+        PostFigures {
+            likes: self
+                .likes
+                .iter()
+                .filter(|(liked, _)| *liked == post)
+                .count(),
+            watchers: self
+                .watches
+                .iter()
+                .filter(|(watched, _)| *watched == post)
+                .count(),
+            answers: replies(Kind::Answer),
+            comments: replies(Kind::Comment),
+            accepted_answer: self.accepted.get(&post).copied(),
+            accepted: self.accepted.values().any(|&answer| answer == post),
+            deleted: self.deleted.contains(&post),
+        }
+    }
+}
