@@ -10,7 +10,7 @@ use crate::account::Account;
 use crate::paging::{Opaque, Part, Slice};
 use crate::post::Post;
 use crate::reading::reading;
-use crate::scalar::DateTime;
+use crate::scalar::{DateTime, int};
 
 /// Where a page lies in its list.
 #[derive(Debug, Clone, SimpleObject)]
@@ -102,11 +102,12 @@ impl PostConnection {
     }
 
     /// How many posts there are on all pages.
-    async fn total_count(&self, context: &Context<'_>) -> Result<i64> {
-        match &self.total {
-            Total::Known(count) => Ok(*count),
-            Total::Counted(filter) => Ok(reading(context).store().post_count(filter).await?),
-        }
+    async fn total_count(&self, context: &Context<'_>) -> Result<i32> {
+        let count = match &self.total {
+            Total::Known(count) => *count,
+            Total::Counted(filter) => reading(context).store().post_count(filter).await?,
+        };
+        Ok(int(count))
     }
 }
 
@@ -152,8 +153,8 @@ impl LikerConnection {
     }
 
     /// How many accounts like the post.
-    async fn total_count(&self) -> i64 {
-        self.total
+    async fn total_count(&self) -> i32 {
+        int(self.total)
     }
 }
 

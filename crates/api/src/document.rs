@@ -20,6 +20,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::execute::Refusal;
+use crate::order::Fragments;
 
 /// The most bytes of a document's text. Variables, which carry what people write, don't count.
 const TEXT_MAX: usize = 64 * 1024;
@@ -48,7 +49,8 @@ pub(crate) struct Documents<Q, M, S> {
 /// A document that fits the schema.
 pub(crate) struct Document {
     operations: DocumentOperations,
-    fragments: HashMap<Name, Positioned<FragmentDefinition>>,
+    /// Its fragments.
+    pub(crate) fragments: Fragments,
     /// The types that it was checked against.
     pub(crate) types: SchemaEnv,
 }

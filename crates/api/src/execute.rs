@@ -21,6 +21,7 @@ use crate::document::{Document, Documents};
 use crate::mutation::Mutation;
 use crate::nulls;
 use crate::operation::Operation;
+use crate::order::{Fields, Ordered};
 use crate::schema::Query;
 use crate::variables;
 
@@ -223,19 +224,23 @@ impl Refusal {
 fn executed(mut response: Response, document: &Document, of: &OperationDefinition) -> Answer {
     nulls::mend(document, of, &mut response);
     for error in &mut response.errors {
-        // It came out of a resolver by `?`, and isn't something that a user did.
-        if error.extensions.is_none()
-            && let Some(message) = error
-                .source
-                .take()
-                .map(|_| std::mem::take(&mut error.message))
-        {
-            *error = internal(error.clone(), &message);
+        if error.extensions.is_some() {
+            continue;
+        }
+        match error.source.take() {
+            // It came out of a resolver by `?`, and isn't something that a user did.
+            Some(_) => {
+                let message = std::mem::take(&mut error.message);
+                *error = internal(error.clone(), &message);
+            }
+            // No resolver fails without either: the engine couldn't read a value, such as a UUID.
+            None => extensions(error).set("code", "BAD_USER_INPUT"),
         }
     }
+    let fields = Fields::of(&of.selection_set.node, &document.fragments);
     let body = Body {
         errors: &response.errors,
-        data: Some(&response.data),
+        data: Some(fields.order(&response.data, &document.fragments)),
         extensions: &response.extensions,
     };
     body.into_answer(Outcome::Executed)
@@ -271,7 +276,7 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [ServerError],
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Value>,
+    data: Option<Ordered<'a>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     extensions: &'a BTreeMap<String, Value>,
 }

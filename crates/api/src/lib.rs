@@ -13,6 +13,7 @@ mod loader;
 mod mutation;
 mod nulls;
 mod operation;
+mod order;
 mod paging;
 mod post;
 mod profile;

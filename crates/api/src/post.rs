@@ -13,7 +13,7 @@ use crate::id::NodeId;
 use crate::loader::{AccountBy, BodyOf, LikedBy, LikesOf, PostBy, RepliesTo, WatchedBy};
 use crate::paging::Paging;
 use crate::reading::{reading, referred};
-use crate::scalar::DateTime;
+use crate::scalar::{DateTime, int};
 
 /// A post, as the row that it is read from.
 #[derive(Debug, Clone)]
@@ -38,12 +38,12 @@ pub enum PostKind {
 /// Which posts a list holds.
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct PostFilter {
-    /// Only of these kinds. By default questions, discussions and articles.
+    /// Only of these kinds; where none are named, questions, discussions and articles.
     pub kinds: Option<Vec<PostKind>>,
-    /// Only with this tag.
+    /// Only with this tag. Answers and comments have none.
     pub tag: Option<String>,
-    /// Only by this account: its id.
-    pub author: Option<ID>,
+    /// Only by the account with this id.
+    pub author_id: Option<ID>,
 }
 
 impl Post {
@@ -88,7 +88,8 @@ impl Post {
         self.0.kind.into()
     }
 
-    /// The title of a question, discussion or article. Null while it is deleted.
+    /// The title of a question, discussion or article. Null while it is deleted, and where it was
+    /// withheld or erased.
     async fn title(&self) -> Option<&str> {
         self.0.title.as_deref().filter(|_| !self.0.deleted)
     }
@@ -104,8 +105,11 @@ impl Post {
             .await?)
     }
 
-    /// The tags of a question, discussion or article.
+    /// The tags of a question, discussion or article. None while it is deleted.
     async fn tags(&self) -> Vec<String> {
+        if self.0.deleted {
+            return vec![];
+        }
         self.0.tags.to_vec()
     }
 
@@ -121,7 +125,8 @@ impl Post {
         Ok(Some(Account(referred(account)?)))
     }
 
-    /// The question that it answers, or the post that it comments on.
+    /// The question that an answer is to, or the post that a comment is on, also while that is
+    /// deleted.
     async fn parent(&self, context: &Context<'_>) -> Result<Option<Self>> {
         Self::other(context, self.0.parent).await
     }
@@ -147,26 +152,26 @@ impl Post {
     }
 
     /// How many accounts like it.
-    async fn like_count(&self) -> i64 {
-        self.0.likes
+    async fn like_count(&self) -> i32 {
+        int(self.0.likes)
     }
 
     /// How many answers it has.
-    async fn answer_count(&self) -> i64 {
-        self.0.answers
+    async fn answer_count(&self) -> i32 {
+        int(self.0.answers)
     }
 
     /// How many comments are on it.
-    async fn comment_count(&self) -> i64 {
-        self.0.comments
+    async fn comment_count(&self) -> i32 {
+        int(self.0.comments)
     }
 
     /// How many accounts watch it.
-    async fn watcher_count(&self) -> i64 {
-        self.0.watchers
+    async fn watcher_count(&self) -> i32 {
+        int(self.0.watchers)
     }
 
-    /// The accepted answer of a question.
+    /// The accepted answer of a question. Null while either of them is deleted.
     async fn accepted_answer(&self, context: &Context<'_>) -> Result<Option<Self>> {
         if self.0.deleted {
             return Ok(None);
@@ -175,9 +180,13 @@ impl Post {
         Ok(answer.filter(|answer| !answer.0.deleted))
     }
 
-    /// Whether it is the accepted answer of its question.
-    async fn is_accepted(&self) -> bool {
-        self.0.accepted && !self.0.deleted
+    /// Whether it is the accepted answer of its question. It isn't while either is deleted.
+    async fn is_accepted(&self, context: &Context<'_>) -> Result<bool> {
+        if !self.0.accepted || self.0.deleted {
+            return Ok(false);
+        }
+        let question = Self::other(context, self.0.parent).await?;
+        Ok(question.is_some_and(|question| !question.0.deleted))
     }
 
     /// The answers to a question, oldest first.
@@ -281,7 +290,7 @@ impl Post {
         Ok(watched.is_some())
     }
 
-    /// Whether who asks may edit, delete and restore it: its author may.
+    /// Whether who asks may edit and delete it, or restore it while it is deleted: its author may.
     async fn viewer_can_edit(&self, context: &Context<'_>) -> Result<bool> {
         let viewer = reading(context).viewer_key().await?;
         Ok(viewer.is_some() && viewer == self.0.author)

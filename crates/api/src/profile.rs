@@ -12,64 +12,54 @@ use crate::id::NodeId;
 use crate::loader::{AccountBy, PostsOf};
 use crate::paging::Paging;
 use crate::reading::{reading, referred};
-use crate::scalar::DateTime;
+use crate::scalar::{DateTime, int};
 
 /// A profile, as the row that it is read from.
 #[derive(Debug, Clone)]
 pub struct Profile(pub Arc<Row>);
 
-/// What a member did and received. Nothing deleted counts.
+/// What a member did and received. What is deleted isn't counted.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct Totals {
     /// Questions, discussions, answers, articles and comments together.
-    total_posts: i64,
+    total_posts: i32,
     /// Questions asked.
-    questions: i64,
+    questions: i32,
     /// Discussions opened.
-    discussions: i64,
+    discussions: i32,
     /// Answers given.
-    answers: i64,
+    answers: i32,
     /// Articles published.
-    articles: i64,
+    articles: i32,
     /// Comments made.
-    comments: i64,
+    comments: i32,
     /// Answers that the askers accepted.
-    accepted_solutions: i64,
+    accepted_solutions: i32,
     /// Likes of posts of any kind.
-    likes_received: i64,
+    likes_received: i32,
     /// Likes of others' posts.
-    likes_given: i64,
-    /// When the first post other than a comment was written.
+    likes_given: i32,
+    /// When the first post other than a comment was written, whatever became of it.
     first_post_at: Option<DateTime>,
-    /// When the latest post other than a comment was written.
+    /// When the latest post other than a comment was written, whatever became of it.
     last_post_at: Option<DateTime>,
 }
 
 impl From<&Counts> for Totals {
     fn from(counts: &Counts) -> Self {
         Self {
-            total_posts: counts.total_posts(),
-            questions: counts.questions,
-            discussions: counts.discussions,
-            answers: counts.answers,
-            articles: counts.articles,
-            comments: counts.comments,
-            accepted_solutions: counts.accepted_solutions,
-            likes_received: counts.likes_received,
-            likes_given: counts.likes_given,
+            total_posts: int(counts.total_posts()),
+            questions: int(counts.questions),
+            discussions: int(counts.discussions),
+            answers: int(counts.answers),
+            articles: int(counts.articles),
+            comments: int(counts.comments),
+            accepted_solutions: int(counts.accepted_solutions),
+            likes_received: int(counts.likes_received),
+            likes_given: int(counts.likes_given),
             first_post_at: counts.first_post_at.map(DateTime),
             last_post_at: counts.last_post_at.map(DateTime),
         }
-    }
-}
-
-impl Profile {
-    async fn primary(&self, context: &Context<'_>) -> Result<Account> {
-        let account = reading(context)
-            .loader()
-            .load_one(AccountBy(self.0.key))
-            .await?;
-        Ok(Account(referred(account)?))
     }
 }
 
@@ -83,18 +73,20 @@ impl Profile {
     }
 
     /// The name that everybody sees: its primary account's. Null where it was withheld or erased.
-    async fn name(&self, context: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.primary(context).await?.0.name.clone())
+    async fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
     }
 
     /// The account that it goes by.
     async fn primary_account(&self, context: &Context<'_>) -> Result<Account> {
-        self.primary(context).await
+        let loader = reading(context).loader();
+        let account = loader.load_one(AccountBy(self.0.key)).await?;
+        Ok(Account(referred(account)?))
     }
 
     /// Since when its primary account exists.
-    async fn member_since(&self, context: &Context<'_>) -> Result<DateTime> {
-        Ok(DateTime(self.primary(context).await?.0.registered_at))
+    async fn member_since(&self) -> DateTime {
+        DateTime(self.0.member_since)
     }
 
     /// What the member did and received, over all accounts.

@@ -7,10 +7,10 @@ use plaudit_domain::Time;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateTime(pub Time);
 
-/// A moment in UTC as RFC 3339 text, like `2026-01-31T12:00:00Z`.
+/// A moment in UTC as RFC 3339 text, to the microsecond: `2026-01-31T12:00:00.25Z`.
 #[Scalar(
     name = "DateTime",
-    specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html"
+    specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
 )]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -26,5 +26,27 @@ impl ScalarType for DateTime {
 
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
+    }
+}
+
+/// A count as GraphQL's `Int`, which has 32 bits: what goes beyond is the most that it holds.
+pub fn int(count: i64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_beyond_32_bits_stay_within_them() {
+        for (count, shown) in [
+            (0, 0),
+            (2_147_483_647, i32::MAX),
+            (2_147_483_648, i32::MAX),
+            (i64::MAX, i32::MAX),
+        ] {
+            assert_eq!(int(count), shown);
+        }
     }
 }

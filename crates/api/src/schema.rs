@@ -17,7 +17,7 @@ use crate::account::Account;
 use crate::connection::{PostConnection, Total};
 use crate::execute::Api;
 use crate::id::NodeId;
-use crate::loader::{AccountById, PostById, ProfileBy};
+use crate::loader::{AccountById, PostById, ProfileById};
 use crate::mutation::Mutation;
 use crate::paging::{PAGE_MAX, Paging};
 use crate::post::{Post, PostFilter, PostKind};
@@ -44,7 +44,8 @@ pub fn sdl() -> String {
     let options = SDLExportOptions::new()
         .sorted_fields()
         .sorted_arguments()
-        .sorted_enum_items();
+        .sorted_enum_items()
+        .include_specified_by();
     schema().finish().sdl_with_options(options)
 }
 
@@ -160,7 +161,7 @@ impl Query {
         Ok(post.map(|post| Post(post.into())))
     }
 
-    /// Posts, newest first.
+    /// Posts, newest first; none that are deleted.
     async fn posts(
         &self,
         context: &Context<'_>,
@@ -208,11 +209,7 @@ async fn account_by_id(context: &Context<'_>, id: AccountId) -> Result<Option<Ac
 }
 
 async fn profile_by_id(context: &Context<'_>, id: AccountId) -> Result<Option<Profile>> {
-    let Some(Account(primary)) = account_by_id(context, id).await? else {
-        return Ok(None);
-    };
-    let loader = reading(context).loader();
-    let profile = loader.load_one(ProfileBy(primary.profile)).await?;
+    let profile = reading(context).loader().load_one(ProfileById(id)).await?;
     Ok(profile.map(Profile))
 }
 
@@ -223,8 +220,12 @@ async fn post_by_id(context: &Context<'_>, id: PostId) -> Result<Option<Post>> {
 
 /// A filter with keys in place of ids.
 async fn resolved(context: &Context<'_>, filter: PostFilter) -> Result<Filter> {
-    let PostFilter { kinds, tag, author } = filter;
-    let author = match author {
+    let PostFilter {
+        kinds,
+        tag,
+        author_id,
+    } = filter;
+    let author = match author_id {
         Some(id) => {
             let account = account_by_id(context, NodeId::account(&id)?).await?;
             // Nothing has key 0: nobody's posts are none.
@@ -235,8 +236,8 @@ async fn resolved(context: &Context<'_>, filter: PostFilter) -> Result<Filter> {
     let top_level = || Kind::ALL.into_iter().filter(|kind| kind.is_top_level());
     Ok(Filter {
         kinds: match kinds {
-            Some(kinds) => kinds.into_iter().map(PostKind::into).collect(),
-            None => top_level().collect(),
+            Some(kinds) if !kinds.is_empty() => kinds.into_iter().map(PostKind::into).collect(),
+            Some(_) | None => top_level().collect(),
         },
         tag,
         author,

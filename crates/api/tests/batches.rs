@@ -21,7 +21,12 @@ async fn busy() -> Asked {
     let person = |number: usize| format!("member {}", number % 100);
     for number in 0..100 {
         asked
-            .record(&person(number), Register { name: person(number) })
+            .record(
+                &person(number),
+                Register {
+                    name: person(number),
+                },
+            )
             .await;
     }
     for number in 0..100 {
@@ -63,22 +68,36 @@ const ALL: &str = "query ($n: Int!) { posts(first: $n) { totalCount nodes { id b
 async fn multi() {
     let asked = busy().await;
     for _ in 0..3 {
-    for n in [5, 20, 100] {
-        let before = asked.api.batches();
-        let start = std::time::Instant::now();
-        asked.data(Some(actor("member 3")), ALL, value!({ "n": n })).await;
-        println!("multi {n}: {} {:?}", asked.api.batches() - before, start.elapsed());
-    }}
+        for n in [5, 20, 100] {
+            let before = asked.api.batches();
+            let start = std::time::Instant::now();
+            asked
+                .data(Some(actor("member 3")), ALL, value!({ "n": n }))
+                .await;
+            println!(
+                "multi {n}: {} {:?}",
+                asked.api.batches() - before,
+                start.elapsed()
+            );
+        }
+    }
 }
 
 #[tokio::test]
 async fn single() {
     let asked = busy().await;
     for _ in 0..3 {
-    for n in [5, 20, 100] {
-        let before = asked.api.batches();
-        let start = std::time::Instant::now();
-        asked.data(Some(actor("member 3")), ALL, value!({ "n": n })).await;
-        println!("single {n}: {} {:?}", asked.api.batches() - before, start.elapsed());
-    }}
+        for n in [5, 20, 100] {
+            let before = asked.api.batches();
+            let start = std::time::Instant::now();
+            asked
+                .data(Some(actor("member 3")), ALL, value!({ "n": n }))
+                .await;
+            println!(
+                "single {n}: {} {:?}",
+                asked.api.batches() - before,
+                start.elapsed()
+            );
+        }
+    }
 }

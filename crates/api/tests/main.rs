@@ -7,3 +7,5 @@
 
 mod batches;
 mod community;
+mod scenarios;
+mod schema;

@@ -84,6 +84,10 @@ impl Record<'_> {
 
 fn broken(path: &Path, file: &str, error: csv::Error) -> ImportError {
     let line = error.position().map(csv::Position::line);
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "a reader of records makes no others"
+    )]
     let (found, expected) = match error.into_kind() {
         ErrorKind::Io(source) => {
             return ImportError::Unreadable {

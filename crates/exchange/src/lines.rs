@@ -70,6 +70,10 @@ impl<W: Write> Lines<W> {
     }
 
     /// Writes a row.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "whatever isn't a failure to write is a fault of the row"
+    )]
     pub fn write(&mut self, line: &impl Line) -> io::Result<()> {
         self.written += 1;
         match &mut self.to {

@@ -169,6 +169,8 @@ impl From<Profile> for ProfileLine {
         let Profile {
             key: _,
             id,
+            name: _,
+            member_since: _,
             accounts,
             counts,
         } = profile;

@@ -1,6 +1,6 @@
 //! Profiles: what people see of a member, made of the accounts that are linked (DOMAIN P1, L11).
 
-use plaudit_domain::AccountId;
+use plaudit_domain::{AccountId, Time};
 
 use crate::account::{Account, Counts};
 use crate::row::{Key, row};
@@ -13,6 +13,10 @@ row! {
         pub key: Key,
         /// The public id of the primary account.
         pub id: AccountId,
+        /// Its name: the primary account's (DOMAIN P2).
+        pub name: Option<String>,
+        /// Since when the primary account exists.
+        pub member_since: Time,
         /// How many accounts it is made of.
         pub accounts: i64,
         /// What all of them did and received.
@@ -26,6 +30,8 @@ impl Profile {
         let mut profile = Self {
             key: primary.key,
             id: primary.id,
+            name: primary.name.clone(),
+            member_since: primary.registered_at,
             accounts: 0,
             counts: Counts::default(),
         };

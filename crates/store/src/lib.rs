@@ -53,6 +53,9 @@ pub trait Store: Send + Sync {
     /// Profiles by key.
     async fn profiles(&self, keys: &[Key]) -> Result<Vec<Profile>>;
 
+    /// Profiles by public id.
+    async fn profiles_by_id(&self, ids: &[AccountId]) -> Result<Vec<Profile>>;
+
     /// Posts by key, deleted ones too.
     async fn posts(&self, keys: &[Key]) -> Result<Vec<Post>>;
 

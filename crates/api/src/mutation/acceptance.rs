@@ -34,12 +34,18 @@ pub struct AnswerUnacceptInput {
 }
 
 post_payload! {
-    /// What accepting answers: the question.
-    AnswerAcceptPayload
+    /// What accepting answers.
+    AnswerAcceptPayload {
+        /// The question as it is now; null if there are errors.
+        question
+    }
 }
 post_payload! {
-    /// What taking an acceptance back answers: the question.
-    AnswerUnacceptPayload
+    /// What taking an acceptance back answers.
+    AnswerUnacceptPayload {
+        /// The question as it is now; null if there are errors.
+        question
+    }
 }
 
 #[Object]
@@ -49,16 +55,13 @@ impl AcceptanceMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The question and the answer.")] input: AnswerAcceptInput,
-    ) -> Result<AnswerAcceptPayload> {
+    ) -> Result<Option<AnswerAcceptPayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let question = NodeId::post(&input.question_id)?;
         let answer = NodeId::post(&input.answer_id)?;
         let accept = Accept { question, answer };
-        Ok(
-            perform_on_post(context, &request, &accept, question, "questionId")
-                .await?
-                .into(),
-        )
+        let given = [(question, "questionId"), (answer, "answerId")];
+        perform_on_post(context, &request, &accept, question, &given).await
     }
 
     /// Takes an acceptance back. Who asked the question may.
@@ -66,14 +69,11 @@ impl AcceptanceMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The question.")] input: AnswerUnacceptInput,
-    ) -> Result<AnswerUnacceptPayload> {
+    ) -> Result<Option<AnswerUnacceptPayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let question = NodeId::post(&input.question_id)?;
         let withdraw = Withdraw { question };
-        Ok(
-            perform_on_post(context, &request, &withdraw, question, "questionId")
-                .await?
-                .into(),
-        )
+        let given = [(question, "questionId")];
+        perform_on_post(context, &request, &withdraw, question, &given).await
     }
 }

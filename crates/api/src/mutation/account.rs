@@ -59,13 +59,13 @@ impl AccountMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What it is registered with.")] input: AccountRegisterInput,
-    ) -> Result<AccountRegisterPayload> {
+    ) -> Result<Option<AccountRegisterPayload>> {
         let register = Register { name: input.name };
         let (account, user_errors) = change(context, input.idempotency_key, &register).await?;
-        Ok(AccountRegisterPayload {
+        Ok(Some(AccountRegisterPayload {
             account,
             user_errors,
-        })
+        }))
     }
 
     /// Renames the account of who asks. The new name shows everywhere at once.
@@ -73,13 +73,13 @@ impl AccountMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The new name.")] input: AccountRenameInput,
-    ) -> Result<AccountRenamePayload> {
+    ) -> Result<Option<AccountRenamePayload>> {
         let rename = Rename { name: input.name };
         let (account, user_errors) = change(context, input.idempotency_key, &rename).await?;
-        Ok(AccountRenamePayload {
+        Ok(Some(AccountRenamePayload {
             account,
             user_errors,
-        })
+        }))
     }
 }
 
@@ -91,7 +91,7 @@ async fn change(
 ) -> Result<(Option<Account>, Vec<UserError>)> {
     let reading = reading(context);
     let request = reading.request(idempotency_key)?;
-    if let Err(error) = perform(reading, &request, command, "name").await? {
+    if let Err(error) = perform(reading, &request, command, &[]).await? {
         return Ok((None, vec![error]));
     }
     let id = AccountById(request.actor.account);

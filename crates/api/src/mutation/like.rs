@@ -37,14 +37,17 @@ impl LikeMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostLikeInput,
-    ) -> Result<PostLikePayload> {
+    ) -> Result<Option<PostLikePayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
-        Ok(
-            perform_on_post(context, &request, &LikePost { post }, post, "postId")
-                .await?
-                .into(),
+        perform_on_post(
+            context,
+            &request,
+            &LikePost { post },
+            post,
+            &[(post, "postId")],
         )
+        .await
     }
 
     /// Takes a like back. Where there is none, this changes nothing.
@@ -52,13 +55,16 @@ impl LikeMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostUnlikeInput,
-    ) -> Result<PostUnlikePayload> {
+    ) -> Result<Option<PostUnlikePayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
-        Ok(
-            perform_on_post(context, &request, &UnlikePost { post }, post, "postId")
-                .await?
-                .into(),
+        perform_on_post(
+            context,
+            &request,
+            &UnlikePost { post },
+            post,
+            &[(post, "postId")],
         )
+        .await
     }
 }

@@ -145,8 +145,8 @@ async fn perform(
 
 /// Does something with a post and reads the post as it is then.
 ///
-/// It is nullable in the schema: of several mutations in an operation one may fail, and the answers
-/// of the others still come.
+/// Every mutation's answer is nullable: when one of several in an operation fails, the answers of
+/// the others still come.
 async fn perform_on_post<Payload: From<(Option<Post>, Vec<UserError>)>>(
     context: &Context<'_>,
     request: &Request,
@@ -156,10 +156,10 @@ async fn perform_on_post<Payload: From<(Option<Post>, Vec<UserError>)>>(
 ) -> Result<Option<Payload>> {
     let reading = reading(context);
     let done = match perform(reading, request, command, given).await? {
-        Ok(()) => (
-            reading.loader().load_one(PostById(post)).await?.map(Post),
-            vec![],
-        ),
+        Ok(()) => {
+            let post = reading.loader().load_one(PostById(post)).await?;
+            (post.map(Post), vec![])
+        }
         Err(error) => (None, vec![error]),
     };
     Ok(Some(done.into()))
@@ -171,6 +171,15 @@ fn retryable(error: &CommandError, code: &'static str) -> Error {
 
 /// Declares what a mutation of a post answers, and under which name the post.
 macro_rules! post_payload {
+    ($(#[$doc:meta])* $name:ident) => {
+        $crate::mutation::post_payload! {
+            $(#[$doc])*
+            $name {
+                /// The post as it is now; null if there are errors.
+                post
+            }
+        }
+    };
     ($(#[$doc:meta])* $name:ident { $(#[$post_doc:meta])* $post:ident }) => {
         $(#[$doc])*
         #[derive(Debug, async_graphql::SimpleObject)]

@@ -26,8 +26,7 @@ macro_rules! topic_input {
             /// The text: 1 to 100,000 characters.
             body: String,
             /// At most 10 tags of lower-case letters, digits and + - . # _
-            #[graphql(default)]
-            tags: Vec<String>,
+            tags: Option<Vec<String>>,
             /// A key of your choice: a repeat of the request with it writes no second post.
             idempotency_key: Option<Uuid>,
         }
@@ -35,7 +34,7 @@ macro_rules! topic_input {
         impl From<$name> for TopicInput {
             fn from(input: $name) -> Self {
                 let $name { title, body, tags, idempotency_key } = input;
-                Self { title, body, tags, idempotency_key }
+                Self { title, body, tags: tags.unwrap_or_default(), idempotency_key }
             }
         }
     };
@@ -148,8 +147,8 @@ impl PostMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The question.")] input: QuestionCreateInput,
-    ) -> Result<QuestionCreatePayload> {
-        Ok(open(context, Topic::Question, input.into()).await?.into())
+    ) -> Result<Option<QuestionCreatePayload>> {
+        open(context, Topic::Question, input.into()).await
     }
 
     /// Opens a discussion.
@@ -157,8 +156,8 @@ impl PostMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The discussion.")] input: DiscussionCreateInput,
-    ) -> Result<DiscussionCreatePayload> {
-        Ok(open(context, Topic::Discussion, input.into()).await?.into())
+    ) -> Result<Option<DiscussionCreatePayload>> {
+        open(context, Topic::Discussion, input.into()).await
     }
 
     /// Publishes an article.
@@ -166,8 +165,8 @@ impl PostMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The article.")] input: ArticleCreateInput,
-    ) -> Result<ArticleCreatePayload> {
-        Ok(open(context, Topic::Article, input.into()).await?.into())
+    ) -> Result<Option<ArticleCreatePayload>> {
+        open(context, Topic::Article, input.into()).await
     }
 
     /// Answers a question.
@@ -175,19 +174,15 @@ impl PostMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The answer.")] input: AnswerCreateInput,
-    ) -> Result<AnswerCreatePayload> {
+    ) -> Result<Option<AnswerCreatePayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let answer = Answer {
             post: PostId(request.new_id("answer")),
             question: NodeId::post(&input.question_id)?,
             body: input.body,
         };
-        let post = answer.post;
-        Ok(
-            perform_on_post(context, &request, &answer, post, "questionId")
-                .await?
-                .into(),
-        )
+        let given = [(answer.question, "questionId")];
+        perform_on_post(context, &request, &answer, answer.post, &given).await
     }
 
     /// Comments on a post of any kind.
@@ -195,17 +190,15 @@ impl PostMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The comment.")] input: CommentCreateInput,
-    ) -> Result<CommentCreatePayload> {
+    ) -> Result<Option<CommentCreatePayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let comment = Comment {
             post: PostId(request.new_id("comment")),
             on: NodeId::post(&input.post_id)?,
             body: input.body,
         };
-        let post = comment.post;
-        Ok(perform_on_post(context, &request, &comment, post, "postId")
-            .await?
-            .into())
+        let given = [(comment.on, "postId")];
+        perform_on_post(context, &request, &comment, comment.post, &given).await
     }
 
     /// Edits a post. Its author may.
@@ -213,7 +206,7 @@ impl PostMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What changes.")] input: PostEditInput,
-    ) -> Result<PostEditPayload> {
+    ) -> Result<Option<PostEditPayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
         let changes = Changes {
@@ -222,9 +215,7 @@ impl PostMutation {
             tags: input.tags,
         };
         let edit = Edit { post, changes };
-        Ok(perform_on_post(context, &request, &edit, post, "postId")
-            .await?
-            .into())
+        perform_on_post(context, &request, &edit, post, &[(post, "postId")]).await
     }
 
     /// Deletes a post: it goes out of sight, and with its likes and its acceptance out of every
@@ -233,14 +224,17 @@ impl PostMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostDeleteInput,
-    ) -> Result<PostDeletePayload> {
+    ) -> Result<Option<PostDeletePayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
-        Ok(
-            perform_on_post(context, &request, &Delete { post }, post, "postId")
-                .await?
-                .into(),
+        perform_on_post(
+            context,
+            &request,
+            &Delete { post },
+            post,
+            &[(post, "postId")],
         )
+        .await
     }
 
     /// Restores a deleted post, with all that it had. Its author may.
@@ -248,22 +242,25 @@ impl PostMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostRestoreInput,
-    ) -> Result<PostRestorePayload> {
+    ) -> Result<Option<PostRestorePayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
-        Ok(
-            perform_on_post(context, &request, &Restore { post }, post, "postId")
-                .await?
-                .into(),
+        perform_on_post(
+            context,
+            &request,
+            &Restore { post },
+            post,
+            &[(post, "postId")],
         )
+        .await
     }
 }
 
-async fn open(
+async fn open<Payload: From<(Option<Post>, Vec<UserError>)>>(
     context: &Context<'_>,
     topic: Topic,
     input: TopicInput,
-) -> Result<(Option<Post>, Vec<UserError>)> {
+) -> Result<Option<Payload>> {
     let TopicInput {
         title,
         body,
@@ -283,6 +280,5 @@ async fn open(
         body,
         tags,
     };
-    let post = open.post;
-    perform_on_post(context, &request, &open, post, "postId").await
+    perform_on_post(context, &request, &open, open.post, &[]).await
 }

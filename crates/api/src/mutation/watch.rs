@@ -37,14 +37,17 @@ impl WatchMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostWatchInput,
-    ) -> Result<PostWatchPayload> {
+    ) -> Result<Option<PostWatchPayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
-        Ok(
-            perform_on_post(context, &request, &WatchPost { post }, post, "postId")
-                .await?
-                .into(),
+        perform_on_post(
+            context,
+            &request,
+            &WatchPost { post },
+            post,
+            &[(post, "postId")],
         )
+        .await
     }
 
     /// Stops watching a post. Where it isn't watched, this changes nothing.
@@ -52,13 +55,16 @@ impl WatchMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostUnwatchInput,
-    ) -> Result<PostUnwatchPayload> {
+    ) -> Result<Option<PostUnwatchPayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
-        Ok(
-            perform_on_post(context, &request, &UnwatchPost { post }, post, "postId")
-                .await?
-                .into(),
+        perform_on_post(
+            context,
+            &request,
+            &UnwatchPost { post },
+            post,
+            &[(post, "postId")],
         )
+        .await
     }
 }

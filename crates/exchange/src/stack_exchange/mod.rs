@@ -20,6 +20,9 @@
 //!
 //! Everything else is skipped, and counted by what it is and why.
 //!
+//! Users and posts of a site have the origin `stack-exchange:{site}`, comments, which are numbered
+//! apart from posts, `stack-exchange:{site}:comments`.
+//!
 //! A dump doesn't tell who voted. A file of voters (`vote_id,user_id_imputed`) can name them;
 //! otherwise every like comes from a pseudonymous account of its own.
 

@@ -38,7 +38,7 @@ pub(super) fn read(
     let file = fs::File::open(path).map_err(unreadable)?;
     let mut reader = quick_xml::Reader::from_reader(Counting::new(file));
     let mut buffer = Vec::new();
-    let mut place = Place::BeforeRoot;
+    let mut place = Place::Before;
     loop {
         buffer.clear();
         // Of an element it is the line that it begins in: what is between two is read by itself.
@@ -50,36 +50,22 @@ pub(super) fn read(
             found,
             expected: expected.to_owned(),
         };
-        let event = reader.read_event_into(&mut buffer);
+        let event = reader
+            .read_event_into(&mut buffer)
+            .map_err(|error| not_xml(error, malformed, unreadable))?;
         let read = reader.get_ref().bytes;
-        let event = match event {
-            Ok(event) => event,
-            Err(quick_xml::Error::Io(error)) => {
-                return Err(unreadable(io::Error::new(error.kind(), error)));
-            }
-            // All other mistakes of syntax are elements that are never closed.
-            Err(quick_xml::Error::Syntax(error)) if error != SyntaxError::InvalidBangMarkup => {
-                return Err(malformed(format!("the file ends early ({error})"), CUT_OFF).into());
-            }
-            Err(quick_xml::Error::Encoding(error)) => {
-                return Err(malformed(format!("bytes that are no text ({error})"), "UTF-8").into());
-            }
-            Err(error) => {
-                return Err(malformed(error.to_string(), "well-formed XML").into());
-            }
-        };
         match (event, place) {
-            (Event::Start(tag), Place::BeforeRoot) if tag.name().0 == root => {
-                place = Place::InRoot;
+            (Event::Start(tag), Place::Before) if tag.name().0 == root => {
+                place = Place::Inside;
             }
-            (Event::Empty(tag), Place::BeforeRoot) if tag.name().0 == root => {
-                place = Place::AfterRoot;
+            (Event::Empty(tag), Place::Before) if tag.name().0 == root => {
+                place = Place::After;
             }
-            (Event::Start(tag) | Event::Empty(tag), Place::BeforeRoot) => {
+            (Event::Start(tag) | Event::Empty(tag), Place::Before) => {
                 let found = format!("the root element is <{}>", tag.name().0);
                 return Err(malformed(found, &format!("<{root}>")).into());
             }
-            (Event::Start(tag) | Event::Empty(tag), Place::InRoot) if tag.name().0 == "row" => {
+            (Event::Start(tag) | Event::Empty(tag), Place::Inside) if tag.name().0 == "row" => {
                 each(&Row::of(&tag, &malformed)?, read)?;
             }
             (Event::Start(tag) | Event::Empty(tag), _) => {
@@ -87,9 +73,9 @@ pub(super) fn read(
                 return Err(malformed(found, &format!("only <row …/> in <{root}>")).into());
             }
             // That tags match is checked by the reader.
-            (Event::End(tag), _) if tag.name().0 == root => place = Place::AfterRoot,
+            (Event::End(tag), _) if tag.name().0 == root => place = Place::After,
             (Event::Text(text), _) if text.trim().is_empty() => {}
-            (Event::Text(text), Place::BeforeRoot) => {
+            (Event::Text(text), Place::Before) => {
                 let found = format!("the file begins with {}", shown(text.trim()));
                 return Err(
                     malformed(found, &format!("XML with the root element <{root}>")).into(),
@@ -99,12 +85,12 @@ pub(super) fn read(
                 let found = "text that belongs to no row".to_owned();
                 return Err(malformed(found, &format!("only <row …/> in <{root}>")).into());
             }
-            (Event::Eof, Place::AfterRoot) => return Ok(read),
-            (Event::Eof, Place::BeforeRoot) => {
+            (Event::Eof, Place::After) => return Ok(read),
+            (Event::Eof, Place::Before) => {
                 let found = "there is no element in the file".to_owned();
                 return Err(malformed(found, &format!("<{root}>")).into());
             }
-            (Event::Eof, Place::InRoot) => {
+            (Event::Eof, Place::Inside) => {
                 let found = format!("the file ends before </{root}>");
                 return Err(malformed(found, CUT_OFF).into());
             }
@@ -120,11 +106,38 @@ pub(super) fn read(
     }
 }
 
+/// Why what was read isn't XML.
+fn not_xml(
+    error: quick_xml::Error,
+    malformed: impl Fn(String, &str) -> Malformed,
+    unreadable: impl Fn(io::Error) -> ImportError,
+) -> ImportError {
+    let malformed = match error {
+        quick_xml::Error::Io(error) => {
+            return unreadable(io::Error::new(error.kind(), error));
+        }
+        // All other mistakes of syntax are elements that are never closed.
+        quick_xml::Error::Syntax(error) if error != SyntaxError::InvalidBangMarkup => {
+            malformed(format!("the file ends early ({error})"), CUT_OFF)
+        }
+        quick_xml::Error::Encoding(error) => {
+            malformed(format!("bytes that are no text ({error})"), "UTF-8")
+        }
+        error @ (quick_xml::Error::Syntax(_)
+        | quick_xml::Error::IllFormed(_)
+        | quick_xml::Error::InvalidAttr(_)
+        | quick_xml::Error::Escape(_)
+        | quick_xml::Error::Namespace(_)) => malformed(error.to_string(), "well-formed XML"),
+    };
+    malformed.into()
+}
+
+/// Where the reader is: before the root element, inside or after it.
 #[derive(Clone, Copy)]
 enum Place {
-    BeforeRoot,
-    InRoot,
-    AfterRoot,
+    Before,
+    Inside,
+    After,
 }
 
 /// One row: named values.

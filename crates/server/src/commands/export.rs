@@ -56,7 +56,13 @@ pub async fn run(directory: &Path, export: Export) -> Result<(), Failure> {
         }
     };
     if let Some(file) = out.finish()? {
-        say_aside(format_args!("{rows} rows in {file}"))?;
+        let withheld = match export.table {
+            Table::Events if !export.personal => {
+                ", without names, titles and texts (--personal writes them too)"
+            }
+            Table::Events | Table::Accounts | Table::Profiles | Table::Posts => "",
+        };
+        say_aside(format_args!("{rows} rows in {file}{withheld}"))?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The server as its clients see it.
 
 mod audit;
+mod cli;
 mod graphql;
 mod listening;
 mod pages;

@@ -24,9 +24,12 @@ pub fn fetch(connection: &Connection, touched: &Touched) -> Result<Rows, Failure
     let posts: Vec<PostId> = touched.posts.iter().copied().collect();
     load(
         &mut rows.accounts,
-        read::accounts_by_id(&transaction, &accounts)?,
+        read::by_account_id(&transaction, &SQL.accounts_by_id, &accounts)?,
     );
-    load(&mut rows.posts, read::posts_by_id(&transaction, &posts)?);
+    load(
+        &mut rows.posts,
+        read::by_post_id(&transaction, &SQL.posts_by_id, &posts)?,
+    );
     if !touched.keys.is_empty() {
         let keys: Vec<Key> = touched.keys.iter().copied().collect();
         let accounts = by_key(&transaction, &SQL.accounts, &keys)?;

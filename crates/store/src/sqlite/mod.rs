@@ -157,7 +157,7 @@ impl Store for SqliteStore {
     }
 
     async fn accounts_by_id(&self, ids: &[AccountId]) -> Result<Vec<Account>> {
-        self.read(|connection| read::accounts_by_id(connection, ids))
+        self.read(|connection| read::by_account_id(connection, &read::SQL.accounts_by_id, ids))
     }
 
     async fn account_by_origin(&self, origin: &Origin) -> Result<Option<Account>> {
@@ -168,12 +168,16 @@ impl Store for SqliteStore {
         self.read(|connection| read::by_key(connection, &read::SQL.profiles, keys))
     }
 
+    async fn profiles_by_id(&self, ids: &[AccountId]) -> Result<Vec<Profile>> {
+        self.read(|connection| read::by_account_id(connection, &read::SQL.profiles_by_id, ids))
+    }
+
     async fn posts(&self, keys: &[Key]) -> Result<Vec<Post>> {
         self.read(|connection| read::by_key(connection, &read::SQL.posts, keys))
     }
 
     async fn posts_by_id(&self, ids: &[PostId]) -> Result<Vec<Post>> {
-        self.read(|connection| read::posts_by_id(connection, ids))
+        self.read(|connection| read::by_post_id(connection, &read::SQL.posts_by_id, ids))
     }
 
     async fn post_by_origin(&self, origin: &Origin) -> Result<Option<Post>> {

@@ -15,26 +15,38 @@ use sea_query::{
     SqliteQueryBuilder, UnionType,
 };
 
+use uuid::Uuid;
+
 use crate::sql::{self, column};
 use crate::{Cursor, Order, Page, PostFilter};
 
 use super::{Failure, bind};
 
 /// Rows by key.
-pub fn by_key<R: Row>(connection: &Connection, sql: &str, keys: &[Key]) -> Result<Vec<R>, Failure> {
-    bind::query(connection, sql, [integers(keys)])
+pub fn by_key<R: Row>(
+    connection: &Connection,
+    sql: &Among,
+    keys: &[Key],
+) -> Result<Vec<R>, Failure> {
+    sql.query(connection, keys.iter().map(|key| Value::Integer(key.0)))
 }
 
-/// Accounts by public id.
-pub fn accounts_by_id(connection: &Connection, ids: &[AccountId]) -> Result<Vec<Account>, Failure> {
-    let ids = blobs(ids.iter().map(|id| id.0.as_bytes()));
-    bind::query(connection, &SQL.accounts_by_id, [ids])
+/// Rows by the public id of an account.
+pub fn by_account_id<R: Row>(
+    connection: &Connection,
+    sql: &Among,
+    ids: &[AccountId],
+) -> Result<Vec<R>, Failure> {
+    sql.query(connection, ids.iter().map(|id| blob(id.0)))
 }
 
-/// Posts by public id.
-pub fn posts_by_id(connection: &Connection, ids: &[PostId]) -> Result<Vec<Post>, Failure> {
-    let ids = blobs(ids.iter().map(|id| id.0.as_bytes()));
-    bind::query(connection, &SQL.posts_by_id, [ids])
+/// Rows by the public id of a post.
+pub fn by_post_id<R: Row>(
+    connection: &Connection,
+    sql: &Among,
+    ids: &[PostId],
+) -> Result<Vec<R>, Failure> {
+    sql.query(connection, ids.iter().map(|id| blob(id.0)))
 }
 
 /// The row that was imported from there.
@@ -220,30 +232,67 @@ fn integers(keys: &[Key]) -> Array {
     Rc::new(keys.iter().map(|key| Value::Integer(key.0)).collect())
 }
 
-fn blobs<'a>(ids: impl Iterator<Item = &'a [u8; 16]>) -> Array {
-    Rc::new(ids.map(|id| Value::Blob(id.to_vec())).collect())
+fn blob(id: Uuid) -> Value {
+    Value::Blob(id.into_bytes().to_vec())
 }
 
 /// The statements of a fixed shape.
 pub static SQL: LazyLock<Sql> = LazyLock::new(Sql::build);
 
 pub struct Sql {
-    pub accounts: String,
-    pub accounts_by_id: String,
+    pub accounts: Among,
+    pub accounts_by_id: Among,
     pub account_by_origin: String,
-    pub profiles: String,
-    pub posts: String,
-    pub posts_by_id: String,
+    pub profiles: Among,
+    pub profiles_by_id: Among,
+    pub posts: Among,
+    pub posts_by_id: Among,
     pub post_by_origin: String,
-    pub bodies: String,
+    pub bodies: Among,
     pub like: String,
-    pub likes_of: String,
+    pub likes_of: Among,
     pub watch: String,
     pub liked: String,
     pub watched: String,
     replies: BothWays,
     posts_of: BothWays,
     likes: BothWays,
+}
+
+/// Rows by the values of a column.
+pub struct Among {
+    /// A single value is looked up at once, without a table of values: half the time.
+    one: String,
+    many: String,
+}
+
+impl Among {
+    fn build<R: Row>(name: &'static str) -> Self {
+        let rows = |wanted: Expr| {
+            sql::select::<R>()
+                .and_where(wanted)
+                .to_string(SqliteQueryBuilder)
+        };
+        Self {
+            one: rows(column(R::TABLE, name).eq(Expr::cust("?1"))),
+            many: rows(in_array(column(R::TABLE, name))),
+        }
+    }
+
+    fn query<R: Row>(
+        &self,
+        connection: &Connection,
+        mut values: impl ExactSizeIterator<Item = Value>,
+    ) -> Result<Vec<R>, Failure> {
+        match (values.len(), values.next()) {
+            (_, None) => Ok(vec![]),
+            (1, Some(value)) => bind::query(connection, &self.one, [value]),
+            (_, first) => {
+                let values: Array = Rc::new(first.into_iter().chain(values).collect());
+                bind::query(connection, &self.many, [values])
+            }
+        }
+    }
 }
 
 struct BothWays {
@@ -271,16 +320,17 @@ impl Sql {
     fn build() -> Self {
         let in_created_order = ["created_at", "key"];
         Self {
-            accounts: among::<Account>("key"),
-            accounts_by_id: among::<Account>("id"),
+            accounts: Among::build::<Account>("key"),
+            accounts_by_id: Among::build::<Account>("id"),
             account_by_origin: equal::<Account>(["source", "source_id"]),
-            profiles: among::<Profile>("key"),
-            posts: among::<Post>("key"),
-            posts_by_id: among::<Post>("id"),
+            profiles: Among::build::<Profile>("key"),
+            profiles_by_id: Among::build::<Profile>("id"),
+            posts: Among::build::<Post>("key"),
+            posts_by_id: Among::build::<Post>("id"),
             post_by_origin: equal::<Post>(["source", "source_id"]),
-            bodies: among::<PostBody>("post"),
+            bodies: Among::build::<PostBody>("post"),
             like: equal::<Like>(["post", "account"]),
-            likes_of: among::<Like>("post"),
+            likes_of: Among::build::<Like>("post"),
             watch: equal::<Watch>(["post", "account"]),
             liked: pairs_of_account::<Like>(),
             watched: pairs_of_account::<Watch>(),
@@ -304,13 +354,6 @@ impl Sql {
 
 fn undeleted() -> Expr {
     column(Post::TABLE, "deleted").eq(Expr::cust("0"))
-}
-
-/// Rows whose column is among the values of the first parameter.
-fn among<R: Row>(name: &'static str) -> String {
-    sql::select::<R>()
-        .and_where(in_array(column(R::TABLE, name)))
-        .to_string(SqliteQueryBuilder)
 }
 
 /// Rows whose columns equal the parameters.

@@ -1,0 +1,268 @@
+//! Scenarios: `fixtures/scenarios/*.graphql`, each a story, with the answers beside it.
+//!
+//! A scenario is a GraphQL document. Its operations are executed one after the other; comments
+//! right above one say as whom (`# as ada`, `# as nobody`) and which values of its answer later
+//! operations get as variables (`# let question = /data/questionCreate/post/id`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, Selection, SelectionSet, TypeKind,
+};
+use async_graphql::{Name, Positioned, Value};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use plaudit_domain::Time;
+use uuid::Uuid;
+
+use crate::community::{Asked, actor};
+use crate::schema::{objects, types};
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/scenarios");
+
+#[tokio::test]
+async fn every_scenario_is_answered_as_it_was() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(FOLDER);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let mut all = String::new();
+    for path in files("graphql") {
+        let answers = told(&fs::read_to_string(&path).unwrap()).await;
+        all.push_str(&answers);
+        settings.bind(|| insta::assert_snapshot!(stem(&path), answers));
+    }
+
+    let stems = |extension| -> Vec<_> {
+        let files = files(extension);
+        files.iter().map(|path| stem(path).to_owned()).collect()
+    };
+    assert_eq!(
+        stems("snap"),
+        stems("graphql"),
+        "no answers without a scenario"
+    );
+
+    let TypeKind::Enum(codes) = &types()["UserErrorCode"].kind else {
+        panic!("an enum");
+    };
+    for Positioned { node: code, .. } in &codes.values {
+        let code = format!("\"code\": \"{}\"", code.value.node);
+        assert!(all.contains(&code), "{code} comes up in some scenario");
+    }
+}
+
+#[test]
+fn every_field_is_asked_for_in_some_scenario() {
+    let mut asked = BTreeSet::new();
+    for path in files("graphql") {
+        let document = parse_query(fs::read_to_string(path).unwrap()).unwrap();
+        let operations = document.operations.iter();
+        for (_, operation) in operations {
+            fields(&operation.node.selection_set.node, &mut asked);
+        }
+        for fragment in document.fragments.values() {
+            fields(&fragment.node.selection_set.node, &mut asked);
+        }
+    }
+    for (of, object) in objects() {
+        for field in object.fields {
+            let name = field.node.name.node.as_str();
+            assert!(asked.contains(name), "{of}.{name}");
+        }
+    }
+}
+
+/// The files of the folder, sorted.
+fn files(extension: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(FOLDER).unwrap();
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|is| is == extension))
+        .collect();
+    files.sort();
+    files
+}
+
+fn stem(path: &Path) -> &str {
+    path.file_stem().unwrap().to_str().unwrap()
+}
+
+fn fields(selections: &SelectionSet, names: &mut BTreeSet<String>) {
+    for selection in &selections.items {
+        match &selection.node {
+            Selection::Field(field) => {
+                names.insert(field.node.name.node.to_string());
+                fields(&field.node.selection_set.node, names);
+            }
+            Selection::InlineFragment(inline) => fields(&inline.node.selection_set.node, names),
+            Selection::FragmentSpread(_) => {}
+        }
+    }
+}
+
+/// One operation of a scenario.
+struct Step {
+    line: usize,
+    operation: String,
+    variables: Vec<String>,
+    who: String,
+    /// Name and JSON pointer of each value to keep.
+    kept: Vec<(String, String)>,
+}
+
+impl Step {
+    /// The operations of a document, in its order.
+    fn all(text: &str) -> Vec<Self> {
+        let ExecutableDocument { operations, .. } = parse_query(text).unwrap();
+        let DocumentOperations::Multiple(operations) = operations else {
+            panic!("every operation has a name");
+        };
+        let lines: Vec<_> = text.lines().collect();
+        let mut steps: Vec<_> = operations
+            .into_iter()
+            .map(|(name, operation)| {
+                let line = operation.pos.line - 1;
+                let comments = lines[..line].iter().rev();
+                let comments: Vec<_> = comments.map_while(|line| line.strip_prefix("# ")).collect();
+                let who = comments.iter().find_map(|line| line.strip_prefix("as "));
+                let kept = comments.iter().filter_map(|line| {
+                    let (name, pointer) = line.strip_prefix("let ")?.split_once(" = ")?;
+                    Some((name.to_owned(), pointer.to_owned()))
+                });
+                let variables = operation.node.variable_definitions.iter();
+                Self {
+                    line,
+                    operation: name.to_string(),
+                    variables: variables.map(|of| of.node.name.node.to_string()).collect(),
+                    who: who
+                        .unwrap_or_else(|| panic!("{name}: as whom?"))
+                        .to_string(),
+                    kept: kept.collect(),
+                }
+            })
+            .collect();
+        steps.sort_by_key(|step| step.line);
+        steps
+    }
+}
+
+/// What a scenario's operations are answered, one after the other.
+async fn told(text: &str) -> String {
+    let asked = Asked::new().await;
+    let mut known = Known::default();
+    let mut told = String::new();
+    for step in Step::all(text) {
+        let viewer = (step.who != "nobody").then(|| actor(&step.who));
+        let variables = step.variables.iter().map(|name| {
+            let value = known.values.get(name).unwrap_or_else(|| panic!("{name}?"));
+            (Name::new(name), value.as_str().into())
+        });
+        let variables = Value::Object(variables.collect());
+        let answer = asked
+            .answer(viewer, text, Some(&step.operation), variables)
+            .await;
+        for (name, pointer) in step.kept {
+            let Some(Value::String(value)) = at(&answer, &pointer) else {
+                panic!("{pointer} of {answer}");
+            };
+            known.values.insert(name, value.clone());
+        }
+        let shown = json(&known.shown("", answer), 0);
+        writeln!(told, "{}: {}\n{shown}\n", step.who, step.operation).unwrap();
+    }
+    told
+}
+
+fn at<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
+    let mut keys = pointer.split('/').skip(1);
+    keys.try_fold(value, |value, key| match value {
+        Value::Object(fields) => fields.get(key),
+        Value::List(elements) => elements.get(key.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
+/// The values that were kept, by name.
+#[derive(Default)]
+struct Known {
+    values: BTreeMap<String, String>,
+}
+
+impl Known {
+    /// An answer with names in place of what is never the same twice.
+    fn shown(&self, key: &str, value: Value) -> Value {
+        match value {
+            Value::String(text) => self.shown_text(key, text).into(),
+            Value::List(elements) => {
+                let elements = elements.into_iter();
+                elements.map(|element| self.shown(key, element)).collect()
+            }
+            Value::Object(fields) => {
+                // Where in its file an operation stands is no matter.
+                let fields = fields.into_iter().filter(|(key, _)| key != "locations");
+                let fields = fields.map(|(key, value)| {
+                    let value = self.shown(&key, value);
+                    (key, value)
+                });
+                Value::Object(fields.collect())
+            }
+            other => other,
+        }
+    }
+
+    fn shown_text(&self, key: &str, mut text: String) -> String {
+        for (name, value) in &self.values {
+            text = text.replace(value, &format!("<{name}>"));
+            if let Some(uuid) = uuid_of(value) {
+                text = text.replace(&uuid.to_string(), &format!("<{name}>"));
+            }
+        }
+        let is_cursor = matches!(key, "cursor" | "startCursor" | "endCursor");
+        if text.parse::<Time>().is_ok() {
+            "<time>".to_owned()
+        } else if is_cursor && !text.starts_with('<') {
+            "<cursor>".to_owned()
+        } else {
+            text
+        }
+    }
+}
+
+/// What messages call the thing with an id.
+fn uuid_of(id: &str) -> Option<Uuid> {
+    let bytes = URL_SAFE_NO_PAD.decode(id).ok()?;
+    Uuid::from_slice(bytes.get(1..)?).ok()
+}
+
+/// JSON that takes a line for whatever fits in one.
+fn json(value: &Value, depth: usize) -> String {
+    let (open, close, parts): (_, _, Vec<_>) = match value {
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            let fields = fields.map(|(key, value)| (format!("\"{key}\": "), value));
+            ('{', '}', fields.collect())
+        }
+        Value::List(elements) => {
+            let elements = elements.iter();
+            let elements = elements.map(|element| (String::new(), element));
+            ('[', ']', elements.collect())
+        }
+        scalar => return serde_json::to_string(scalar).unwrap(),
+    };
+    let parts: Vec<_> = parts
+        .into_iter()
+        .map(|(key, value)| key + &json(value, depth + 1))
+        .collect();
+    let line = format!("{open}{}{close}", parts.join(", "));
+    let indent = "  ".repeat(depth);
+    if indent.len() + line.len() <= 100 && !line.contains('\n') {
+        return line;
+    }
+    let lines = parts.join(&format!(",\n{indent}  "));
+    format!("{open}\n{indent}  {lines}\n{indent}{close}")
+}

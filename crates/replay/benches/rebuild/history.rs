@@ -1,0 +1,280 @@
+//! A made-up history, the same whenever it is made: a community that grows, in which a few posts
+//! get most of the likes.
+
+use std::path::Path;
+
+use plaudit_domain::acceptance::{Accepted, AcceptedAnswer};
+use plaudit_domain::account::Registered;
+use plaudit_domain::fact::{AccountFact, LikeFact, PostFact, WatchFact};
+use plaudit_domain::like::Like;
+use plaudit_domain::post::{Affected, Created, Edited, Kind};
+use plaudit_domain::watch::Watch;
+use plaudit_domain::{AccountId, Fact, NewEvent, PostId, Time};
+use plaudit_journal::Journal;
+use plaudit_journal::sqlite::SqliteJournal;
+use uuid::Uuid;
+
+use crate::Result;
+
+/// So many events are recorded at once.
+const BATCH: usize = 20_000;
+
+/// A journal of so many events, made where there is none.
+pub async fn journal(path: &Path, events: usize) -> Result<SqliteJournal> {
+    let journal = SqliteJournal::open(path)?;
+    let head = journal.head().await? as usize;
+    if head == events {
+        return Ok(journal);
+    }
+    if head > 0 {
+        let path = path.display();
+        return Err(format!("{path} holds {head} events: it was cut off; remove it").into());
+    }
+    println!("making a history of {events} events in {}", path.display());
+    let mut history = History::default();
+    let mut left = events;
+    while left > 0 {
+        let batch: Vec<NewEvent> = (0..left.min(BATCH)).map(|_| history.next()).collect();
+        left -= batch.len();
+        journal.append_many(batch).await?;
+    }
+    Ok(journal)
+}
+
+#[derive(Default)]
+struct History {
+    random: Random,
+    happened: i64,
+    accounts: Vec<AccountId>,
+    posts: Vec<Written>,
+    /// Places of questions and of answers among the posts.
+    questions: Vec<usize>,
+    answers: Vec<usize>,
+}
+
+#[derive(Clone)]
+struct Written {
+    post: PostId,
+    author: AccountId,
+    parent: Option<PostId>,
+}
+
+impl History {
+    fn next(&mut self) -> NewEvent {
+        self.happened += 1;
+        let fact = self.fact();
+        NewEvent {
+            id: self.random.uuid(),
+            // One every twenty seconds, from 2020 on.
+            occurred_at: Time::from_micros(1_577_836_800_000_000 + self.happened * 20_000_000),
+            actor: self.accounts.last().copied(),
+            correlation: Some(self.random.uuid()),
+            causation: None,
+            fact,
+        }
+    }
+
+    /// In a thousand: 50 registrations, 150 posts with long texts, 650 likes, 150 other things.
+    fn fact(&mut self) -> Fact {
+        if self.accounts.len() < 10 {
+            return self.registered();
+        }
+        if self.answers.is_empty() {
+            return match self.questions.is_empty() {
+                true => self.created(Kind::Question, None, 500),
+                false => self.replied(Kind::Answer, 500),
+            };
+        }
+        match self.random.below(1_000) {
+            0..50 => self.registered(),
+            50..90 => self.created(Kind::Question, None, 500),
+            90..105 => self.created(Kind::Discussion, None, 500),
+            105..110 => self.created(Kind::Article, None, 2_000),
+            110..200 => self.replied(Kind::Answer, 500),
+            200..840 => self.liked(false),
+            840..850 => self.liked(true),
+            850..930 => self.replied(Kind::Comment, 150),
+            930..950 => self.accepted(),
+            950..990 => self.watched(),
+            990..997 => self.edited(),
+            _ => self.deleted(),
+        }
+    }
+
+    fn registered(&mut self) -> Fact {
+        let account = AccountId(self.random.uuid());
+        self.accounts.push(account);
+        AccountFact::Registered(Registered {
+            account,
+            name: format!("Member {}", self.accounts.len()).into(),
+            origin: None,
+        })
+        .into()
+    }
+
+    fn created(&mut self, kind: Kind, parent: Option<PostId>, length: usize) -> Fact {
+        let (post, author) = (PostId(self.random.uuid()), self.account());
+        let place = self.posts.len();
+        self.posts.push(Written {
+            post,
+            author,
+            parent,
+        });
+        match kind {
+            Kind::Question => self.questions.push(place),
+            Kind::Answer => self.answers.push(place),
+            Kind::Discussion | Kind::Article | Kind::Comment => {}
+        }
+        let is_topic = kind.is_top_level();
+        PostFact::Created(Created {
+            post,
+            kind,
+            author: Some(author),
+            parent,
+            title: is_topic.then(|| self.random.text(60).into()),
+            body: self.random.text(length).into(),
+            tags: match is_topic {
+                true => (0..3)
+                    .map(|_| format!("tag-{}", self.random.few(300)))
+                    .collect(),
+                false => Vec::new(),
+            },
+            origin: None,
+        })
+        .into()
+    }
+
+    fn replied(&mut self, kind: Kind, length: usize) -> Fact {
+        let place = match kind {
+            Kind::Comment => self.random.late(self.posts.len()),
+            Kind::Question | Kind::Discussion | Kind::Article | Kind::Answer => {
+                self.questions[self.random.late(self.questions.len())]
+            }
+        };
+        self.created(kind, Some(self.posts[place].post), length)
+    }
+
+    fn liked(&mut self, withdrawn: bool) -> Fact {
+        let place = self.random.few(self.posts.len());
+        let Written { post, author, .. } = self.posts[place];
+        let like = Like {
+            post,
+            account: self.account(),
+            author: Some(author),
+        };
+        match withdrawn {
+            false => LikeFact::Liked(like).into(),
+            true => LikeFact::Withdrawn(like).into(),
+        }
+    }
+
+    fn accepted(&mut self) -> Fact {
+        let place = self.answers[self.random.late(self.answers.len())];
+        let Written {
+            post,
+            author,
+            parent,
+        } = self.posts[place];
+        PostFact::AnswerAccepted(Accepted {
+            question: parent.unwrap_or(post),
+            asker: None,
+            accepted: AcceptedAnswer {
+                answer: post,
+                author: Some(author),
+            },
+            replaced: None,
+        })
+        .into()
+    }
+
+    fn watched(&mut self) -> Fact {
+        let watch = Watch {
+            post: self.posts[self.random.late(self.posts.len())].post,
+            account: self.account(),
+        };
+        WatchFact::Watched(watch).into()
+    }
+
+    fn edited(&mut self) -> Fact {
+        let place = self.random.late(self.posts.len());
+        PostFact::Edited(Edited {
+            post: self.posts[place].post,
+            title: None,
+            body: Some(self.random.text(500).into()),
+            tags: None,
+        })
+        .into()
+    }
+
+    fn deleted(&mut self) -> Fact {
+        let place = self.random.late(self.posts.len());
+        let Written {
+            post,
+            author,
+            parent,
+        } = self.posts[place];
+        PostFact::Deleted(Affected {
+            post,
+            author: Some(author),
+            parent,
+            accepted: None,
+        })
+        .into()
+    }
+
+    fn account(&mut self) -> AccountId {
+        self.accounts[self.random.few(self.accounts.len())]
+    }
+}
+
+/// Numbers that look random and are the same every time.
+#[derive(Default)]
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        // SplitMix64.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn uuid(&mut self) -> Uuid {
+        Uuid::from_u64_pair(self.next(), self.next())
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+
+    /// Mostly the same few: the square of a number below one lies near zero.
+    fn few(&mut self, bound: usize) -> usize {
+        let below_one = self.next() as f64 / u64::MAX as f64;
+        ((below_one * below_one * bound as f64) as usize).min(bound - 1)
+    }
+
+    /// Mostly one of the latest.
+    fn late(&mut self, bound: usize) -> usize {
+        bound - 1 - self.few(bound)
+    }
+
+    fn text(&mut self, length: usize) -> String {
+        const WORDS: [&str; 8] = [
+            "the",
+            "answer",
+            "of",
+            "Grüße",
+            "people",
+            "\"quoted\"",
+            "is",
+            "community\n",
+        ];
+        let mut text = String::with_capacity(length + 10);
+        while text.len() < length {
+            text.push_str(WORDS[self.below(WORDS.len())]);
+            text.push(' ');
+        }
+        text
+    }
+}

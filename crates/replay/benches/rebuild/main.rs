@@ -1,0 +1,178 @@
+//! How fast a rebuild is, compared with what it can't do without: reading and decoding the history,
+//! and writing the rows. And how fast the live fold is.
+//!
+//! `cargo bench -p plaudit-replay -- [--events N] [--data DIR]`
+//!
+//! The history is made up, and kept in DIR to be used again.
+#![allow(clippy::print_stdout, reason = "the table is what it is for")]
+
+use std::error::Error;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use plaudit_domain::Position;
+use plaudit_journal::SharedJournal;
+use plaudit_projection::{Rows, fold};
+use plaudit_replay::live::catch_up;
+use plaudit_replay::rebuild::rebuild;
+use plaudit_store::SharedStore;
+use plaudit_store::sqlite::{BulkLoad, SqliteStore, remove};
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use tokio::runtime::Runtime;
+
+mod history;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// The most events that are read at once.
+const BATCH: usize = 5_000;
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let mut data = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let mut events = 1_000_000;
+    let mut is_bench = false;
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--bench" => is_bench = true,
+            "--data" => data = arguments.next().ok_or("--data needs a folder")?.into(),
+            "--events" => events = arguments.next().ok_or("--events needs a number")?.parse()?,
+            other => {
+                return Err(format!("{other} is unknown; there are --events N, --data DIR").into());
+            }
+        }
+    }
+    if !is_bench {
+        println!("not measured: `cargo bench` measures");
+        return Ok(());
+    }
+    let data = data.join("rebuild");
+    std::fs::create_dir_all(&data)?;
+    Runtime::new()?.block_on(run(&data, events))
+}
+
+async fn run(data: &Path, events: usize) -> Result<()> {
+    let path = data.join(format!("{events}.journal"));
+    let journal: SharedJournal = Arc::new(history::journal(&path, events).await?);
+    println!(
+        "{:<52}{:>9}{:>12}",
+        format!("{events} events"),
+        "s",
+        "events/s"
+    );
+    let line = |what: &str, took: Duration| {
+        let seconds = took.as_secs_f64();
+        println!("{what:<52}{seconds:>9.2}{:>12.0}", events as f64 / seconds);
+    };
+
+    let bare = bare_scan(&path)?;
+    line("scan, bare: all columns, nothing decoded", bare);
+    let decoded = scan(&journal).await?;
+    line("scan: read_all, decoded", decoded);
+
+    let store = data.join("rebuilt.sqlite");
+    let began = Instant::now();
+    let mut load = BulkLoad::begin(&store)?;
+    rebuild(&journal, &mut load, &mut |_| ()).await?;
+    drop(load.finish()?);
+    let rebuilt = began.elapsed();
+    let memory = peak_memory();
+
+    let (folded, loaded) = fold_and_load(&journal, &store).await?;
+    line("fold alone, in memory", folded);
+    line("bulk load alone, of the same rows", loaded);
+    line("REBUILD", rebuilt);
+    let live = follow(&journal, data).await?;
+    line("live fold, in batches, of all of it", live);
+
+    println!();
+    let floor = decoded + loaded;
+    println!(
+        "a rebuild takes {:.2} of its floor (scan + bulk load; the bar is 2), {:.2} of a bare one",
+        rebuilt.as_secs_f64() / floor.as_secs_f64(),
+        rebuilt.as_secs_f64() / (bare + loaded).as_secs_f64(),
+    );
+    if let Some(memory) = memory {
+        println!("peak memory of the rebuild: {memory}");
+    }
+    let size = std::fs::metadata(&store)?.len() / 1_000_000;
+    let journal = std::fs::metadata(&path)?.len() / 1_000_000;
+    println!("on disk: {size} MB of rows, from a journal of {journal} MB");
+    Ok(())
+}
+
+/// What SQLite gives by itself.
+fn bare_scan(path: &Path) -> Result<Duration> {
+    let began = Instant::now();
+    let connection = Connection::open(path)?;
+    let mut statement = connection.prepare("SELECT * FROM event ORDER BY position")?;
+    let columns = statement.column_count();
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        for column in 0..columns {
+            black_box::<ValueRef<'_>>(row.get_ref(column)?);
+        }
+    }
+    Ok(began.elapsed())
+}
+
+async fn scan(journal: &SharedJournal) -> Result<Duration> {
+    let began = Instant::now();
+    let mut position: Position = 0;
+    loop {
+        let events = black_box(journal.read_all(position, BATCH).await?);
+        match events.last() {
+            Some(last) => position = last.position,
+            None => return Ok(began.elapsed()),
+        }
+    }
+}
+
+/// The two other parts of a rebuild, each by itself.
+async fn fold_and_load(journal: &SharedJournal, path: &Path) -> Result<(Duration, Duration)> {
+    let mut rows = Rows::default();
+    let mut position = 0;
+    let mut folding = Duration::ZERO;
+    loop {
+        let events = journal.read_all(position, BATCH).await?;
+        let Some(last) = events.last() else { break };
+        position = last.position;
+        let began = Instant::now();
+        for event in &events {
+            fold(event, &mut rows)?;
+        }
+        folding += began.elapsed();
+    }
+    let began = Instant::now();
+    rows.finish();
+    folding += began.elapsed();
+
+    let began = Instant::now();
+    let mut load = BulkLoad::begin(path)?;
+    load.bodies(&rows.bodies)?;
+    load.rows(&rows, position)?;
+    drop(load.finish()?);
+    Ok((folding, began.elapsed()))
+}
+
+async fn follow(journal: &SharedJournal, data: &Path) -> Result<Duration> {
+    let path = data.join("live.sqlite");
+    remove(&path)?;
+    let store: SharedStore = Arc::new(SqliteStore::open(&path)?);
+    let began = Instant::now();
+    catch_up(journal, &store, &mut |_| ()).await?;
+    let took = began.elapsed();
+    drop(store);
+    remove(&path)?;
+    Ok(took)
+}
+
+/// The most memory that this process has used so far, where the system tells.
+fn peak_memory() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}

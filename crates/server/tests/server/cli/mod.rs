@@ -1,0 +1,11 @@
+//! The `plaudit` binary, as whoever types its name sees it.
+
+mod community;
+mod crash;
+mod events;
+mod mistakes;
+mod oracle;
+mod running;
+mod serving;
+mod sites;
+mod texts;

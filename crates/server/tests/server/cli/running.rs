@@ -1,0 +1,212 @@
+//! A server that runs in a process of its own, and what its clients need.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::community::Community;
+
+/// Longer than anything takes on a machine that is busy with other things.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server with tokens. It is killed when this is dropped.
+pub struct Server {
+    process: Child,
+    client: Client,
+    log: Receiver<String>,
+}
+
+/// Somebody who sends requests to a server as a member.
+#[derive(Clone)]
+pub struct Client {
+    address: SocketAddr,
+    token: Option<String>,
+}
+
+impl Server {
+    /// Starts a server on a free port, and waits until it serves.
+    pub fn start<'a>(
+        community: &Community,
+        options: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let mut serve = community.plaudit(["serve", "--listen", "127.0.0.1:0", "--dev"]);
+        serve.args(options);
+        let mut process = serve
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let printed = lines_of(process.stdout.take().unwrap());
+        let log = lines_of(process.stderr.take().unwrap());
+
+        let mut client = None;
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let line = match printed.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Timeout) => panic!("the server doesn't begin to serve"),
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("the server ended: {:?}", log.iter().collect::<Vec<_>>())
+                }
+            };
+            let (name, value) = line.trim().split_once(' ').unwrap();
+            match (name, &mut client) {
+                ("GraphQL", _) => {
+                    let address = value.trim().strip_prefix("http://").unwrap();
+                    let address = address.strip_suffix("/graphql").unwrap();
+                    client = Some(Client {
+                        address: address.parse().unwrap(),
+                        token: None,
+                    });
+                }
+                ("Authorization:", Some(client)) => {
+                    client.token = Some(value.to_owned());
+                    break;
+                }
+                // Nobody is there yet whose token could be shown.
+                ("Tokens", Some(_)) => break,
+                _ => {}
+            }
+        }
+        Self {
+            process,
+            client: client.unwrap(),
+            log,
+        }
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Tells the server to stop, as a supervisor does, and waits until it has.
+    pub fn stop(mut self) -> ExitStatus {
+        let process = self.process.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &process]).status();
+        assert!(told.unwrap().success());
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < end, "the server doesn't stop");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Ends the server without a warning.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        self.log.try_iter().map(|line| line + "\n").collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if thread::panicking() {
+            eprintln!("the server logged:\n{}", self.log());
+        }
+    }
+}
+
+/// Reads lines as they come, so that whoever writes them is never held up.
+fn lines_of(output: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, lines) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _ = send.send(line);
+        }
+    });
+    lines
+}
+
+impl Client {
+    /// Connects, and sends a request with this body; what it says of the connection is up to the
+    /// caller.
+    pub fn ask(&self, body: &str, connection: &str) -> std::io::Result<TcpStream> {
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let authorization = match &self.token {
+            Some(token) => format!("authorization: {token}\r\n"),
+            None => String::new(),
+        };
+        write!(
+            stream,
+            "POST /graphql HTTP/1.1\r\nhost: plaudit\r\nconnection: {connection}\r\n{authorization}\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )?;
+        Ok(stream)
+    }
+
+    /// What an operation answers; an error where the server went away before it did.
+    pub fn try_graphql(&self, query: &str, variables: Value) -> std::io::Result<Value> {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let mut answer = String::new();
+        self.ask(&body, "close")?.read_to_string(&mut answer)?;
+        let Some((_, body)) = answer.split_once("\r\n\r\n") else {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        };
+        Ok(serde_json::from_str(body)?)
+    }
+
+    /// The data that an operation answers. There must be no errors.
+    pub fn graphql(&self, query: &str, variables: Value) -> Value {
+        let mut answer = self.try_graphql(query, variables).unwrap();
+        assert_eq!(answer.get("errors"), None, "{query}: {answer}");
+        answer["data"].take()
+    }
+
+    /// Asks a question; its id.
+    pub fn question(&self, title: &str) -> String {
+        let data = self.graphql(ASK, json!({ "title": title }));
+        let asked = &data["questionCreate"];
+        assert_eq!(asked["userErrors"], json!([]));
+        asked["post"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The title of a post, if it is there.
+    pub fn title(&self, id: &str) -> Option<String> {
+        let data = self.graphql("query($id: ID!) { post(id: $id) { title } }", json!({ "id": id }));
+        Some(data["post"]["title"].as_str()?.to_owned())
+    }
+
+    /// How many questions, discussions and articles there are.
+    pub fn posts(&self) -> u64 {
+        let data = self.graphql("{ posts(first: 1) { totalCount } }", json!({}));
+        data["posts"]["totalCount"].as_u64().unwrap()
+    }
+}
+
+/// Asks a question of a title.
+pub const ASK: &str = "mutation($title: String!) {
+    questionCreate(input: { title: $title, body: \"Does anybody know?\" }) {
+        post { id }
+        userErrors { message }
+    }
+}";
+
+/// Waits until something is so, which it has to be within a few seconds.
+pub fn soon<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "{what}, and it doesn't come to be");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
