@@ -17,6 +17,7 @@ pub struct Account(pub Arc<Row>);
 
 /// Where an imported thing was before.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(crate = "crate::engine")]
 pub struct Origin {
     /// The kind of place and its name, like `stack-exchange:beer`.
     source: String,
@@ -36,7 +37,7 @@ impl Origin {
 
 /// An account: an identity that somebody logs in with. What people see of a member is the profile
 /// that it belongs to.
-#[Object]
+#[Object(crate = "crate::engine")]
 impl Account {
     /// Its opaque id.
     pub async fn id(&self) -> ID {

@@ -2,8 +2,8 @@
 //!
 //! A loader has to know when everybody has asked. Waiting for a time costs every request that time.
 //! Letting other tasks go first a few times is a guess: with a free thread, or a list of more than
-//! 30, it read too early, 1,190 batches where 20 do. So a batch is no task of its own here. It
-//! belongs to the operation, and is read when all resolvers wait for something.
+//! 30, it reads too early, up to 1,190 batches where 19 do. So a batch is no task of its own here.
+//! It belongs to the operation, and is read when all resolvers wait for something.
 
 use std::future::poll_fn;
 use std::mem;

@@ -14,6 +14,7 @@ use crate::scalar::{DateTime, int};
 
 /// Where a page lies in its list.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(crate = "crate::engine")]
 pub struct PageInfo {
     /// Whether there are more after the last one. Paging backward, this is only known to be so
     /// where `before` was given.
@@ -84,7 +85,7 @@ impl LikerConnection {
 }
 
 /// A page of posts.
-#[Object]
+#[Object(crate = "crate::engine")]
 impl PostConnection {
     /// The posts, with their cursors.
     async fn edges(&self) -> &[PostEdge] {
@@ -121,7 +122,7 @@ impl PostEdge {
 }
 
 /// A post in a list.
-#[Object]
+#[Object(crate = "crate::engine")]
 impl PostEdge {
     /// Its cursor. It stays valid when posts come and go.
     async fn cursor(&self) -> String {
@@ -135,7 +136,7 @@ impl PostEdge {
 }
 
 /// A page of the accounts that like a post.
-#[Object]
+#[Object(crate = "crate::engine")]
 impl LikerConnection {
     /// The accounts, with when they liked the post.
     async fn edges(&self) -> &[LikerEdge] {
@@ -159,7 +160,7 @@ impl LikerConnection {
 }
 
 /// An account that likes a post.
-#[Object]
+#[Object(crate = "crate::engine")]
 impl LikerEdge {
     /// Its cursor. It stays valid when likes come and go.
     async fn cursor(&self) -> String {

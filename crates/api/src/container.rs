@@ -18,12 +18,21 @@ use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::{
     ContainerType, ContextSelectionSet, Name, Positioned, ServerError, ServerResult, Value,
 };
+use futures_util::future::BoxFuture;
 
 /// The fields of an object, in the order in which they were selected.
 ///
 /// A field that fails is null, whether it may be or not; that is for [`crate::nulls`] to mend, with
 /// the whole response at hand.
-pub async fn resolve_container<'a, T: ContainerType + ?Sized>(
+pub fn resolve_container<'r, 'a: 'r, T: ContainerType + ?Sized>(
+    context: &'r ContextSelectionSet<'a>,
+    object: &'a T,
+) -> BoxFuture<'r, ServerResult<Value>> {
+    // Types refer to each other in circles: somewhere a future must not know what is in it.
+    Box::pin(resolve(context, object))
+}
+
+async fn resolve<'a, T: ContainerType + ?Sized>(
     context: &ContextSelectionSet<'a>,
     object: &'a T,
 ) -> ServerResult<Value> {
@@ -31,7 +40,7 @@ pub async fn resolve_container<'a, T: ContainerType + ?Sized>(
     let mut fields = Vec::with_capacity(selections.items.len());
     select(context, &T::type_name(), selections, &mut fields);
 
-    let resolve = |field: &'a Positioned<Field>| async move {
+    let field_of = |field: &'a Positioned<Field>| async move {
         let context = context.with_field(field);
         object.resolve_field(&context).await
     };
@@ -46,10 +55,10 @@ pub async fn resolve_container<'a, T: ContainerType + ?Sized>(
             }
             let mut resolving = match free.take() {
                 Some(mut place) => {
-                    place.set(resolve(field));
+                    Pin::set(&mut place, field_of(field));
                     place
                 }
-                None => Box::pin(resolve(field)),
+                None => Box::pin(field_of(field)),
             };
             match resolving.as_mut().poll(task) {
                 Poll::Ready(result) => {
@@ -105,15 +114,17 @@ fn select<'a>(
                 fields.push(field);
                 continue;
             }
-            Selection::InlineFragment(inline) => {
-                (inline.node.type_condition.as_ref(), &inline.node.selection_set)
-            }
+            Selection::InlineFragment(inline) => (
+                inline.node.type_condition.as_ref(),
+                &inline.node.selection_set,
+            ),
             Selection::FragmentSpread(spread) => {
                 let fragments = &context.query_env.fragments;
                 match fragments.get(&spread.node.fragment_name.node) {
-                    Some(fragment) => {
-                        (Some(&fragment.node.type_condition), &fragment.node.selection_set)
-                    }
+                    Some(fragment) => (
+                        Some(&fragment.node.type_condition),
+                        &fragment.node.selection_set,
+                    ),
                     // Validation lets none pass that isn't there.
                     None => continue,
                 }

@@ -306,6 +306,7 @@ mod tests {
     struct Viewer(Option<Actor>);
 
     #[derive(SimpleObject)]
+    #[graphql(crate = "crate::engine")]
     struct User {
         id: i32,
         name: &'static str,
@@ -325,7 +326,8 @@ mod tests {
         tags: Option<Vec<String>>,
     }
 
-    #[Object]
+    // The engine resolves it as the root, and we do where it is a field.
+    #[Object(crate = "crate::engine")]
     impl TestQuery {
         async fn user(&self) -> User {
             User { id: 1, name: "Ada" }
@@ -766,7 +768,8 @@ mod tests {
                 answer.body.len()
             );
             let took = start.elapsed();
-            assert!(took < Duration::from_secs(2), "{what} took {took:?}");
+            // On an idle machine a tenth of a second; unguarded, minutes.
+            assert!(took < Duration::from_secs(20), "{what} took {took:?}");
         }
     }
 }

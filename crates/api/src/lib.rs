@@ -6,6 +6,7 @@
 mod account;
 mod batches;
 mod connection;
+mod container;
 mod document;
 mod execute;
 mod id;
@@ -21,6 +22,17 @@ mod reading;
 mod scalar;
 mod schema;
 mod variables;
+
+/// The engine as the macros on our object types find it: with a container of our own.
+mod engine {
+    pub use async_graphql::*;
+
+    pub mod resolver_utils {
+        pub use async_graphql::resolver_utils::*;
+
+        pub use crate::container::resolve_container;
+    }
+}
 
 pub use execute::{Allowed, Answer, Api, Outcome};
 pub use operation::{MalformedRequest, Operation};

@@ -76,7 +76,7 @@ impl Post {
 }
 
 /// A question, discussion, article, answer or comment.
-#[Object]
+#[Object(crate = "crate::engine")]
 impl Post {
     /// Its opaque id.
     pub async fn id(&self) -> ID {

@@ -20,6 +20,7 @@ pub struct Profile(pub Arc<Row>);
 
 /// What a member did and received. What is deleted isn't counted.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(crate = "crate::engine")]
 pub struct Totals {
     /// Questions, discussions, answers, articles and comments together.
     total_posts: i32,
@@ -65,7 +66,7 @@ impl From<&Counts> for Totals {
 
 /// A profile: what people see of a member. It is made of one account, or of several that are
 /// linked under a primary one.
-#[Object]
+#[Object(crate = "crate::engine")]
 impl Profile {
     /// Its opaque id.
     pub async fn id(&self) -> ID {

@@ -1,6 +1,6 @@
 //! What resolvers read from: one store, its loaders, and who asks; the same for a whole operation.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::dataloader::DataLoader;
@@ -8,11 +8,12 @@ use async_graphql::{Context, Error, ErrorExtensions};
 use plaudit_domain::Actor;
 use plaudit_projection::{Key, Row};
 use plaudit_replay::{Community, Request};
-use plaudit_store::SharedStore;
+use plaudit_store::{SharedStore, StoreError};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::batches::Batches;
-use crate::loader::{AccountById, Loader};
+use crate::loader::Loader;
 
 /// What the resolvers of one operation read from.
 pub struct Reading {
@@ -23,8 +24,7 @@ pub struct Reading {
     /// The id of the operation, for the history and the log.
     pub request: Uuid,
     loader: DataLoader<Loader>,
-    /// Only once it is known: the operation may be the one that registers the account.
-    viewer_key: OnceLock<Key>,
+    viewer_key: OnceCell<Option<Key>>,
 }
 
 impl Reading {
@@ -38,11 +38,11 @@ impl Reading {
             request: Uuid::now_v7(),
             // What they wait for is the operation.
             loader: loader.delay(Duration::ZERO),
-            viewer_key: OnceLock::new(),
+            viewer_key: OnceCell::new(),
         }
     }
 
-    /// The rows, for reads that only a root makes.
+    /// The rows, for what is read once in an operation.
     pub fn store(&self) -> &SharedStore {
         self.loader.loader().batch()
     }
@@ -52,16 +52,17 @@ impl Reading {
         &self.loader
     }
 
-    /// The key of who asks, once their account is there.
+    /// The key of who asks, if their account is registered. Once is enough: before an operation has
+    /// registered it, nothing that it does has an answer to look this up for.
     pub async fn viewer_key(&self) -> Result<Option<Key>, Error> {
         let Some(viewer) = self.viewer else {
             return Ok(None);
         };
-        if let Some(key) = self.viewer_key.get() {
-            return Ok(Some(*key));
-        }
-        let account = self.loader.load_one(AccountById(viewer.account)).await?;
-        Ok(account.map(|account| *self.viewer_key.get_or_init(|| account.key)))
+        let key = self.viewer_key.get_or_try_init(|| async {
+            let found = self.store().accounts_by_id(&[viewer.account]).await?;
+            Ok::<_, StoreError>(found.first().map(|account| account.key))
+        });
+        Ok(*key.await?)
     }
 
     /// Who asks and as which request, to change something.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_graphql::Value;
 use plaudit_api::{Allowed, Api, Operation, Outcome};
 use plaudit_domain::id::derive;
-use plaudit_domain::{AccountId, Actor, Command};
+use plaudit_domain::{AccountId, Actor, Command, Position};
 use plaudit_journal::SharedJournal;
 use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_replay::{Community, Generations, Request};
@@ -54,14 +54,15 @@ impl Asked {
         }
     }
 
-    /// Does something, not by way of the API.
-    pub async fn record(&self, name: &str, command: impl Command) {
+    /// Records what somebody does, not by way of the API; returns where.
+    pub async fn record(&self, actor: Actor, command: impl Command) -> Position {
         let request = Request {
-            actor: actor(name),
+            actor,
             id: Uuid::now_v7(),
             idempotency_key: None,
         };
-        self.community.execute(&request, &command).await.unwrap();
+        let recorded = self.community.record(&request, &command).await;
+        recorded.unwrap().position
     }
 
     /// The whole answer to one operation of a document.

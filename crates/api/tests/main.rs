@@ -4,8 +4,13 @@
     clippy::unwrap_used,
     reason = "what doesn't work in a test fails the test"
 )]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enums of GraphQL are as good as closed"
+)]
 
 mod batches;
 mod community;
+mod history;
 mod scenarios;
 mod schema;

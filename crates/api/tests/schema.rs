@@ -1,14 +1,16 @@
 //! The schema as its users read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use async_graphql::Positioned;
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
     FieldDefinition, InputObjectType, InputValueDefinition, ObjectType, TypeDefinition, TypeKind,
     TypeSystemDefinition,
 };
+use async_graphql::{Positioned, value};
+
+use crate::community::Asked;
 
 /// Every type that the schema defines, by its name.
 pub fn types() -> BTreeMap<String, TypeDefinition> {
@@ -207,4 +209,27 @@ fn what_has_an_id_is_a_node() {
         let is_node = object.implements.iter().any(|of| of.node == "Node");
         assert_eq!(has_id, is_node, "{name}");
     }
+}
+
+/// GraphiQL and code generators ask the API itself.
+#[tokio::test]
+async fn introspection_tells_the_same_types() {
+    let asked = Asked::new().await;
+    let query = "{ __schema { types { kind name description specifiedByURL
+        fields(includeDeprecated: true) { name description args { name type { ...Type } } type { ...Type } }
+        inputFields { name description type { ...Type } defaultValue }
+        interfaces { name } possibleTypes { name } enumValues { name description }
+    } } }
+    fragment Type on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
+    let data = asked.data(None, query, value!({})).await;
+    let data = serde_json::to_value(data).unwrap();
+    let told: BTreeSet<_> = data["__schema"]["types"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|of| of["name"].as_str().unwrap().to_owned())
+        .filter(|name| !name.starts_with("__"))
+        .filter(|name| !["Boolean", "Float", "ID", "Int", "String"].contains(&name.as_str()))
+        .collect();
+    assert_eq!(told, types().into_keys().collect());
 }

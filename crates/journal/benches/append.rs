@@ -86,7 +86,7 @@ fn bare_fsyncs(dir: &Path) -> Result<f64> {
 /// Many tasks, each of which appends one like after another and waits for each.
 fn appends(dir: &Path, fsyncs: f64) -> Result<()> {
     println!("\n{:<44}{:>12}{:>12}", "append", "events/s", "per fsync");
-    for writers in [64] {
+    for writers in [1, 16, 64, 256] {
         let path = dir.join(format!("appends-{writers}"));
         let journal: SharedJournal = Arc::new(SqliteJournal::open(&path)?);
         let runtime = Runtime::new()?;
@@ -107,11 +107,8 @@ async fn append_for_a_while(journal: SharedJournal, writers: usize) -> Result<f6
                 let mut appended = 0;
                 while started.elapsed() < SPAN {
                     let mut like = like();
-                    like.id = Uuid::from_u64_pair(
-                        started.elapsed().as_micros() as u64,
-                        random().as_u64_pair().0,
-                    );
-                    if std::env::var("V4").is_ok() {like.id=random();}
+                    // In order of time, as new ids are; those of imports are anything.
+                    like.id = Uuid::now_v7();
                     let stream = like.fact.stream();
                     journal
                         .append(&stream, Expected::NoStream, vec![like])
@@ -140,10 +137,14 @@ fn imports(dir: &Path, fsyncs: f64) -> Result<PathBuf> {
     for size in [1, 128, 5_000] {
         path = dir.join(format!("imports-{size}"));
         let journal = SqliteJournal::open(&path)?;
-        let rate = per_second(|| {
+        let (mut recorded, mut spent) = (0, Duration::ZERO);
+        while spent < SPAN {
             let batch: Vec<_> = (0..size).map(|_| like()).collect();
-            Ok(runtime.block_on(journal.append_many(batch))?.recorded)
-        })?;
+            let started = Instant::now();
+            recorded += runtime.block_on(journal.append_many(batch))?.recorded;
+            spent += started.elapsed();
+        }
+        let rate = recorded as f64 / spent.as_secs_f64();
         let what = format!("batches of {size}");
         println!("{what:<44}{rate:>12.0}{:>12.2}", rate / fsyncs);
     }

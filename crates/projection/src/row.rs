@@ -87,7 +87,7 @@ pub trait Field: Sized {
     fn columns(name: &'static str, columns: &mut Vec<Column>);
 
     /// Writes its cells.
-    fn write(&self, write: &mut impl FnMut(Cell<'_>));
+    fn write<'a>(&'a self, write: &mut impl FnMut(Cell<'a>));
 
     /// Reads its cells.
     fn read(name: &'static str, cells: &mut impl Cells) -> Result<Self, Malformed>;
@@ -125,7 +125,7 @@ macro_rules! single {
                     columns.push(Column { name, kind: <$type>::KIND, nullable: false });
                 }
 
-                fn write(&self, write: &mut impl FnMut(Cell<'_>)) {
+                fn write<'a>(&'a self, write: &mut impl FnMut(Cell<'a>)) {
                     write(self.cell());
                 }
 
@@ -139,7 +139,7 @@ macro_rules! single {
                     columns.push(Column { name, kind: <$type>::KIND, nullable: true });
                 }
 
-                fn write(&self, write: &mut impl FnMut(Cell<'_>)) {
+                fn write<'a>(&'a self, write: &mut impl FnMut(Cell<'a>)) {
                     write(self.as_ref().map_or(Cell::Null, Single::cell));
                 }
 
@@ -206,7 +206,7 @@ macro_rules! fields {
                 $(<$type as $crate::row::Field>::columns(stringify!($field), columns);)+
             }
 
-            fn write(&self, write: &mut impl FnMut($crate::row::Cell<'_>)) {
+            fn write<'a>(&'a self, write: &mut impl FnMut($crate::row::Cell<'a>)) {
                 $($crate::row::Field::write(&self.$field, write);)+
             }
 

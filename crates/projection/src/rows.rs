@@ -1,5 +1,6 @@
 //! The rows that a batch works on, in memory, and what became of them.
 
+use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
 use plaudit_domain::{AccountId, PostId};
@@ -44,16 +45,16 @@ impl Rows {
 
     /// The second stage: computes the profiles of all changed accounts.
     pub fn finish(&mut self) {
-        self.profiles = self
-            .accounts
-            .changed()
+        let changed = self.accounts.changed().map(|(_, account)| account);
+        let accounts = changed.chain(self.accounts.added());
+        self.profiles = accounts
             .map(|account| Profile::unite(account, [account]))
             .collect();
     }
 }
 
 /// A row that has a public id and a key.
-pub trait Entity {
+pub trait Entity: Clone + PartialEq {
     /// Its kind of public id.
     type Id: Copy + Eq + Hash;
 
@@ -85,15 +86,27 @@ impl Missing for PostId {
 /// Rows of one table that has public ids. They are changed, and never removed.
 #[derive(Debug)]
 pub struct Entities<R: Entity> {
-    rows: Vec<(R, bool)>,
-    by_id: FxHashMap<R::Id, u32>,
-    by_key: FxHashMap<Key, u32>,
+    /// First those that the store has, then new ones.
+    rows: Vec<R>,
+    /// The first of the rows, as the store has them.
+    stored: Vec<R>,
+    by_id: FxHashMap<R::Id, Place>,
+    by_key: FxHashMap<Key, Place>,
+}
+
+/// Where a row is.
+type Place = u32;
+
+/// 4 thousand million rows in memory are out of reach before their places are.
+fn place(at: usize) -> Place {
+    Place::try_from(at).unwrap_or(Place::MAX)
 }
 
 impl<R: Entity> Default for Entities<R> {
     fn default() -> Self {
         Self {
             rows: Vec::new(),
+            stored: Vec::new(),
             by_id: FxHashMap::default(),
             by_key: FxHashMap::default(),
         }
@@ -101,65 +114,53 @@ impl<R: Entity> Default for Entities<R> {
 }
 
 impl<R: Entity<Id: Missing>> Entities<R> {
-    /// Adds a row as the store has it; one that is here already stays.
+    /// Adds a row as the store has it; one that is here already stays. All of them come before the
+    /// first event is folded.
     pub fn load(&mut self, row: R) {
+        debug_assert_eq!(self.rows.len(), self.stored.len(), "nothing is folded yet");
         if !self.by_key.contains_key(&row.key()) {
-            self.add(row, false);
+            self.stored.push(row.clone());
+            self.insert(row);
         }
     }
 
-    /// A row that is here, without changing it.
+    /// A row that is here.
     pub fn find(&self, id: R::Id) -> Option<&R> {
-        self.by_id.get(&id).map(|&at| &self.rows[at as usize].0)
+        self.by_id.get(&id).map(|&at| &self.rows[at as usize])
     }
 
-    /// Whether a row is here.
-    pub fn has(&self, key: Key) -> bool {
-        self.by_key.contains_key(&key)
+    /// The rows that the store doesn't have, in the order of their keys.
+    pub fn added(&self) -> &[R] {
+        &self.rows[self.stored.len()..]
     }
 
-    /// All rows that were changed or added, in the order in which they came here.
-    pub fn changed(&self) -> impl Iterator<Item = &R> {
-        self.rows
-            .iter()
-            .filter_map(|(row, changed)| changed.then_some(row))
+    /// The rows that changed, each as the store has it and as it is now.
+    pub fn changed(&self) -> impl Iterator<Item = (&R, &R)> {
+        let both = self.stored.iter().zip(&self.rows);
+        both.filter(|(before, after)| before != after)
     }
 
     pub(crate) fn insert(&mut self, row: R) {
-        self.add(row, true);
+        let at = place(self.rows.len());
+        self.by_id.insert(row.id(), at);
+        self.by_key.insert(row.key(), at);
+        self.rows.push(row);
     }
 
     pub(crate) fn find_mut(&mut self, id: R::Id) -> Option<&mut R> {
         let at = *self.by_id.get(&id)?;
-        Some(self.change(at))
+        Some(&mut self.rows[at as usize])
     }
 
     pub(crate) fn get_mut(&mut self, id: R::Id) -> Result<&mut R, FoldError> {
-        match self.by_id.get(&id) {
-            Some(&at) => Ok(self.change(at)),
-            None => Err(id.missing()),
-        }
+        self.find_mut(id).ok_or_else(|| id.missing())
     }
 
     pub(crate) fn by_key(&mut self, key: Key) -> Result<&mut R, FoldError> {
         match self.by_key.get(&key) {
-            Some(&at) => Ok(self.change(at)),
+            Some(&at) => Ok(&mut self.rows[at as usize]),
             None => Err(FoldError::Unnamed(key)),
         }
-    }
-
-    fn change(&mut self, at: u32) -> &mut R {
-        let (row, changed) = &mut self.rows[at as usize];
-        *changed = true;
-        row
-    }
-
-    fn add(&mut self, row: R, changed: bool) {
-        // 4 thousand million rows in memory are out of reach before this is.
-        let at = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        self.by_id.insert(row.id(), at);
-        self.by_key.insert(row.key(), at);
-        self.rows.push((row, changed));
     }
 }
 
@@ -186,86 +187,104 @@ pub enum Change<R> {
 /// Rows of one table of pairs. They come and go. A pair that isn't here doesn't exist.
 #[derive(Debug)]
 pub struct Pairs<R> {
-    by_post: FxHashMap<Key, FxHashMap<Key, Slot<R>>>,
+    slots: Vec<Slot<R>>,
+    by_pair: FxHashMap<(Key, Key), Place>,
+    /// The last slot of each post. The others of it follow from there.
+    last_of: FxHashMap<Key, Place>,
 }
 
 #[derive(Debug)]
 struct Slot<R> {
-    row: Option<R>,
+    /// The row as it is, or as it was before it went.
+    row: R,
+    is_there: bool,
     changed: bool,
+    /// The slot of the same post before this one.
+    before: Option<Place>,
 }
 
 impl<R> Default for Pairs<R> {
     fn default() -> Self {
         Self {
-            by_post: FxHashMap::default(),
+            slots: Vec::new(),
+            by_pair: FxHashMap::default(),
+            last_of: FxHashMap::default(),
         }
     }
 }
 
 impl<R: Pair> Pairs<R> {
-    /// Adds a row as the store has it.
+    /// Adds a row as the store has it; one that is here already stays.
     pub fn load(&mut self, row: R) {
-        let (post, account) = row.pair();
-        let slot = Slot {
-            row: Some(row),
-            changed: false,
-        };
-        self.by_post.entry(post).or_default().insert(account, slot);
+        if self.insert(row)
+            && let Some(slot) = self.slots.last_mut()
+        {
+            slot.changed = false;
+        }
     }
 
     /// The accounts that are paired with a post, as far as they are here.
     pub fn accounts_of(&self, post: Key) -> Vec<Key> {
-        self.by_post
-            .get(&post)
-            .into_iter()
-            .flatten()
-            .filter(|(_, slot)| slot.row.is_some())
-            .map(|(&account, _)| account)
-            .collect()
+        let mut accounts = Vec::new();
+        let mut next = self.last_of.get(&post).copied();
+        while let Some(at) = next {
+            let slot = &self.slots[at as usize];
+            if slot.is_there {
+                accounts.push(slot.row.pair().1);
+            }
+            next = slot.before;
+        }
+        accounts
     }
 
     /// What became of the pairs, in no order.
     pub fn changes(&self) -> impl Iterator<Item = Change<&R>> {
-        self.by_post.iter().flat_map(|(&post, accounts)| {
-            accounts.iter().filter(|(_, slot)| slot.changed).map(
-                move |(&account, slot)| match &slot.row {
-                    Some(row) => Change::Put(row),
-                    None => Change::Remove { post, account },
-                },
-            )
+        let changed = self.slots.iter().filter(|slot| slot.changed);
+        changed.map(|slot| match (slot.is_there, slot.row.pair()) {
+            (true, _) => Change::Put(&slot.row),
+            (false, (post, account)) => Change::Remove { post, account },
         })
     }
 
     /// Adds a pair; whether that changed something.
     pub(crate) fn insert(&mut self, row: R) -> bool {
         let (post, account) = row.pair();
-        let slot = self.slot(post, account);
-        if slot.row.is_some() {
-            return false;
+        let mut slot = Slot {
+            row,
+            is_there: true,
+            changed: true,
+            before: None,
+        };
+        match self.by_pair.entry((post, account)) {
+            Entry::Occupied(at) => {
+                let known = &mut self.slots[*at.get() as usize];
+                let is_new = !known.is_there;
+                if is_new {
+                    slot.before = known.before;
+                    *known = slot;
+                }
+                is_new
+            }
+            Entry::Vacant(entry) => {
+                let at = place(self.slots.len());
+                slot.before = self.last_of.insert(post, at);
+                entry.insert(at);
+                self.slots.push(slot);
+                true
+            }
         }
-        slot.row = Some(row);
-        slot.changed = true;
-        true
     }
 
     /// Removes a pair; whether that changed something.
     pub(crate) fn remove(&mut self, post: Key, account: Key) -> bool {
-        let slot = self.slot(post, account);
-        let removed = slot.row.take().is_some();
-        slot.changed |= removed;
-        removed
-    }
-
-    fn slot(&mut self, post: Key, account: Key) -> &mut Slot<R> {
-        self.by_post
-            .entry(post)
-            .or_default()
-            .entry(account)
-            .or_insert(Slot {
-                row: None,
-                changed: false,
-            })
+        let Some(&at) = self.by_pair.get(&(post, account)) else {
+            return false;
+        };
+        let slot = &mut self.slots[at as usize];
+        let was_there = slot.is_there;
+        slot.is_there = false;
+        slot.changed |= was_there;
+        was_there
     }
 }
 

@@ -51,7 +51,10 @@ async fn serve_static(path: String) {
                 .body(body.to_vec())
         }),
     );
-    let acceptor = PoemListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
+    let acceptor = PoemListener::bind("127.0.0.1:0")
+        .into_acceptor()
+        .await
+        .unwrap();
     println!("{}", acceptor.local_addr()[0]);
     Server::new_with_acceptor(acceptor).run(app).await.unwrap();
 }
@@ -60,7 +63,10 @@ async fn measure() {
     let data = tempfile::tempdir().unwrap();
     let plaudit = Served::plaudit(data.path());
     let queries = queries(&plaudit.address).await;
-    println!("GraphQL reads over HTTP, {} cores shared with the clients", cores());
+    println!(
+        "GraphQL reads over HTTP, {} cores shared with the clients",
+        cores()
+    );
     println!(
         "{:<24} {:>7} {:>10} {:>9} {:>9} {:>13} {:>8}",
         "", "clients", "a second", "p50 µs", "p99 µs", "CPU µs each", "ratio"
@@ -77,7 +83,12 @@ async fn measure() {
             let read = load(&plaudit, clients, &request).await;
             let static_second = load(&floor, clients, &request).await;
             let floor_rate = (static_first.rate + static_second.rate) / 2.0;
-            print(&format!("static, {} bytes", answer.len()), clients, &static_second, None);
+            print(
+                &format!("static, {} bytes", answer.len()),
+                clients,
+                &static_second,
+                None,
+            );
             print(name, clients, &read, Some(read.rate / floor_rate));
         }
     }
@@ -150,8 +161,16 @@ impl Served {
         let Ok(stat) = std::fs::read_to_string(stat) else {
             return f64::NAN;
         };
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        let ticks: f64 = fields[11..13].iter().map(|t| t.parse::<f64>().unwrap()).sum();
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        let ticks: f64 = fields[11..13]
+            .iter()
+            .map(|t| t.parse::<f64>().unwrap())
+            .sum();
         ticks / 100.0
     }
 }
@@ -253,14 +272,17 @@ impl Client {
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
 }
 
 fn content_length(head: &[u8]) -> usize {
     let head = str::from_utf8(head).unwrap();
     let lengths = head.lines().filter_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().unwrap())
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse().unwrap())
     });
     lengths.last().unwrap()
 }

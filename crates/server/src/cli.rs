@@ -92,7 +92,7 @@ pub enum Import {
         /// The dump doesn't say. Every vote that isn't listed gets a pseudonymous voter of its own.
         #[arg(long, value_name = "FILE")]
         voters: Option<PathBuf>,
-        /// The site's name; by default by the folder's.
+        /// The site's name; by default the folder's tells it.
         #[arg(long, value_name = "NAME")]
         site: Option<String>,
         /// How it tells how far it is.
@@ -151,8 +151,13 @@ pub struct Export {
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub to: Option<Time>,
 
-    /// Only events of this type; may be repeated.
-    #[arg(long = "type", value_name = "TYPE", value_parser = event_types())]
+    /// Only events of this type, like PostLiked; may be repeated.
+    #[arg(
+        long = "type",
+        value_name = "TYPE",
+        value_parser = event_types(),
+        hide_possible_values = true
+    )]
     pub types: Vec<String>,
 
     /// Events with names, titles and texts, which are withheld otherwise.
@@ -196,7 +201,10 @@ pub struct Token {
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    read(text, "expected an IP address and a port, like 127.0.0.1:4000")
+    read(
+        text,
+        "expected an IP address and a port, like 127.0.0.1:4000",
+    )
 }
 
 fn time(text: &str) -> Result<Time, &'static str> {

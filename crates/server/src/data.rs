@@ -25,7 +25,7 @@ impl Data {
         make(directory).map_err(|error| {
             let directory = directory.display();
             format!(
-                "{directory}: no community can be kept here: {error}; name another directory with --data"
+                "{directory}: nothing can be kept there: {error}; name another directory with --data"
             )
         })?;
         Ok(Self {

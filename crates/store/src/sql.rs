@@ -5,6 +5,7 @@ use plaudit_projection::row::{Column, ColumnKind};
 use sea_query::{
     Alias, ColumnDef, DeleteStatement, Expr, ExprTrait, Index, IndexCreateStatement,
     InsertStatement, IntoIden, OnConflict, Query, SelectStatement, Table, TableCreateStatement,
+    UpdateStatement,
 };
 
 /// How an engine names the types of columns.
@@ -74,9 +75,12 @@ pub fn insert<R: Row>() -> InsertStatement {
     insert
 }
 
-/// A row, new or in place of the one with its key.
+/// A row, new or in place of the one with its key. What no two rows share is its identity, and
+/// stays.
 pub fn upsert<R: Row>() -> InsertStatement {
-    let rest = names::<R>().filter(|name| !R::PRIMARY.contains(name));
+    let identity = [R::PRIMARY].into_iter().chain(R::UNIQUE.iter().copied());
+    let identity: Vec<&str> = identity.flatten().copied().collect();
+    let rest = names::<R>().filter(|name| !identity.contains(name));
     let mut conflict = OnConflict::columns(R::PRIMARY.iter().copied());
     if rest.clone().next().is_some() {
         conflict.update_columns(rest);
@@ -84,6 +88,18 @@ pub fn upsert<R: Row>() -> InsertStatement {
         conflict.do_nothing();
     }
     insert::<R>().on_conflict(conflict).to_owned()
+}
+
+/// Changes some columns of the row with this key; first they, then its parts come as parameters.
+pub fn update<R: Row>(columns: impl IntoIterator<Item = &'static str>) -> UpdateStatement {
+    let mut update = Query::update();
+    update
+        .table(R::TABLE)
+        .values(columns.into_iter().map(|name| (name, Expr::cust("?"))));
+    for column in R::PRIMARY {
+        update.and_where(Expr::col(*column).eq(Expr::cust("?")));
+    }
+    update
 }
 
 /// Removes the row with this key; its parts come as parameters.
@@ -96,7 +112,8 @@ pub fn delete<R: Row>() -> DeleteStatement {
     delete
 }
 
-fn names<R: Row>() -> impl Iterator<Item = &'static str> + Clone {
+/// The names of all columns.
+pub fn names<R: Row>() -> impl Iterator<Item = &'static str> + Clone {
     R::table_columns()
         .into_iter()
         .map(|column| column.name)

@@ -40,14 +40,8 @@ impl LikeMutation {
     ) -> Result<Option<PostLikePayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
-        perform_on_post(
-            context,
-            &request,
-            &LikePost { post },
-            post,
-            &[(post, "postId")],
-        )
-        .await
+        let like = LikePost { post };
+        perform_on_post(context, &request, &like, post, &[(post, "postId")]).await
     }
 
     /// Takes a like back. Where there is none, this changes nothing.
@@ -58,13 +52,7 @@ impl LikeMutation {
     ) -> Result<Option<PostUnlikePayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
-        perform_on_post(
-            context,
-            &request,
-            &UnlikePost { post },
-            post,
-            &[(post, "postId")],
-        )
-        .await
+        let unlike = UnlikePost { post };
+        perform_on_post(context, &request, &unlike, post, &[(post, "postId")]).await
     }
 }

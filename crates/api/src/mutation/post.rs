@@ -25,7 +25,7 @@ macro_rules! topic_input {
             title: String,
             /// The text: 1 to 100,000 characters.
             body: String,
-            /// At most 10 tags of lower-case letters, digits and + - . # _
+            /// At most 10 tags, each of up to 35 lower-case letters, digits and + - . # _
             tags: Option<Vec<String>>,
             /// A key of your choice: a repeat of the request with it writes no second post.
             idempotency_key: Option<Uuid>,
@@ -227,14 +227,8 @@ impl PostMutation {
     ) -> Result<Option<PostDeletePayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
-        perform_on_post(
-            context,
-            &request,
-            &Delete { post },
-            post,
-            &[(post, "postId")],
-        )
-        .await
+        let delete = Delete { post };
+        perform_on_post(context, &request, &delete, post, &[(post, "postId")]).await
     }
 
     /// Restores a deleted post, with all that it had. Its author may.
@@ -245,14 +239,8 @@ impl PostMutation {
     ) -> Result<Option<PostRestorePayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
-        perform_on_post(
-            context,
-            &request,
-            &Restore { post },
-            post,
-            &[(post, "postId")],
-        )
-        .await
+        let restore = Restore { post };
+        perform_on_post(context, &request, &restore, post, &[(post, "postId")]).await
     }
 }
 

@@ -40,14 +40,8 @@ impl WatchMutation {
     ) -> Result<Option<PostWatchPayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
-        perform_on_post(
-            context,
-            &request,
-            &WatchPost { post },
-            post,
-            &[(post, "postId")],
-        )
-        .await
+        let watch = WatchPost { post };
+        perform_on_post(context, &request, &watch, post, &[(post, "postId")]).await
     }
 
     /// Stops watching a post. Where it isn't watched, this changes nothing.
@@ -58,13 +52,7 @@ impl WatchMutation {
     ) -> Result<Option<PostUnwatchPayload>> {
         let request = reading(context).request(input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
-        perform_on_post(
-            context,
-            &request,
-            &UnwatchPost { post },
-            post,
-            &[(post, "postId")],
-        )
-        .await
+        let unwatch = UnwatchPost { post };
+        perform_on_post(context, &request, &unwatch, post, &[(post, "postId")]).await
     }
 }

@@ -15,14 +15,15 @@ const LAST_REVISION: &str = "SELECT max(revision) FROM event WHERE stream_key = 
 const FIND: &str = "
     SELECT position, revision, stream_key = ?2 AND type = ?3 FROM event WHERE id = ?1";
 
-/// The revision is found in the same statement: a statement more an event costs more than the look
-/// into the index.
+/// Inserts nothing where the id is there already, or where the stream is not as expected: then the
+/// revision is null. All in one statement, because a statement costs more than a look into an index.
 const INSERT: &str = "
-    INSERT INTO event (position, id, stream, stream_key, revision, type, version, occurred_at,
-                       recorded_at, actor, correlation, causation, data)
-    SELECT ?1, ?2, ?3, ?4, coalesce(max(revision) + 1, 0), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
-    FROM event WHERE stream_key = ?4 HAVING ?13 OR max(revision) IS ?14
-    ON CONFLICT (id) DO NOTHING";
+    INSERT OR IGNORE INTO event (position, id, stream, stream_key, revision, type, version,
+        occurred_at, recorded_at, actor, correlation, causation, data)
+    VALUES (?1, ?2, ?3, ?4,
+        (SELECT CASE WHEN ?5 OR max(revision) IS ?6 THEN coalesce(max(revision) + 1, 0) END
+         FROM event WHERE stream_key = ?4),
+        ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
 /// Events for the end of one stream.
 pub(super) struct Append {
@@ -210,12 +211,7 @@ impl<'t> Batch<'t> {
     }
 
     /// Records an event, unless one of its id is recorded already.
-    fn insert(
-        &mut self,
-        stream: &Stream,
-        row: &Row,
-        expected: Expected,
-    ) -> rusqlite::Result<bool> {
+    fn insert(&mut self, stream: &Stream, row: &Row, expected: Expected) -> rusqlite::Result<bool> {
         let position = self.last + 1;
         let (any, revision) = match expected {
             Expected::Any => (true, None),
@@ -227,6 +223,8 @@ impl<'t> Batch<'t> {
             row.id,
             stream.name.as_str(),
             stream.key,
+            any,
+            revision,
             row.name,
             row.version,
             row.occurred_at.as_micros(),
@@ -235,8 +233,6 @@ impl<'t> Batch<'t> {
             row.correlation,
             row.causation,
             row.data.as_str(),
-            any,
-            revision,
         ))?;
         if changed == 1 {
             self.last = position;

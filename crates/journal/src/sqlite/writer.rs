@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use plaudit_domain::{NewEvent, StreamName, Time};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
 
 use super::batch::{Append, Batch, Row, Stream};
 use super::file::File;
@@ -62,9 +63,8 @@ impl Writer {
         expected: Expected,
         events: Vec<NewEvent>,
     ) -> Result<Appended, AppendError> {
-        let mut ids = HashSet::with_capacity(events.len());
-        if let Some(repeated) = events.iter().find(|event| !ids.insert(event.id)) {
-            return Err(AppendError::IdInUse { id: repeated.id });
+        if let Some(id) = repeated_id(&events) {
+            return Err(AppendError::IdInUse { id });
         }
         // Encoded here, on the caller's thread, because the writer's is the one that all share.
         let rows = events
@@ -113,6 +113,17 @@ impl Writer {
             .await
             .unwrap_or_else(|_| Err(self.file.closed().into()))
     }
+}
+
+/// The first id that is there twice.
+fn repeated_id(events: &[NewEvent]) -> Option<Uuid> {
+    // Most appends are of one event, which repeats nothing.
+    if events.len() < 2 {
+        return None;
+    }
+    let mut seen = HashSet::with_capacity(events.len());
+    let mut ids = events.iter().map(|event| event.id);
+    ids.find(|id| !seen.insert(*id))
 }
 
 struct JoinOnDrop(Option<JoinHandle<()>>);
@@ -193,15 +204,8 @@ struct Writing<C> {
 impl<C: Fn() -> Time> Writing<C> {
     /// Writes until the queue is closed and empty.
     fn run(mut self, jobs: &Receiver<Job>) {
-        let env=|n| std::env::var(n).ok().and_then(|v| v.parse::<u64>().ok()).unwrap_or(0);
-        let (ys,sl)=(env("YIELD"),env("SLEEP"));
-        let mut last=1;
-        let mut st=[0u128;5]; let mut groups=0;
         while let Ok(first) = jobs.recv() {
-            if last>1 { for _ in 0..ys {thread::yield_now()} if sl>0 {thread::sleep(std::time::Duration::from_micros(sl))}}
             let mut group = gather(first, jobs);
-            last=group.len();
-            groups+=1; st[0]+=last as u128;
             match self.commit(&mut group) {
                 Ok(()) => {
                     self.committed.send_replace(());
@@ -222,7 +226,6 @@ impl<C: Fn() -> Time> Writing<C> {
                 }
             }
         }
-        eprintln!("{groups} groups avg {}", st[0]/groups);
     }
 
     /// Records all of it, or on an error nothing: a transaction that isn't committed is rolled
@@ -256,4 +259,80 @@ fn gather(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
         group.push(job);
     }
     group
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use plaudit_domain::fact::LikeFact;
+    use plaudit_domain::like::Like;
+    use plaudit_domain::{AccountId, PostId};
+
+    use super::*;
+    use crate::sqlite::reader::Reader;
+
+    fn liked() -> NewEvent {
+        let like = Like {
+            post: PostId(Uuid::new_v4()),
+            account: AccountId(Uuid::new_v4()),
+            author: None,
+        };
+        NewEvent {
+            id: Uuid::new_v4(),
+            occurred_at: Time::from_micros(0),
+            actor: None,
+            correlation: None,
+            causation: None,
+            fact: LikeFact::Liked(like).into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_put_back_puts_no_event_before_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, connection) = File::create(&folder.path().join("journal.db")).unwrap();
+        let ticks = AtomicI64::new(5);
+        let clock = move || Time::from_micros(ticks.fetch_sub(1, Ordering::Relaxed));
+        let writer = Writer::start(file.clone(), connection, clock).unwrap();
+        for _ in 0..3 {
+            writer.append_many(vec![liked()]).await.unwrap();
+        }
+        let events = Reader::new(file).all(0, 10).unwrap();
+        let times: Vec<_> = events.iter().map(|e| e.recorded_at.as_micros()).collect();
+        assert_eq!(times, [5, 5, 5]);
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_panics_is_closed_and_leaves_nobody_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, connection) = File::create(&folder.path().join("journal.db")).unwrap();
+        let writer = Writer::start(file.clone(), connection, || panic!("no clock")).unwrap();
+        let mut commits = writer.commits();
+        for _ in 0..3 {
+            let error = writer.append_many(vec![liked()]).await.unwrap_err();
+            assert!(matches!(error, JournalError::Closed { .. }), "{error}");
+        }
+        assert!(commits.changed().await.is_err());
+        assert_eq!(Reader::new(file).head().unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn dropping_it_writes_what_is_waiting_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, connection) = File::create(&folder.path().join("journal.db")).unwrap();
+        let writer = Writer::start(file.clone(), connection, || Time::from_micros(0)).unwrap();
+        for _ in 0..50 {
+            let (sender, _) = oneshot::channel();
+            let event = liked();
+            let rows = vec![(Stream::of(event.fact.stream()), Row::of(&event).unwrap())];
+            let answer = Answer {
+                sender,
+                outcome: None,
+            };
+            assert!(writer.queue.send(Job::AppendMany(rows, answer)).is_ok());
+        }
+        drop(writer);
+        assert_eq!(Reader::new(file).head().unwrap(), 50);
+    }
 }

@@ -1,15 +1,28 @@
 //! Listening, and stopping without cutting anybody off.
+//!
+//! Connections are served by hyper, which is what poem's own server does too. But that one lets a
+//! client that sends half a header keep its connection for good: enough of those, and nobody else
+//! gets one.
 
+use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
 use poem::http::uri::Scheme;
-use poem::listener::Acceptor;
 use poem::web::{LocalAddr, RemoteAddr};
-use poem::{IntoEndpoint, Server};
+use poem::{Endpoint, Response};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A connection on which nothing moved for so long is closed.
+/// How long a connection may stay open before it has sent a whole header, the first or the next.
+/// Longer than the minute for which proxies keep theirs: who closes first loses no request.
 const IDLE: Duration = Duration::from_secs(75);
 
 /// How long answers may take after the server was told to stop.
@@ -19,20 +32,70 @@ const FAREWELL: Duration = Duration::from_secs(10);
 /// has are answered.
 ///
 /// # Errors
-/// If it can't listen.
-pub async fn serve<E>(
+/// If it doesn't know where it listens.
+pub async fn serve(
     listener: TcpListener,
-    app: E,
+    app: impl Endpoint<Output = Response> + 'static,
     stop: impl Future<Output = ()>,
-) -> io::Result<()>
-where
-    E: IntoEndpoint,
-    E::Endpoint: 'static,
-{
-    Server::new_with_acceptor(Accepting(listener))
-        .idle_timeout(IDLE)
-        .run_with_graceful_shutdown(app, stop, Some(FAREWELL))
+) -> io::Result<()> {
+    let app = Arc::new(app);
+    let local = listener.local_addr()?;
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(IDLE);
+    let open = GracefulShutdown::new();
+
+    let mut stop = pin!(stop);
+    loop {
+        let (stream, remote) = tokio::select! {
+            () = &mut stop => break,
+            accepted = accept(&listener) => accepted,
+        };
+        let app = app.clone();
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let app = app.clone();
+            let from = (LocalAddr(local.into()), RemoteAddr(remote.into()));
+            async move {
+                let request = (request, from.0, from.1, Scheme::HTTP).into();
+                let response = app.get_response(request).await;
+                Ok::<hyper::Response<_>, Infallible>(response.into())
+            }
+        });
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = open.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%remote, "a connection broke off: {error}");
+            }
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(FAREWELL, open.shutdown())
         .await
+        .is_err()
+    {
+        tracing::warn!("some requests were not answered in {FAREWELL:?}");
+    }
+    Ok(())
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, remote)) => {
+                // An answer is written in one go, and has to leave at once.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%remote, "answers may be delayed: {error}");
+                }
+                return (stream, remote);
+            }
+            // Out of file descriptors, most likely. Trying again at once would take the time that
+            // those need who have one.
+            Err(error) => {
+                tracing::warn!("no connection can be taken: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
 }
 
 /// Waits until somebody wants this process to stop: SIGTERM, or SIGINT (Ctrl-C).
@@ -51,34 +114,4 @@ pub async fn stop_signal() -> io::Result<()> {
     }
     #[cfg(not(unix))]
     tokio::signal::ctrl_c().await
-}
-
-struct Accepting(TcpListener);
-
-impl Acceptor for Accepting {
-    type Io = TcpStream;
-
-    fn local_addr(&self) -> Vec<LocalAddr> {
-        let address = self.0.local_addr().map(|address| LocalAddr(address.into()));
-        address.into_iter().collect()
-    }
-
-    async fn accept(&mut self) -> io::Result<(TcpStream, LocalAddr, RemoteAddr, Scheme)> {
-        loop {
-            match self.0.accept().await {
-                Ok((stream, remote)) => {
-                    // An answer is written at once, and has to leave at once.
-                    stream.set_nodelay(true)?;
-                    let local = LocalAddr(stream.local_addr()?.into());
-                    return Ok((stream, local, RemoteAddr(remote.into()), Scheme::HTTP));
-                }
-                // Out of file descriptors, most likely: the server would try again at once, and
-                // have no time for those that it has.
-                Err(error) => {
-                    tracing::warn!("no connection can be taken: {error}");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            }
-        }
-    }
 }

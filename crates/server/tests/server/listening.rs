@@ -52,6 +52,40 @@ async fn a_server_that_stops_answers_what_it_was_asked_and_takes_nothing_new() {
         .unwrap();
 }
 
+/// Half a header, byte by byte or not at all: whoever holds a connection without asking anything
+/// loses it. The clock is the test's own, and goes forward whenever everybody waits.
+#[tokio::test(start_paused = true)]
+async fn who_asks_nothing_loses_the_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = Served::new().await.app();
+    tokio::spawn(serve(listener, app, std::future::pending()));
+
+    for sent in ["", "POST /graphql HTTP/1.1\r\nhost:"] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut left = Vec::new();
+        let closing = stream.read_to_end(&mut left);
+        let minutes = Duration::from_secs(200);
+        timeout(minutes, closing)
+            .await
+            .expect("the server gives up")
+            .unwrap();
+    }
+
+    let mut dripping = TcpStream::connect(address).await.unwrap();
+    dripping
+        .write_all(b"POST /graphql HTTP/1.1\r\nx: ")
+        .await
+        .unwrap();
+    let mut drops = 0;
+    while dripping.write_all(b"y").await.is_ok() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        drops += 1;
+        assert!(drops < 200, "the server gives up");
+    }
+}
+
 async fn answer(stream: &mut TcpStream) -> String {
     let mut bytes = vec![0; 4096];
     let reading = stream.read(&mut bytes);

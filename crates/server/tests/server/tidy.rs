@@ -13,12 +13,24 @@ const LAYERS: [(&str, &[&str]); 8] = [
     ("projection", &["domain"]),
     ("store", &["domain", "projection"]),
     ("replay", &["domain", "journal", "projection", "store"]),
-    ("exchange", &["domain", "journal", "projection", "replay", "store"]),
-    ("api", &["domain", "journal", "projection", "replay", "store"]),
+    (
+        "exchange",
+        &["domain", "journal", "projection", "replay", "store"],
+    ),
+    (
+        "api",
+        &["domain", "journal", "projection", "replay", "store"],
+    ),
     (
         "server",
         &[
-            "api", "domain", "exchange", "journal", "projection", "replay", "store",
+            "api",
+            "domain",
+            "exchange",
+            "journal",
+            "projection",
+            "replay",
+            "store",
         ],
     ),
 ];
@@ -61,7 +73,10 @@ fn an_outside_thing_is_named_by_one_crate() {
         for dependency in dependencies.iter().filter(|dependency| dependency.normal) {
             if let Some(allowed) = named_by.get(dependency.name.as_str()) {
                 let outside = &dependency.name;
-                assert!(allowed.contains(&name.as_str()), "{name} must not name {outside}");
+                assert!(
+                    allowed.contains(&name.as_str()),
+                    "{name} must not name {outside}"
+                );
             }
         }
     }
@@ -110,10 +125,18 @@ fn the_readme_stays_short() {
 
 #[test]
 fn documents_link_to_files_that_are_there() {
-    let documents = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "projections/README.md"];
+    let documents = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "projections/README.md",
+    ];
     for document in documents.map(|document| root().join(document)) {
         let text = read(&document);
-        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let links = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
         for link in links.filter(|link| !link.starts_with("http")) {
             let target = document.parent().unwrap().join(link);
             assert!(target.exists(), "{} links to {link}", document.display());
@@ -129,11 +152,21 @@ struct Dependency {
 /// Our crates, without their prefix, and what each depends on.
 fn crates() -> Vec<(String, Vec<Dependency>)> {
     let output = std::process::Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let packages = metadata["packages"].as_array().unwrap().iter();

@@ -67,6 +67,24 @@ pub fn execute<R: Row>(statement: &mut Statement<'_>, row: &R) -> rusqlite::Resu
     statement.raw_execute().map(drop)
 }
 
+/// Runs a statement with some cells as its parameters.
+pub fn execute_with<'a>(
+    statement: &mut Statement<'_>,
+    cells: impl Iterator<Item = Cell<'a>>,
+) -> rusqlite::Result<()> {
+    for (cell, at) in cells.zip(1..) {
+        statement.raw_bind_parameter(at, CellParam(cell))?;
+    }
+    statement.raw_execute().map(drop)
+}
+
+/// All cells of a row.
+pub fn cells<R: Row>(row: &R) -> Vec<Cell<'_>> {
+    let mut cells = Vec::new();
+    row.write(&mut |cell| cells.push(cell));
+    cells
+}
+
 struct CellParam<'a>(Cell<'a>);
 
 impl ToSql for CellParam<'_> {

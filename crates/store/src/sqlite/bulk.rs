@@ -4,9 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use plaudit_domain::Position;
-use plaudit_projection::{
-    Account, Change, Like, Pair, Post, PostBody, PostTag, Profile, Row, Rows, Watch,
-};
+use plaudit_projection::{Change, Like, Pair, PostBody, PostTag, Row, Rows, Watch};
 use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
 
@@ -58,9 +56,9 @@ impl BulkLoad {
     /// before, and makes the indexes.
     pub fn rows(&mut self, rows: &Rows, position: Position) -> Result<()> {
         self.in_transaction(|transaction| {
-            load::<Account>(transaction, rows.accounts.changed())?;
-            load::<Profile>(transaction, rows.profiles.iter())?;
-            load::<Post>(transaction, rows.posts.changed())?;
+            load(transaction, rows.accounts.added().iter())?;
+            load(transaction, rows.profiles.iter())?;
+            load(transaction, rows.posts.added().iter())?;
             load::<Like>(transaction, sorted(rows.likes.changes(), Pair::pair))?;
             load::<Watch>(transaction, sorted(rows.watches.changes(), Pair::pair))?;
             let mut tags: Vec<&PostTag> = rows.tags.added().collect();

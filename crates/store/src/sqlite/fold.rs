@@ -105,8 +105,10 @@ pub fn commit(
         let at = schema::position(&transaction)?;
         return Ok(Commit::Overtaken { at });
     }
-    put::<Account>(&transaction, rows.accounts.changed())?;
-    put::<Post>(&transaction, rows.posts.changed())?;
+    insert(&transaction, rows.accounts.added())?;
+    update(&transaction, rows.accounts.changed())?;
+    insert(&transaction, rows.posts.added())?;
+    update(&transaction, rows.posts.changed())?;
     put::<PostBody>(&transaction, rows.bodies.iter())?;
     put::<Profile>(&transaction, rows.profiles.iter())?;
     change::<Like>(&transaction, rows.likes.changes())?;
@@ -117,6 +119,35 @@ pub fn commit(
     Ok(Commit::Done)
 }
 
+fn insert<R: Row>(transaction: &Transaction<'_>, rows: &[R]) -> rusqlite::Result<()> {
+    let mut statement = transaction.prepare_cached(&WRITES[R::TABLE].insert)?;
+    rows.iter()
+        .try_for_each(|row| bind::execute(&mut statement, row))
+}
+
+/// Writes rows in place of what they were before.
+fn update<'a, R: Row>(
+    transaction: &Transaction<'_>,
+    rows: impl Iterator<Item = (&'a R, &'a R)>,
+) -> rusqlite::Result<()> {
+    let Writes {
+        update, reindex, ..
+    } = &WRITES[R::TABLE];
+    let mut statement = transaction.prepare_cached(&update.sql)?;
+    for (before, after) in rows {
+        let (before, after) = (bind::cells(before), bind::cells(after));
+        let is_reindexed = update.left_out.iter().any(|&at| before[at] != after[at]);
+        if is_reindexed {
+            let mut statement = transaction.prepare_cached(&reindex.sql)?;
+            bind::execute_with(&mut statement, reindex.cells.iter().map(|&at| after[at]))?;
+        } else {
+            bind::execute_with(&mut statement, update.cells.iter().map(|&at| after[at]))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes rows, new or not.
 fn put<'a, R: Row>(
     transaction: &Transaction<'_>,
     rows: impl Iterator<Item = &'a R>,
@@ -160,16 +191,53 @@ fn change<'a, R: Row>(
 /// The statements that write a table, by its name.
 static WRITES: LazyLock<HashMap<&'static str, Writes>> = LazyLock::new(|| {
     fn writes<R: Row>() -> (&'static str, Writes) {
-        let writes = Writes {
-            upsert: sql::upsert::<R>().to_string(SqliteQueryBuilder),
-            delete: sql::delete::<R>().to_string(SqliteQueryBuilder),
-        };
-        (R::TABLE, writes)
+        (R::TABLE, Writes::of::<R>())
     }
     schema::for_every_row!(writes).into_iter().collect()
 });
 
 struct Writes {
+    insert: String,
     upsert: String,
+    /// Leaves what is indexed as it is: setting it would write every index anew, even to the same.
+    update: Update,
+    /// Leaves out nothing.
+    reindex: Update,
     delete: String,
+}
+
+/// A statement that changes a row; its parameters are cells of the row.
+struct Update {
+    sql: String,
+    cells: Vec<usize>,
+    left_out: Vec<usize>,
+}
+
+impl Writes {
+    fn of<R: Row>() -> Self {
+        let indexed = R::UNIQUE.iter().chain(R::INDEXES).copied().flatten();
+        let indexed: Vec<&str> = indexed.copied().collect();
+        Self {
+            insert: sql::insert::<R>().to_string(SqliteQueryBuilder),
+            upsert: sql::upsert::<R>().to_string(SqliteQueryBuilder),
+            update: Update::of::<R>(&indexed),
+            reindex: Update::of::<R>(&[]),
+            delete: sql::delete::<R>().to_string(SqliteQueryBuilder),
+        }
+    }
+}
+
+impl Update {
+    fn of<R: Row>(left_out: &[&str]) -> Self {
+        let names: Vec<&'static str> = sql::names::<R>().collect();
+        let changed = |name: &&str| !R::PRIMARY.contains(name) && !left_out.contains(name);
+        let changed = names.iter().copied().filter(changed);
+        let place = |name: &str| names.iter().position(|other| *other == name);
+        let parameters = changed.clone().chain(R::PRIMARY.iter().copied());
+        Self {
+            sql: sql::update::<R>(changed).to_string(SqliteQueryBuilder),
+            cells: parameters.filter_map(place).collect(),
+            left_out: left_out.iter().copied().filter_map(place).collect(),
+        }
+    }
 }

@@ -538,21 +538,26 @@ mod tests {
     #[test]
     fn what_has_a_key_is_searched_by_it() {
         let (_folder, connection) = connection();
-        for sql in [
+        let among = [
             &SQL.accounts,
             &SQL.accounts_by_id,
-            &SQL.account_by_origin,
             &SQL.profiles,
+            &SQL.profiles_by_id,
             &SQL.posts,
             &SQL.posts_by_id,
-            &SQL.post_by_origin,
             &SQL.bodies,
-            &SQL.like,
             &SQL.likes_of,
+        ];
+        let by_two = [
+            &SQL.account_by_origin,
+            &SQL.post_by_origin,
+            &SQL.like,
             &SQL.watch,
             &SQL.liked,
             &SQL.watched,
-        ] {
+        ];
+        let among = among.into_iter().flat_map(|sql| [&sql.one, &sql.many]);
+        for sql in among.chain(by_two) {
             let plan = plan(&connection, sql);
             assert!(plan[0].starts_with("SEARCH"), "{sql}: {plan:#?}");
             assert!(

@@ -187,6 +187,7 @@ pub async fn what_a_batch_touches_is_fetched_and_nothing_else(place: &dyn Place)
     // Nothing that was only fetched is written.
     assert_eq!(rows.accounts.changed().count(), 0);
     assert_eq!(rows.posts.changed().count(), 0);
+    assert!(rows.accounts.added().is_empty() && rows.posts.added().is_empty());
 }
 
 /// Every batch gives all members one name, its number: who sees two names sees half a batch.

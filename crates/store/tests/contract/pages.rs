@@ -6,8 +6,8 @@ use plaudit_store::{Cursor, Order, Page, PostFilter, SharedStore};
 
 use crate::Place;
 use crate::history::{
-    Happened, History, answer, at, comment, created, deleted, edited, post, question, registered,
-    reply, tagged, topic, written,
+    Happened, History, account, answer, at, comment, created, deleted, edited, post, question,
+    registered, reply, tagged, topic, written,
 };
 
 /// A list needs an end: a store that repeats itself must not keep a test going.
@@ -23,7 +23,7 @@ async fn history(place: &dyn Place) -> History {
         .add([(5, tagged(0, Kind::Question, 1, &["a"]))])
         .await;
     history.add((1..=60).map(any_post)).await;
-    let gone = (1..=60)
+    let gone = (1..=60_u128)
         .filter(|n| n.is_multiple_of(9))
         .map(|n| match kind(n) {
             Kind::Answer | Kind::Comment => (200, deleted(reply(n, author(n), 0))),
@@ -46,13 +46,11 @@ fn any_post(n: u128) -> Happened {
     let fact = match kind(n) {
         Kind::Answer => answer(n, author(n), 0),
         Kind::Comment => comment(n, author(n), 0),
-        kind if n.is_multiple_of(7) => created(Created {
-            author: None,
+        kind @ (Kind::Question | Kind::Discussion | Kind::Article) => created(Created {
+            author: (!n.is_multiple_of(7)).then(|| account(author(n))),
+            tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
             ..written(n, kind, 1)
         }),
-        kind @ (Kind::Question | Kind::Discussion | Kind::Article) => {
-            tagged(n, kind, author(n), tags)
-        }
     };
     (second as i64, fact)
 }

@@ -13,7 +13,7 @@ use crate::given::{all, append, ids, liked};
 /// Longer than anything takes that isn't stuck.
 const LONG: Duration = Duration::from_secs(30);
 
-pub async fn it_begins_after_its_position(place: &impl Place) {
+pub async fn follow_begins_after_its_position(place: &impl Place) {
     let journal = place.open().await;
     journal
         .append_many((0..10).map(|_| liked()).collect())
@@ -33,12 +33,12 @@ pub async fn it_begins_after_its_position(place: &impl Place) {
     assert_eq!(positions, [vec![5, 6, 7, 8], vec![9, 10]]);
 }
 
-pub async fn it_waits_for_the_next_event(place: &impl Place) {
+pub async fn follow_waits_for_the_next_event(place: &impl Place) {
     let journal = place.open().await;
     wait_for(&journal, &journal).await;
 }
 
-pub async fn it_sees_what_another_journal_at_the_same_place_records(place: &impl Place) {
+pub async fn follow_sees_what_another_journal_at_the_same_place_records(place: &impl Place) {
     wait_for(&place.open().await, &place.open().await).await;
 }
 
@@ -62,7 +62,7 @@ async fn wait_for(following: &SharedJournal, writing: &SharedJournal) {
     }
 }
 
-pub async fn it_misses_and_repeats_nothing_while_others_write(place: &impl Place) {
+pub async fn follow_misses_and_repeats_nothing_while_others_write(place: &impl Place) {
     let journal = place.open().await;
     let writers = write(&journal);
     for batch in [1, 7, 1_000] {
@@ -80,7 +80,7 @@ pub async fn it_misses_and_repeats_nothing_while_others_write(place: &impl Place
     writers.join_all().await;
 }
 
-pub async fn cancelling_next_loses_nothing(place: &impl Place) {
+pub async fn cancelling_follow_loses_nothing(place: &impl Place) {
     let journal = place.open().await;
     let writers = write(&journal);
     let mut follow = Follow::new(Arc::clone(&journal), 0, 10);

@@ -50,11 +50,11 @@ macro_rules! keeps_the_contract {
             concurrency::writers_with_journals_of_their_own_lose_nothing,
             concurrency::readers_never_see_a_gap,
             concurrency::an_append_that_nobody_waits_for_is_recorded_whole_or_not_at_all,
-            follow::it_begins_after_its_position,
-            follow::it_waits_for_the_next_event,
-            follow::it_sees_what_another_journal_at_the_same_place_records,
-            follow::it_misses_and_repeats_nothing_while_others_write,
-            follow::cancelling_next_loses_nothing,
+            follow::follow_begins_after_its_position,
+            follow::follow_waits_for_the_next_event,
+            follow::follow_sees_what_another_journal_at_the_same_place_records,
+            follow::follow_misses_and_repeats_nothing_while_others_write,
+            follow::cancelling_follow_loses_nothing,
         }
     };
     ($place:expr => $($module:ident::$case:ident),+ $(,)?) => {

@@ -105,7 +105,9 @@ fn a_part_of_the_history_is_what_was_asked_for() {
     // The bounds are times of events: the first is within, the last is not.
     let (from, to) = (at(700), at(1500));
     let export = |options: &[&str]| {
-        let options = ["export", "events", "--personal"].into_iter().chain(options.iter().copied());
+        let options = ["export", "events", "--personal"]
+            .into_iter()
+            .chain(options.iter().copied());
         lines(&community.does(options))
     };
     let such = |wanted: &dyn Fn(&str, &str) -> bool| -> Vec<Value> {
@@ -119,10 +121,23 @@ fn a_part_of_the_history_is_what_was_asked_for() {
     for (options, expected) in [
         (vec!["--from", from], such(&|at, _| at >= from)),
         (vec!["--to", to], such(&|at, _| at < to)),
-        (vec!["--from", from, "--to", to], such(&|at, _| at >= from && at < to)),
-        (vec!["--type", "PostLiked"], such(&|_, name| name == "PostLiked")),
         (
-            vec!["--type", "PostDeleted", "--type", "PostRestored", "--to", to],
+            vec!["--from", from, "--to", to],
+            such(&|at, _| at >= from && at < to),
+        ),
+        (
+            vec!["--type", "PostLiked"],
+            such(&|_, name| name == "PostLiked"),
+        ),
+        (
+            vec![
+                "--type",
+                "PostDeleted",
+                "--type",
+                "PostRestored",
+                "--to",
+                to,
+            ],
             such(&|at, name| at < to && ["PostDeleted", "PostRestored"].contains(&name)),
         ),
         (vec!["--from", to, "--to", from], vec![]),
@@ -146,11 +161,19 @@ fn an_export_of_events_as_csv_says_the_same() {
             match &event[column] {
                 Value::Null => assert_eq!(cell, ""),
                 Value::String(text) => assert_eq!(cell, text),
-                Value::Object(_) => assert_eq!(serde_json::from_str::<Value>(cell).unwrap(), event[column]),
+                Value::Object(_) => {
+                    assert_eq!(serde_json::from_str::<Value>(cell).unwrap(), event[column])
+                }
                 other => assert_eq!(*cell, other.to_string()),
             }
         }
-        assert!(event.as_object().unwrap().keys().all(|key| header.iter().any(|column| column == key)));
+        assert!(
+            event
+                .as_object()
+                .unwrap()
+                .keys()
+                .all(|key| header.iter().any(|column| column == key))
+        );
     }
 }
 
@@ -164,7 +187,10 @@ fn a_history_without_personal_data_still_counts_the_same() {
     elsewhere.does(["import", "events", text(&file)]);
     assert_eq!(elsewhere.exports(), community.exports());
     let server = Server::start(&elsewhere, []);
-    let posts = server.client().graphql("{ posts(first: 1) { nodes { title body author { name } } } }", json!({}));
+    let posts = server.client().graphql(
+        "{ posts(first: 1) { nodes { title body author { name } } } }",
+        json!({}),
+    );
     assert_eq!(
         posts["posts"]["nodes"],
         json!([{ "title": null, "body": null, "author": { "name": null } }])

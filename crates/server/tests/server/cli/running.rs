@@ -30,10 +30,7 @@ pub struct Client {
 
 impl Server {
     /// Starts a server on a free port, and waits until it serves.
-    pub fn start<'a>(
-        community: &Community,
-        options: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
+    pub fn start<'a>(community: &Community, options: impl IntoIterator<Item = &'a str>) -> Self {
         let mut serve = community.plaudit(["serve", "--listen", "127.0.0.1:0", "--dev"]);
         serve.args(options);
         let mut process = serve
@@ -117,7 +114,9 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
         if thread::panicking() {
-            eprintln!("the server logged:\n{}", self.log());
+            let log = self.log();
+            let last = log.lines().rev().take(20).collect::<Vec<_>>();
+            eprintln!("the last that the server logged, latest first: {last:#?}");
         }
     }
 }
@@ -180,7 +179,10 @@ impl Client {
 
     /// The title of a post, if it is there.
     pub fn title(&self, id: &str) -> Option<String> {
-        let data = self.graphql("query($id: ID!) { post(id: $id) { title } }", json!({ "id": id }));
+        let data = self.graphql(
+            "query($id: ID!) { post(id: $id) { title } }",
+            json!({ "id": id }),
+        );
         Some(data["post"]["title"].as_str()?.to_owned())
     }
 
@@ -199,9 +201,9 @@ pub const ASK: &str = "mutation($title: String!) {
     }
 }";
 
-/// Waits until something is so, which it has to be within a few seconds.
+/// Waits until something is so.
 pub fn soon<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look() {
             return found;
