@@ -1,6 +1,7 @@
 //! Deciding: from what happened and what somebody wants, to what happens.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use crate::account::Account;
 use crate::fact::{Concept, Fact};
@@ -19,7 +20,7 @@ pub struct Actor {
 ///
 /// A command writes one stream, guarded by that stream's revision. It may read others: what it
 /// reads there is immutable (who wrote a post), or a race over it does no harm.
-pub trait Command: Send + Sync {
+pub trait Command: fmt::Debug + Send + Sync {
     /// The stream that it writes.
     fn writes(&self, actor: &Actor) -> StreamName;
 

@@ -10,19 +10,19 @@ pub enum Refusal {
     ActorNotRegistered,
     #[error("a name has 1 to {max} characters and no control characters")]
     NameInvalid { max: usize },
-    #[error("there is no post {post}")]
+    #[error("there is no such post")]
     PostNotFound { post: PostId },
-    #[error("post {post} is deleted: restore it first")]
+    #[error("the post is deleted: restore it first")]
     PostDeleted { post: PostId },
     #[error("there is another post {post} already: choose another id")]
     PostExists { post: PostId },
-    #[error("only the author of post {post} may do this")]
+    #[error("only its author may do this")]
     NotTheAuthor { post: PostId },
-    #[error("only the author of question {question} accepts an answer to it")]
+    #[error("only who asked the question accepts an answer to it")]
     NotTheAsker { question: PostId },
-    #[error("post {post} is not a question")]
+    #[error("the post is not a question")]
     NotAQuestion { post: PostId },
-    #[error("post {post} is not an answer to question {question}")]
+    #[error("the post is not an answer to this question")]
     NotAnAnswer { post: PostId, question: PostId },
     #[error("you can't like a post of your own")]
     OwnPost,

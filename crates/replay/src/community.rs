@@ -88,16 +88,27 @@ impl Request {
         ]))
     }
 
-    fn events(&self, facts: Vec<Fact>, now: Time) -> Vec<NewEvent> {
+    fn events(&self, command: &dyn Command, facts: Vec<Fact>, now: Time) -> Vec<NewEvent> {
+        let causation = self.fingerprint(command);
         let event = |(number, fact)| NewEvent {
-            id: self.new_id(&format!("event {number}")),
+            id: self.event_id(number).unwrap_or_else(Uuid::now_v7),
             occurred_at: now,
             actor: Some(self.actor.account),
             correlation: Some(self.id),
-            causation: None,
+            causation,
             fact,
         };
         facts.into_iter().enumerate().map(event).collect()
+    }
+
+    fn event_id(&self, number: usize) -> Option<Uuid> {
+        self.derived(&format!("event {number}"))
+    }
+
+    /// What tells a repeat of a request with a key from another request with the same key. Without
+    /// the key, which isn't kept, it says nothing about what it was made of.
+    fn fingerprint(&self, command: &dyn Command) -> Option<Uuid> {
+        self.derived(&format!("{command:?}"))
     }
 }
 
@@ -156,6 +167,9 @@ impl Community {
         let stream = command.writes(&request.actor);
         for _ in 0..TRIES {
             let read = self.read(request, command, &stream).await?;
+            if let Some(first) = read.first_of(request) {
+                return first.outcome_for(request, command);
+            }
             let facts = decide(command, &request.actor, &read.streams)?;
             if facts.is_empty() {
                 return Ok(Outcome {
@@ -163,15 +177,10 @@ impl Community {
                     recorded: 0,
                 });
             }
-            let events = request.events(facts, SystemTime::now().into());
-            let appended = self
-                .journal
-                .append(&stream, read.expected, events.clone())
-                .await;
-            match appended {
-                Ok(Appended { recorded: 0, .. }) if !self.holds(&stream, &events).await? => {
-                    return Err(CommandError::KeyReused);
-                }
+            let events = request.events(command, facts, SystemTime::now().into());
+            match self.journal.append(&stream, read.expected, events).await {
+                // The same request came twice at once, and the other one was first: it is there now.
+                Ok(Appended { recorded: 0, .. }) => {}
                 Ok(Appended { position, recorded }) => {
                     return Ok(Outcome { position, recorded });
                 }
@@ -183,17 +192,6 @@ impl Community {
         Err(CommandError::Contended { stream })
     }
 
-    /// Whether a stream holds these very events. If only their ids are there, they are another
-    /// request's, and what this one wants would be lost without a word.
-    async fn holds(&self, stream: &StreamName, events: &[NewEvent]) -> Result<bool, CommandError> {
-        let recorded = self.journal.read_stream(stream).await;
-        let recorded = recorded.map_err(CommandError::Journal)?;
-        Ok(events.iter().all(|event| {
-            let known = recorded.iter().find(|known| known.id == event.id);
-            known.is_some_and(|known| known.fact == event.fact)
-        }))
-    }
-
     async fn read(
         &self,
         request: &Request,
@@ -202,6 +200,7 @@ impl Community {
     ) -> Result<Read, CommandError> {
         let mut read = Read {
             streams: Streams::default(),
+            written: Vec::new(),
             expected: Expected::NoStream,
             position: 0,
         };
@@ -217,7 +216,15 @@ impl Community {
                     read.expected = Expected::Revision(last.revision);
                 }
             }
+            let written = stream == *written;
             for event in events {
+                if written {
+                    read.written.push(Recorded {
+                        id: event.id,
+                        position: event.position,
+                        causation: event.causation,
+                    });
+                }
                 read.streams.push(event.fact);
             }
         }
@@ -228,6 +235,40 @@ impl Community {
 /// What a command is decided on.
 struct Read {
     streams: Streams,
+    /// What the stream to write holds already.
+    written: Vec<Recorded>,
     expected: Expected,
     position: Position,
+}
+
+/// An event that a command may have recorded before.
+struct Recorded {
+    id: Uuid,
+    position: Position,
+    causation: Option<Uuid>,
+}
+
+impl Read {
+    /// The first event that this request, or another with its key, has recorded already.
+    fn first_of(&self, request: &Request) -> Option<&Recorded> {
+        let id = request.event_id(0)?;
+        self.written.iter().find(|event| event.id == id)
+    }
+}
+
+impl Recorded {
+    /// A repeat gets the first result, whatever became of it since.
+    fn outcome_for(
+        &self,
+        request: &Request,
+        command: &dyn Command,
+    ) -> Result<Outcome, CommandError> {
+        if self.causation != request.fingerprint(command) {
+            return Err(CommandError::KeyReused);
+        }
+        Ok(Outcome {
+            position: self.position,
+            recorded: 0,
+        })
+    }
 }

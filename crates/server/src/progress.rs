@@ -1,9 +1,10 @@
 //! How long work tells how far it is: a bar on a terminal, or JSON lines.
 
+use std::fmt;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use plaudit_exchange::{Phase, Progress};
 use serde_json::json;
 
@@ -20,6 +21,7 @@ pub struct Shown {
 }
 
 enum To {
+    Nobody,
     Bar(ProgressBar),
     Json { last: Instant },
 }
@@ -39,11 +41,21 @@ impl Shown {
         }
     }
 
+    /// Shows nothing.
+    pub fn to_nobody() -> Self {
+        Self {
+            to: To::Nobody,
+            phase: "",
+            began: Instant::now(),
+        }
+    }
+
     fn at(&mut self, phase: &'static str, style: &str, done: u64, total: Option<u64>) {
         if self.phase != phase {
             self.begin(phase, style, total);
         }
         match &mut self.to {
+            To::Nobody => {}
             To::Bar(bar) => {
                 if let Some(total) = total {
                     bar.set_length(total);
@@ -77,7 +89,14 @@ impl Shown {
             let style = ProgressStyle::with_template(&template);
             *bar = ProgressBar::new(total.unwrap_or(0))
                 .with_message(phase)
-                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+                .with_style(
+                    style
+                        .unwrap_or_else(|_| ProgressStyle::default_bar())
+                        .with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
+                            // What can't be shown isn't missed.
+                            let _ = write!(text, "{}/s", HumanCount(state.per_sec() as u64));
+                        }),
+                );
         }
     }
 
@@ -101,7 +120,7 @@ impl Progress for Shown {
 }
 
 const BYTES: &str = "{bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
-const EVENTS: &str = "{human_pos}/{human_len} {per_sec}, {eta} left";
+const EVENTS: &str = "{human_pos}/{human_len} {rate}, {eta} left";
 
 /// Shows how far a fold is.
 pub struct Folding(Shown);

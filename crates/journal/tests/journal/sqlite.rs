@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_journal::{AppendError, Expected, Journal, JournalError, SharedJournal};
@@ -117,6 +118,22 @@ async fn a_journal_opened_to_be_read_sees_everything_and_records_nothing() {
     assert!(error.to_string().contains("read only"), "{error}");
     reading.append_many(vec![liked()]).await.unwrap_err();
     assert_eq!(all(&reading).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_is_woken_by_the_commit() {
+    let folder = Folder::new();
+    let journal: SharedJournal = Arc::new(folder.journal().unwrap());
+    let started = Instant::now();
+    for position in 0..40 {
+        let waiting = Arc::clone(&journal);
+        let waiting = tokio::spawn(async move { waiting.wait_past(position).await });
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        append(&*journal, Expected::Any, &[liked()]).await.unwrap();
+        waiting.await.unwrap().unwrap();
+    }
+    // Looking now and then would take 250 ms each.
+    assert!(started.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]

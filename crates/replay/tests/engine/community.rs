@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use plaudit_domain::acceptance::Accept;
 use plaudit_domain::account::{Register, Rename, Renamed};
 use plaudit_domain::fact::AccountFact;
 use plaudit_domain::like::{LikePost, UnlikePost};
-use plaudit_domain::post::{Changes, Delete, Edit, Open, Restore, Topic};
+use plaudit_domain::post::{Answer, Changes, Delete, Edit, Open, Restore, Topic};
 use plaudit_domain::{AccountId, Actor, Fact, NewEvent, PostId, Refusal, Time};
 use plaudit_journal::{Journal, SharedJournal};
 use plaudit_replay::{CommandError, Community, Outcome, Request};
@@ -302,6 +303,42 @@ async fn a_repeated_like_or_unlike_has_its_first_result_and_records_nothing() {
 }
 
 #[tokio::test]
+async fn a_late_repeat_has_its_first_result_whatever_happened_since() {
+    let folder = Folder::new();
+    let community = community(&folder).await;
+    for (number, question) in [(1, 0), (2, 0)] {
+        let answer = Answer {
+            post: post(number),
+            question: post(question),
+            body: "Body".into(),
+        };
+        community.execute(&request(number), &answer).await.unwrap();
+    }
+    let accept = |number| Accept {
+        question: post(0),
+        answer: post(number),
+    };
+    let accepted = community.execute(&keyed(0, 1), &accept(1)).await.unwrap();
+    let edited = community.execute(&keyed(0, 2), &edit(0, "first")).await;
+    community.execute(&request(0), &accept(2)).await.unwrap();
+    community
+        .execute(&request(0), &edit(0, "second"))
+        .await
+        .unwrap();
+    community
+        .execute(&request(0), &Delete { post: post(0) })
+        .await
+        .unwrap();
+    let head = community.journal().head().await.unwrap();
+
+    let late = community.execute(&keyed(0, 1), &accept(1)).await.unwrap();
+    assert_eq!((late.position, late.recorded), (accepted.position, 0));
+    let late = community.execute(&keyed(0, 2), &edit(0, "first")).await;
+    assert_eq!(late.unwrap().position, edited.unwrap().position);
+    assert_eq!(community.journal().head().await.unwrap(), head);
+}
+
+#[tokio::test]
 async fn a_key_that_was_used_for_something_else_is_refused() {
     let folder = Folder::new();
     let community = community(&folder).await;
@@ -321,7 +358,14 @@ async fn a_key_that_was_used_for_something_else_is_refused() {
     let other_text = community.execute(&keyed(0, 2), &edit(0, "second")).await;
     let delete = Delete { post: post(0) };
     let other_command = community.execute(&keyed(0, 2), &delete).await;
-    for reused in [other_post, other_text, other_command] {
+    let asked = keyed(0, 3);
+    let id = PostId(asked.new_id("question"));
+    community.execute(&asked, &question(id)).await.unwrap();
+    let mut other_question = question(id);
+    other_question.title = "Another title".into();
+    let head = head + 1;
+    let other_question = community.execute(&asked, &other_question).await;
+    for reused in [other_post, other_text, other_command, other_question] {
         assert!(matches!(reused, Err(CommandError::KeyReused)), "{reused:?}");
     }
     assert_eq!(community.journal().head().await.unwrap(), head);

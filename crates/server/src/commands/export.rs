@@ -1,7 +1,7 @@
 //! `plaudit export`
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use plaudit_exchange::{events, tables};
@@ -38,7 +38,11 @@ pub async fn run(directory: &Path, export: Export) -> Result<(), Failure> {
                 types: export.types,
                 personal: export.personal,
             };
-            let mut shown = Shown::new(Report { json: false });
+            let mut shown = match out.partial {
+                // Rows and a bar on one terminal would write over each other.
+                None if io::stdout().is_terminal() => Shown::to_nobody(),
+                None | Some(_) => Shown::new(Report { json: false }),
+            };
             let rows = events::export(data.journal(), &options, format, &mut out, &mut shown).await;
             shown.finish();
             rows?

@@ -8,4 +8,5 @@ mod oracle;
 mod running;
 mod serving;
 mod sites;
+mod tables;
 mod texts;

@@ -6,37 +6,16 @@ use std::path::Path;
 use plaudit_domain::Time;
 use serde_json::{Map, Value};
 
-use super::community::{Community, lines, text};
+use super::community::{Community, text};
 use super::sites::{Site, beer, conlang, datasets};
-
-/// A row of a table, by the names of its columns.
-type Row = HashMap<String, String>;
+use super::tables::{Row, csv, ndjson};
 
 fn sites() -> impl Iterator<Item = &'static Site> {
     [conlang(), beer()].into_iter().flatten()
 }
 
-fn csv(text: impl AsRef<[u8]>) -> Vec<Row> {
-    let mut reader = csv::Reader::from_reader(text.as_ref());
-    reader.deserialize().map(Result::unwrap).collect()
-}
-
 fn oracle(site: &Site, file: &str) -> Vec<Row> {
     csv(std::fs::read(site.oracle.join(file)).unwrap())
-}
-
-/// The rows of a line-by-line export, as they would stand in a CSV.
-fn ndjson(text: &str) -> Vec<Row> {
-    let cell = |value: Value| match value {
-        Value::Null => String::new(),
-        Value::String(text) => text,
-        other => other.to_string(),
-    };
-    let row = |line: Value| -> Row {
-        let fields: Map<String, Value> = serde_json::from_value(line).unwrap();
-        fields.into_iter().map(|(k, v)| (k, cell(v))).collect()
-    };
-    lines(text).into_iter().map(row).collect()
 }
 
 fn number(row: &Row, column: &str) -> i64 {
