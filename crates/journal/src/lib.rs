@@ -69,7 +69,7 @@ pub enum Expected {
 pub struct Appended {
     /// How many events were recorded now; those that were recorded before don't count.
     pub recorded: usize,
-    /// The position of the last of the events, recorded now or before; the head for no events.
+    /// The furthest position of any of the events, recorded now or before; the head for no events.
     pub position: Position,
 }
 

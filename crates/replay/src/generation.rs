@@ -7,17 +7,22 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use plaudit_domain::Position;
 use plaudit_journal::SharedJournal;
 use plaudit_store::StoreError;
 use plaudit_store::sqlite::{BulkLoad, SqliteStore, remove};
+use tokio::time::sleep;
 
 use crate::rebuild::rebuild;
 use crate::{FoldingError, Progress};
 
 /// A store that is further behind than this is rebuilt instead of caught up: it is faster.
 const FAR_BEHIND: Position = 50_000;
+
+/// So often is looked whether another process has finished to rebuild.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A directory of generations.
 #[derive(Debug, Clone)]
@@ -41,33 +46,53 @@ impl Generations {
         journal: &SharedJournal,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<SqliteStore, FoldingError> {
-        use plaudit_store::Store;
-
-        if let Some(number) = self.number()? {
-            match SqliteStore::open(&self.path(number)) {
-                Ok(store) => {
-                    let position = store.position().await?;
-                    match journal.head().await?.checked_sub(position) {
-                        Some(..=FAR_BEHIND) => return Ok(store),
-                        Some(_) => {}
-                        None => tracing::warn!(
-                            position,
-                            "the journal ends before what is folded from it, as if an earlier state \
-                             had been put back: rebuilding"
-                        ),
-                    }
-                }
-                Err(StoreError::Outdated { path }) => {
-                    tracing::info!("{} are of another version: rebuilding", path.display());
-                }
-                Err(error) => return Err(error.into()),
-            }
+        if let Some(store) = self.usable(journal).await? {
+            return Ok(store);
         }
-        self.rebuild(journal, progress).await
+        let _lock = loop {
+            match self.lock()? {
+                Some(lock) => break lock,
+                None => sleep(PATIENCE).await,
+            }
+        };
+        // Who was rebuilding may have done just what is needed.
+        if let Some(store) = self.usable(journal).await? {
+            return Ok(store);
+        }
+        self.build(journal, progress).await
     }
 
-    /// Builds the next generation from the journal and puts it in use. A process that has the one
-    /// before open keeps it until it opens anew; of still older ones the files are removed.
+    /// The generation in use, if it is worth going on with.
+    async fn usable(&self, journal: &SharedJournal) -> Result<Option<SqliteStore>, FoldingError> {
+        use plaudit_store::Store;
+
+        let Some(number) = self.number()? else {
+            return Ok(None);
+        };
+        match SqliteStore::open(&self.path(number)) {
+            Ok(store) => {
+                let position = store.position().await?;
+                match journal.head().await?.checked_sub(position) {
+                    Some(..=FAR_BEHIND) => return Ok(Some(store)),
+                    Some(_) => {}
+                    None => tracing::warn!(
+                        position,
+                        "the journal ends before what is folded from it, as if an earlier state \
+                         had been put back: rebuilding"
+                    ),
+                }
+            }
+            Err(StoreError::Outdated { path }) => {
+                tracing::info!("{} are of another version: rebuilding", path.display());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(None)
+    }
+
+    /// Builds the next generation from the journal and puts it in use. A process that has an older
+    /// one open keeps it until it opens anew; those that nobody has open are removed, but for the
+    /// one before.
     ///
     /// # Errors
     /// Also if another process is doing just this.
@@ -76,9 +101,24 @@ impl Generations {
         journal: &SharedJournal,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<SqliteStore, FoldingError> {
-        let _lock = self.lock()?;
+        let Some(_lock) = self.lock()? else {
+            let busy =
+                "another process is rebuilding the read models: try again when it has finished";
+            return Err(failed(&self.directory, io::Error::other(busy)));
+        };
+        self.build(journal, progress).await
+    }
+
+    async fn build(
+        &self,
+        journal: &SharedJournal,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<SqliteStore, FoldingError> {
         let before = self.number()?;
-        let next = before.map_or(1, |number| number + 1);
+        let mut next = before.map_or(1, |number| number + 1);
+        while !remove(&self.path(next))? {
+            next += 1;
+        }
         let mut load = BulkLoad::begin(&self.path(next))?;
         rebuild(journal, &mut load, progress).await?;
         let store = load.finish()?;
@@ -90,17 +130,16 @@ impl Generations {
         Ok(store)
     }
 
-    /// Two that rebuild would write the same file. The lock goes with the process, if not before.
-    fn lock(&self) -> Result<File, FoldingError> {
+    /// Two that rebuild would write the same file. The lock goes with the process, if not before;
+    /// there is none while another process holds it.
+    fn lock(&self) -> Result<Option<File>, FoldingError> {
         let path = self.directory.join("rebuilding");
         let lock = || {
             let file = File::create(&path)?;
             match file.try_lock() {
-                Ok(()) => Ok(file),
+                Ok(()) => Ok(Some(file)),
                 Err(TryLockError::Error(error)) => Err(error),
-                Err(TryLockError::WouldBlock) => Err(io::Error::other(
-                    "another process is rebuilding the read models: try again when it has finished",
-                )),
+                Err(TryLockError::WouldBlock) => Ok(None),
             }
         };
         lock().map_err(|error| failed(&path, error))

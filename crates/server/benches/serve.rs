@@ -16,12 +16,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use poem::Route;
 use poem::endpoint::make_sync;
-use poem::listener::TcpListener as PoemListener;
-use poem::{Route, Server, listener::Acceptor, listener::Listener};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 /// How long each line of the table is measured.
 const MEASURED: Duration = Duration::from_secs(2);
@@ -51,12 +50,11 @@ async fn serve_static(path: String) {
                 .body(body.to_vec())
         }),
     );
-    let acceptor = PoemListener::bind("127.0.0.1:0")
-        .into_acceptor()
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    println!("{}", listener.local_addr().unwrap());
+    plaudit_server::http::serve(listener, app, std::future::pending())
         .await
         .unwrap();
-    println!("{}", acceptor.local_addr()[0]);
-    Server::new_with_acceptor(acceptor).run(app).await.unwrap();
 }
 
 async fn measure() {
@@ -140,8 +138,7 @@ impl Served {
     fn static_answer(body: &str) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         Self::start(command.args(["--static", body]), |line| {
-            let address = line.trim().strip_prefix("socket://");
-            Some(address.unwrap_or(line.trim()).to_owned())
+            Some(line.trim().to_owned())
         })
     }
 
@@ -282,9 +279,9 @@ fn content_length(head: &[u8]) -> usize {
     let lengths = head.lines().filter_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length")
-            .then(|| value.trim().parse().unwrap())
+            .then(|| value.trim().parse::<usize>().unwrap())
     });
-    lengths.last().unwrap()
+    lengths.sum()
 }
 
 fn cores() -> usize {

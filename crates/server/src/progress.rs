@@ -92,10 +92,13 @@ impl Shown {
                 .with_style(
                     style
                         .unwrap_or_else(|_| ProgressStyle::default_bar())
-                        .with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
-                            // What can't be shown isn't missed.
-                            let _ = write!(text, "{}/s", HumanCount(state.per_sec() as u64));
-                        }),
+                        .with_key(
+                            "rate",
+                            |state: &ProgressState, text: &mut dyn fmt::Write| {
+                                // What can't be shown isn't missed.
+                                let _ = write!(text, "{}/s", HumanCount(state.per_sec() as u64));
+                            },
+                        ),
                 );
         }
     }

@@ -142,9 +142,10 @@ fn fields_with_text(field: &str, value: &Value, found: &mut BTreeSet<String>) {
         }
         Value::Object(fields) => {
             for (name, value) in fields {
-                let path = match field {
-                    "" => name.clone(),
-                    _ => format!("{field}.{name}"),
+                let path = if field.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{field}.{name}")
                 };
                 fields_with_text(&path, value, found);
             }

@@ -208,7 +208,7 @@ impl<C: Fn() -> Time> Writing<C> {
             let mut group = gather(first, jobs);
             match self.commit(&mut group) {
                 Ok(()) => {
-                    
+                    self.committed.send_replace(());
                     group.into_iter().for_each(Job::answer);
                 }
                 Err(error) => {

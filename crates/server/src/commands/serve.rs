@@ -46,9 +46,13 @@ pub async fn run(directory: &Path, serve: Serve) -> Result<(), Failure> {
     let store = data
         .store(&mut Folding::new(Report { json: false }))
         .await?;
+    let key = dev.then(|| DevKey::open(directory)).transpose()?;
+    let community = Community::start(data.journal().clone(), store.clone()).await?;
+    // Before anybody is answered: whoever is has to be told of the end, too.
+    let stop = http::stop_signal()
+        .map_err(|error| format!("can't listen to signals, and so couldn't stop: {error}"))?;
     let listener = socket.listen(BACKLOG).map_err(unavailable)?;
     let listen = listener.local_addr()?;
-    let key = dev.then(|| DevKey::open(directory)).transpose()?;
 
     say(format_args!("Plaudit serves {}", directory.display()))?;
     say(format_args!("  GraphQL   http://{listen}/graphql"))?;
@@ -58,16 +62,9 @@ pub async fn run(directory: &Path, serve: Serve) -> Result<(), Failure> {
     }
 
     let identity = key.map_or(Identity::None, |key| Identity::Dev(Box::new(key)));
-    let community = Community::start(data.journal().clone(), store).await?;
     let api = Arc::new(Api::of(Arc::new(community)));
     let app = http::app(api, identity, Limits::default());
-    http::serve(listener, app, async {
-        if let Err(error) = http::stop_signal().await {
-            tracing::error!("signals can't be listened to, so only SIGKILL stops this: {error}");
-            std::future::pending::<()>().await;
-        }
-    })
-    .await?;
+    http::serve(listener, app, stop).await?;
     Ok(())
 }
 

@@ -36,14 +36,17 @@ const LAYERS: [(&str, &[&str]); 8] = [
 ];
 
 /// Which crates may name an outside thing.
-const NAMED_BY: [(&str, &[&str]); 11] = [
+const NAMED_BY: [(&str, &[&str]); 14] = [
     ("async-graphql", &["api"]),
     ("clap", &["server"]),
     ("csv", &["exchange"]),
     ("eventstore", &["journal"]),
+    ("hyper", &["server"]),
+    ("hyper-util", &["server"]),
     ("indicatif", &["server"]),
     ("jiff", &["domain"]),
     ("jsonwebtoken", &["server"]),
+    ("mimalloc", &["server"]),
     ("poem", &["server"]),
     ("quick-xml", &["exchange"]),
     // In `exchange` for its scratch file only.

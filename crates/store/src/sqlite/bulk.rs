@@ -1,6 +1,7 @@
 //! Filling a generation from nothing: no indexes until the end, no protection against a crash
 //! until it is whole. A file that was not finished is thrown away.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use plaudit_domain::Position;
@@ -75,7 +76,7 @@ impl BulkLoad {
         connection
             .close()
             .map_err(|(_, error)| Failure::from(error).at(&path))?;
-        std::fs::File::open(&path)
+        File::open(&path)
             .and_then(|file| file.sync_all())
             .map_err(|error| storage(&path, error))?;
         SqliteStore::open(&path)
@@ -93,19 +94,36 @@ impl BulkLoad {
     }
 }
 
-/// Removes a generation's files.
-pub fn remove(path: &Path) -> Result<()> {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut file = path.as_os_str().to_owned();
-        file.push(suffix);
-        match std::fs::remove_file(&file) {
+/// Removes a generation's files, unless a process has it open; whether they are gone.
+pub fn remove(path: &Path) -> Result<bool> {
+    let in_use = in_use(path)?;
+    match in_use.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(false),
+        Err(TryLockError::Error(error)) => return Err(storage(path, error)),
+    }
+    for suffix in ["", "-wal", "-shm", IN_USE] {
+        match std::fs::remove_file(beside(path, suffix)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(storage(path, error));
             }
             Ok(()) | Err(_) => {}
         }
     }
-    Ok(())
+    Ok(true)
+}
+
+const IN_USE: &str = "-in-use";
+
+/// A file that is locked by whoever has the one beside it open. SQLite's own locks come and go.
+pub(super) fn in_use(path: &Path) -> Result<File> {
+    File::create(beside(path, IN_USE)).map_err(|error| storage(path, error))
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut file = path.as_os_str().to_owned();
+    file.push(suffix);
+    file.into()
 }
 
 fn storage(path: &Path, error: std::io::Error) -> StoreError {

@@ -11,6 +11,7 @@ use plaudit_domain::post::Kind;
 use plaudit_domain::{AccountId, Origin, Position, PostId};
 use plaudit_projection::row::Malformed;
 use plaudit_projection::{Account, Key, Like, Post, PostBody, Profile, Rows, Touched};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{AccountRecord, Commit, Each, Page, PostFilter, PostRecord, Result, Store, StoreError};
@@ -29,6 +30,8 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    /// As long as it is held nobody removes the file, which readers open again and again.
+    _in_use: std::fs::File,
 }
 
 impl SqliteStore {
@@ -38,6 +41,8 @@ impl SqliteStore {
     /// [`StoreError::Outdated`] if the file's tables aren't those of this version's rows.
     pub fn open(path: &Path) -> Result<Self> {
         let failed = |failure: Failure| failure.at(path);
+        let in_use = bulk::in_use(path)?;
+        in_use.lock_shared()?;
         let mut writer = Connection::open(path).map_err(|error| failed(error.into()))?;
         configure(&writer, "WAL", "NORMAL").map_err(|error| failed(error.into()))?;
         schema::open(&mut writer).map_err(failed)?;
@@ -45,6 +50,7 @@ impl SqliteStore {
             path: path.to_owned(),
             writer: Mutex::new(writer),
             readers: Mutex::default(),
+            _in_use: in_use,
         })
     }
 
@@ -93,6 +99,8 @@ fn configure_reads(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
     connection.set_prepared_statement_cache_capacity(256);
+    // Plans don't depend on the values that are bound: else SQLite prepares again for each of them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     rusqlite::vtab::array::load_module(connection)
 }
 

@@ -143,6 +143,10 @@ pub async fn append_many_leaves_out_what_is_recorded(place: &impl Place) {
     let appended = journal.append_many(known.to_vec()).await.unwrap();
     assert_eq!(appended, recorded(0, 2));
     assert_eq!(all(journal).await, before);
+    // The last in the history, not in the list.
+    let [known, _] = known;
+    let appended = journal.append_many(vec![liked(), known]).await.unwrap();
+    assert_eq!(appended, recorded(1, 6));
 }
 
 pub async fn append_many_leaves_out_what_it_repeats(place: &impl Place) {
