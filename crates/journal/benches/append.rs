@@ -18,10 +18,11 @@ use plaudit_domain::fact::LikeFact;
 use plaudit_domain::like::Like;
 use plaudit_domain::{AccountId, NewEvent, PostId, Time};
 use plaudit_journal::sqlite::SqliteJournal;
-use plaudit_journal::{Expected, Journal, SharedJournal};
+use plaudit_journal::{Expected, Journal, JournalError, SharedJournal};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -134,21 +135,48 @@ fn imports(dir: &Path, fsyncs: f64) -> Result<PathBuf> {
     );
     let runtime = Runtime::new()?;
     let mut path = dir.to_owned();
-    for size in [1, 128, 5_000] {
-        path = dir.join(format!("imports-{size}"));
-        let journal = SqliteJournal::open(&path)?;
+    // With two at a time one batch is encoded while the other is written.
+    for (size, at_a_time) in [(1, 1), (128, 1), (5_000, 1), (5_000, 2)] {
+        path = dir.join(format!("imports-{size}-{at_a_time}"));
+        let journal: SharedJournal = Arc::new(SqliteJournal::open(&path)?);
         let (mut recorded, mut spent) = (0, Duration::ZERO);
         while spent < SPAN {
-            let batch: Vec<_> = (0..size).map(|_| like()).collect();
+            let batches: Vec<Vec<_>> = (0..at_a_time * 4)
+                .map(|_| (0..size).map(|_| like()).collect())
+                .collect();
             let started = Instant::now();
-            recorded += runtime.block_on(journal.append_many(batch))?.recorded;
+            recorded += runtime.block_on(import(&journal, batches, at_a_time))?;
             spent += started.elapsed();
         }
         let rate = recorded as f64 / spent.as_secs_f64();
-        let what = format!("batches of {size}");
+        let what = format!("batches of {size}, {at_a_time} at a time");
         println!("{what:<44}{rate:>12.0}{:>12.2}", rate / fsyncs);
     }
     Ok(path)
+}
+
+async fn import(
+    journal: &SharedJournal,
+    batches: Vec<Vec<NewEvent>>,
+    at_a_time: usize,
+) -> Result<usize> {
+    let mut recorded = 0;
+    let mut under_way = JoinSet::new();
+    for batch in batches {
+        if under_way.len() == at_a_time
+            && let Some(appended) = under_way.join_next().await
+        {
+            recorded += appended??;
+        }
+        let journal = Arc::clone(journal);
+        under_way.spawn(async move {
+            Ok::<_, JournalError>(journal.append_many(batch).await?.recorded)
+        });
+    }
+    while let Some(appended) = under_way.join_next().await {
+        recorded += appended??;
+    }
+    Ok(recorded)
 }
 
 /// Reading it all and decoding it, and reading it all with SQLite alone.
