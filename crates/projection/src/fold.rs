@@ -47,7 +47,7 @@ pub enum FoldError {
     #[error("it names post {0}, which no earlier event created")]
     UnknownPost(PostId),
     /// A row that isn't here, because the event touches it without naming it, as events from
-    /// elsewhere may: it has to be fetched by its key.
+    /// elsewhere may: what the posts refer to has to be [fetched](crate::Touched::references).
     #[error("it touches the row of {0:?} without naming what it is, and there is no such row")]
     Unnamed(Key),
 }

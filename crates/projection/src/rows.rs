@@ -129,6 +129,11 @@ impl<R: Entity<Id: Missing>> Entities<R> {
         self.by_id.get(&id).map(|&at| &self.rows[at as usize])
     }
 
+    /// All rows that are here.
+    pub fn iter(&self) -> impl Iterator<Item = &R> {
+        self.rows.iter()
+    }
+
     /// The rows that the store doesn't have, in the order of their keys.
     pub fn added(&self) -> &[R] {
         &self.rows[self.stored.len()..]

@@ -4,7 +4,6 @@ use plaudit_domain::acceptance::AcceptedAnswer;
 use plaudit_domain::{AccountId, Event, Fact, PostId};
 use rustc_hash::FxHashSet;
 
-use crate::row::Key;
 use crate::{account, like, post, watch};
 
 /// The rows that a batch touches.
@@ -21,9 +20,10 @@ pub struct Touched {
     pub likes_of: FxHashSet<PostId>,
     /// Watches, as (post, account).
     pub watches: FxHashSet<(PostId, AccountId)>,
-    /// Accounts and posts that an event turned out to touch without naming them
-    /// ([`FoldError::Unnamed`](crate::FoldError::Unnamed)).
-    pub keys: FxHashSet<Key>,
+    /// Whether everything that the posts refer to is touched, too: their authors, what they are on,
+    /// accepted answers and the authors of those. Events name what they touch of it, but for some
+    /// from elsewhere ([`FoldError::Unnamed`](crate::FoldError::Unnamed)).
+    pub references: bool,
 }
 
 impl Touched {

@@ -1,9 +1,9 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 use plaudit_journal::{SharedJournal, sqlite::SqliteJournal};
 use plaudit_projection::{Touched, fold};
 use plaudit_store::{Store, sqlite::SqliteStore};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let mut args = std::env::args().skip(1);
@@ -21,14 +21,24 @@ async fn main() {
         let b = Instant::now();
         let mut rows = store.fetch(&Touched::by(&events)).await.unwrap();
         let c = Instant::now();
-        for e in &events { fold(e, &mut rows).unwrap(); }
+        for e in &events {
+            fold(e, &mut rows).unwrap();
+        }
         rows.finish();
         let d = Instant::now();
         store.commit(&rows, position, last.position).await.unwrap();
         let e = Instant::now();
-        for (t, x) in t.iter_mut().zip([b - a, c - b, d - c, e - d]) { *t += x; }
+        for (t, x) in t.iter_mut().zip([b - a, c - b, d - c, e - d]) {
+            *t += x;
+        }
         position = last.position;
         n += 1;
-        if n % (50_000 / batch) == 0 { println!("{position}: read {:?} fetch {:?} fold {:?} commit {:?}", t[0], t[1], t[2], t[3]); t = [Duration::ZERO; 4]; }
+        if n % (50_000 / batch) == 0 {
+            println!(
+                "{position}: read {:?} fetch {:?} fold {:?} commit {:?}",
+                t[0], t[1], t[2], t[3]
+            );
+            t = [Duration::ZERO; 4];
+        }
     }
 }

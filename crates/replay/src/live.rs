@@ -193,9 +193,9 @@ async fn batch(
         match events.iter().try_for_each(|event| fold(event, &mut rows)) {
             Ok(()) => break rows,
             Err(Stopped {
-                cause: FoldError::Unnamed(key),
+                cause: FoldError::Unnamed(_),
                 ..
-            }) if touched.keys.insert(key) => {}
+            }) if !touched.references => touched.references = true,
             Err(stopped) => return Err(stopped.into()),
         }
     };

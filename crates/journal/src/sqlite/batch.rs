@@ -158,8 +158,10 @@ impl<'t> Batch<'t> {
                 appended.recorded += 1;
                 appended.position = self.last;
             } else {
-                let known = self.find(stream, row)?.map_or(0, |known| known.position);
-                appended.position = appended.position.max(known);
+                // Without such an event it was left out for another reason, which can't be.
+                let known = self.find(stream, row)?;
+                let known = known.ok_or(rusqlite::Error::StatementChangedRows(0))?;
+                appended.position = appended.position.max(known.position);
             }
         }
         Ok(appended)

@@ -1,6 +1,7 @@
 //! A made-up history, the same whenever it is made: a community that grows, in which a few posts
 //! get most of the likes.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use plaudit_domain::acceptance::{Accepted, AcceptedAnswer};
@@ -47,6 +48,8 @@ struct History {
     happened: i64,
     accounts: Vec<AccountId>,
     posts: Vec<Written>,
+    /// Accepted answers by their questions.
+    accepted: HashMap<PostId, AcceptedAnswer>,
     /// Places of questions and of answers among the posts.
     questions: Vec<usize>,
     answers: Vec<usize>,
@@ -175,14 +178,16 @@ impl History {
             author,
             parent,
         } = self.posts[place];
+        let question = parent.unwrap_or(post);
+        let accepted = AcceptedAnswer {
+            answer: post,
+            author: Some(author),
+        };
         PostFact::AnswerAccepted(Accepted {
-            question: parent.unwrap_or(post),
+            question,
             asker: None,
-            accepted: AcceptedAnswer {
-                answer: post,
-                author: Some(author),
-            },
-            replaced: None,
+            accepted,
+            replaced: self.accepted.insert(question, accepted),
         })
         .into()
     }
@@ -217,7 +222,7 @@ impl History {
             post,
             author: Some(author),
             parent,
-            accepted: None,
+            accepted: self.accepted.get(&post).copied(),
         })
         .into()
     }

@@ -30,11 +30,15 @@ pub fn fetch(connection: &Connection, touched: &Touched) -> Result<Rows, Failure
         &mut rows.posts,
         read::by_post_id(&transaction, &SQL.posts_by_id, &posts)?,
     );
-    if !touched.keys.is_empty() {
-        let keys: Vec<Key> = touched.keys.iter().copied().collect();
-        let accounts = by_key(&transaction, &SQL.accounts, &keys)?;
-        load(&mut rows.accounts, accounts);
+    if touched.references {
+        let references = |post: &Post| [post.parent, post.accepted_answer];
+        let keys: Vec<Key> = rows.posts.iter().flat_map(references).flatten().collect();
         load(&mut rows.posts, by_key(&transaction, &SQL.posts, &keys)?);
+        let authors: Vec<Key> = rows.posts.iter().filter_map(|post| post.author).collect();
+        load(
+            &mut rows.accounts,
+            by_key(&transaction, &SQL.accounts, &authors)?,
+        );
     }
 
     let likes = pairs(&rows, touched.likes.iter());
