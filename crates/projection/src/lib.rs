@@ -1,7 +1,7 @@
 //! What people read, folded from what happened.
 //!
 //! A fold is a pure function of an event and the rows that it touches, in two stages: an event
-//! changes accounts, posts and pairs of them ([`fold`]); at the end of a batch every changed
+//! changes accounts, posts and pairs of them ([`fold()`]); at the end of a batch every changed
 //! account's profile is computed anew from its accounts ([`Rows::finish`]).
 //!
 //! The same folds run live and in a rebuild. Live, the rows that a batch touches follow from its
