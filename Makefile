@@ -14,8 +14,7 @@ build: graphiql
 	cargo build --release --package plaudit-server
 
 test:
-	cargo test --workspace --all-targets
-	cargo test --workspace --doc
+	cargo test --workspace
 
 check:
 	cargo fmt --all --check

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use plaudit_journal::JournalError;
+use plaudit_journal::{AppendError, JournalError};
 
 /// Why an import didn't go through. What was recorded until then stays; importing again goes on
 /// from there.
@@ -43,9 +43,22 @@ pub enum ImportError {
     /// The journal can't be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The journal refuses a batch, because an event has the id of another one. Nothing of the
+    /// batch is recorded.
+    #[error("the journal refuses what comes next: {0}")]
+    Refused(AppendError),
     /// Nobody waits for the import any more.
     #[error("the import was stopped")]
     Stopped,
+}
+
+impl From<AppendError> for ImportError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Journal(error) => Self::Journal(error),
+            AppendError::IdInUse { .. } | AppendError::Conflict { .. } => Self::Refused(error),
+        }
+    }
 }
 
 /// Something in a file that isn't what belongs there: where, what was found, what was expected.

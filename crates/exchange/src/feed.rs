@@ -179,7 +179,7 @@ pub(crate) async fn run(
     });
     let mut summary = Summary::default();
     let mut rows = Vec::new();
-    let written: Result<(), JournalError> = async {
+    let written: Result<(), ImportError> = async {
         while let Some(message) = incoming.recv().await {
             match message {
                 Message::At(phase, done, total) => progress.at(phase, done, total),
@@ -230,7 +230,7 @@ async fn append(
     batch: Batch,
     summary: &mut Summary,
     rows: &mut Vec<Rows>,
-) -> Result<(), JournalError> {
+) -> Result<(), ImportError> {
     let told: Vec<_> = batch.events.iter().map(Told::of).collect();
     let before = journal.head().await?;
     let appended = journal.append_many(batch.events).await?;

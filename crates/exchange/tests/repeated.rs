@@ -30,11 +30,10 @@ impl Journal for Failing {
         self.journal.append(stream, expected, events).await
     }
 
-    async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, JournalError> {
+    async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, AppendError> {
         if self.batches.fetch_sub(1, Ordering::Relaxed) <= 0 {
-            return Err(JournalError::Closed {
-                journal: "a full disk".into(),
-            });
+            let journal = "a full disk".into();
+            return Err(JournalError::Closed { journal }.into());
         }
         self.journal.append_many(events).await
     }

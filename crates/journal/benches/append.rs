@@ -18,7 +18,7 @@ use plaudit_domain::fact::LikeFact;
 use plaudit_domain::like::Like;
 use plaudit_domain::{AccountId, NewEvent, PostId, Time};
 use plaudit_journal::sqlite::SqliteJournal;
-use plaudit_journal::{Expected, Journal, JournalError, SharedJournal};
+use plaudit_journal::{AppendError, Expected, Journal, SharedJournal};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use tokio::runtime::Runtime;
@@ -169,9 +169,8 @@ async fn import(
             recorded += appended??;
         }
         let journal = Arc::clone(journal);
-        under_way.spawn(async move {
-            Ok::<_, JournalError>(journal.append_many(batch).await?.recorded)
-        });
+        under_way
+            .spawn(async move { Ok::<_, AppendError>(journal.append_many(batch).await?.recorded) });
     }
     while let Some(appended) = under_way.join_next().await {
         recorded += appended??;

@@ -38,7 +38,11 @@ pub trait Journal: Send + Sync {
     /// Records events of any streams in the order given, durably, all or none, without a guard:
     /// for histories that were decided elsewhere. Events whose ids are recorded already are left
     /// out.
-    async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, JournalError>;
+    ///
+    /// # Errors
+    /// [`AppendError::IdInUse`] if an id belongs to an event of another stream or type,
+    /// [`AppendError::Journal`] if it can't be written.
+    async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, AppendError>;
 
     /// The events of one stream, in order; none if there is no such stream.
     async fn read_stream(&self, stream: &StreamName) -> Result<Vec<Event>, JournalError>;

@@ -77,6 +77,7 @@ impl Row {
 
 /// A transaction that is being written. Who holds one is the only one that writes.
 pub(super) struct Batch<'t> {
+    transaction: &'t Connection,
     insert: CachedStatement<'t>,
     find: CachedStatement<'t>,
     last_revision: CachedStatement<'t>,
@@ -94,6 +95,7 @@ impl<'t> Batch<'t> {
             .optional()?;
         let (last, recorded_at) = last.unwrap_or((0, i64::MIN));
         Ok(Self {
+            transaction,
             insert: transaction.prepare_cached(INSERT)?,
             find: transaction.prepare_cached(FIND)?,
             last_revision: transaction.prepare_cached(LAST_REVISION)?,
@@ -147,8 +149,26 @@ impl<'t> Batch<'t> {
         }))
     }
 
-    /// Records the events that aren't recorded yet.
-    pub fn append_many(&mut self, rows: &[(Stream, Row)]) -> rusqlite::Result<Appended> {
+    /// Records the events that aren't recorded yet; none of them, if one has the id of another.
+    pub fn append_many(
+        &mut self,
+        rows: &[(Stream, Row)],
+    ) -> rusqlite::Result<Result<Appended, AppendError>> {
+        let before = self.last;
+        self.transaction.execute_batch("SAVEPOINT many")?;
+        let appended = self.insert_new(rows)?;
+        if appended.is_err() {
+            self.transaction.execute_batch("ROLLBACK TO many")?;
+            self.last = before;
+        }
+        self.transaction.execute_batch("RELEASE many")?;
+        Ok(appended)
+    }
+
+    fn insert_new(
+        &mut self,
+        rows: &[(Stream, Row)],
+    ) -> rusqlite::Result<Result<Appended, AppendError>> {
         let mut appended = Appended {
             recorded: 0,
             position: 0,
@@ -161,10 +181,13 @@ impl<'t> Batch<'t> {
                 // Without such an event it was left out for another reason, which can't be.
                 let known = self.find(stream, row)?;
                 let known = known.ok_or(rusqlite::Error::StatementChangedRows(0))?;
+                if !known.is_same {
+                    return Ok(Err(AppendError::IdInUse { id: row.id }));
+                }
                 appended.position = appended.position.max(known.position);
             }
         }
-        Ok(appended)
+        Ok(Ok(appended))
     }
 
     /// Where the events are if these very events were recorded before, in this order; a refusal if

@@ -1,6 +1,6 @@
 //! A journal in one SQLite file: the default, good for one machine.
 //!
-//! Appends go through a queue to one [`writer`] thread, which records all that are waiting in one
+//! Appends go through a queue to one writer thread, which records all that are waiting in one
 //! transaction: the more there is to write, the more of it shares an `fsync`. Reads see a snapshot
 //! and never wait for the writer, nor it for them.
 //!
@@ -99,9 +99,9 @@ impl Journal for SqliteJournal {
             .await
     }
 
-    async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, JournalError> {
+    async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, AppendError> {
         if events.is_empty() {
-            return self.nothing();
+            return Ok(self.nothing()?);
         }
         self.writer()?.append_many(events).await
     }

@@ -80,7 +80,7 @@ impl Writer {
         self.send(|answer| Job::Append(append, answer)).await
     }
 
-    pub async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, JournalError> {
+    pub async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, AppendError> {
         let rows = events
             .iter()
             .map(|event| Ok((Stream::of(event.fact.stream()), Row::of(event)?)))
@@ -140,7 +140,7 @@ impl Drop for JoinOnDrop {
 /// Something to write, and whom to tell.
 enum Job {
     Append(Append, Answer<AppendError>),
-    AppendMany(Vec<(Stream, Row)>, Answer<JournalError>),
+    AppendMany(Vec<(Stream, Row)>, Answer<AppendError>),
 }
 
 impl Job {
@@ -154,7 +154,7 @@ impl Job {
     fn write(&mut self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
         match self {
             Self::Append(append, answer) => answer.outcome = Some(batch.append(append)?),
-            Self::AppendMany(rows, answer) => answer.outcome = Some(Ok(batch.append_many(rows)?)),
+            Self::AppendMany(rows, answer) => answer.outcome = Some(batch.append_many(rows)?),
         }
         Ok(())
     }
@@ -311,7 +311,10 @@ mod tests {
         let mut commits = writer.commits();
         for _ in 0..3 {
             let error = writer.append_many(vec![liked()]).await.unwrap_err();
-            assert!(matches!(error, JournalError::Closed { .. }), "{error}");
+            assert!(
+                matches!(error, AppendError::Journal(JournalError::Closed { .. })),
+                "{error}"
+            );
         }
         assert!(commits.changed().await.is_err());
         assert_eq!(Reader::new(file).head().unwrap(), 0);

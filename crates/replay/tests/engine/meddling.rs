@@ -54,7 +54,7 @@ impl Journal for Overtaken {
         self.journal.append(stream, expected, events).await
     }
 
-    async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, JournalError> {
+    async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, AppendError> {
         self.journal.append_many(events).await
     }
 
@@ -117,7 +117,7 @@ impl Journal for Broken {
         self.journal.append(stream, expected, events).await
     }
 
-    async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, JournalError> {
+    async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, AppendError> {
         self.journal.append_many(events).await
     }
 

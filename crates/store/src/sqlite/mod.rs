@@ -92,6 +92,14 @@ fn configure(connection: &Connection, mode: &str, synchronous: &str) -> rusqlite
     connection.pragma_update(None, "journal_mode", mode)?;
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(
+        None,
+        "wal_autocheckpoint",
+        std::env::var("WAC")
+            .ok()
+            .and_then(|v| v.parse::<i64>().ok())
+            .unwrap_or(1000),
+    )?;
     configure_reads(connection)
 }
 

@@ -42,6 +42,7 @@ macro_rules! keeps_the_contract {
             retry::a_retry_that_adds_an_event_is_refused,
             retry::a_retry_in_another_order_is_refused,
             retry::an_append_can_not_repeat_an_id,
+            retry::append_many_with_an_id_of_another_event_records_nothing,
             retry::append_many_leaves_out_what_is_recorded,
             retry::append_many_leaves_out_what_it_repeats,
             retry::retries_at_the_same_time_record_it_once,

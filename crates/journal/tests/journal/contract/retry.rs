@@ -121,6 +121,29 @@ fn assert_in_use(error: AppendError, event: &NewEvent) {
     assert!(in_use, "{error}");
 }
 
+pub async fn append_many_with_an_id_of_another_event_records_nothing(place: &impl Place) {
+    let journal = &*place.open().await;
+    let known = liked();
+    append(journal, Expected::Any, std::slice::from_ref(&known))
+        .await
+        .unwrap();
+    let mut other = edited(1, "a");
+    other.id = known.id;
+    let refused = journal.append_many(vec![liked(), known.clone(), other]);
+    assert_in_use(refused.await.unwrap_err(), &known);
+    assert_eq!(ids(&all(journal).await), [known.id]);
+
+    let (new, mut twin) = (liked(), edited(1, "b"));
+    twin.id = new.id;
+    let refused = journal.append_many(vec![liked(), new.clone(), twin]);
+    assert_in_use(refused.await.unwrap_err(), &new);
+    assert_eq!(ids(&all(journal).await), [known.id]);
+
+    // What comes next goes on without a gap.
+    let appended = journal.append_many(vec![new]).await.unwrap();
+    assert_eq!(appended, recorded(1, 2));
+}
+
 pub async fn append_many_leaves_out_what_is_recorded(place: &impl Place) {
     let journal = &*place.open().await;
     let known = [edited(1, "a"), edited(1, "b")];
