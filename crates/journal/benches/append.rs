@@ -116,7 +116,7 @@ async fn append_for_a_while(journal: SharedJournal, writers: usize) -> Result<f6
                         .await?;
                     appended += 1;
                 }
-                Ok::<_, plaudit_journal::AppendError>(appended)
+                Ok::<_, AppendError>(appended)
             })
         })
         .collect();
