@@ -9,7 +9,7 @@ use crate::rows::{Pair, Rows};
 use crate::touched::Touched;
 
 row! {
-    table "post_like", primary (post, account), index (account), index (post, position);
+    table "post_like", primary (post, account), index (post, position);
     /// An account likes a post.
     pub struct Like {
         /// The post.

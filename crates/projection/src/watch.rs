@@ -9,7 +9,7 @@ use crate::rows::{Pair, Rows};
 use crate::touched::Touched;
 
 row! {
-    table "post_watch", primary (post, account), index (account);
+    table "post_watch", primary (post, account);
     /// An account watches a post.
     pub struct Watch {
         /// The post.

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::{FoldingError, Progress};
 
 /// The most events of a batch.
-const BATCH: usize = 2_000;
+const BATCH: usize = 10_000;
 
 /// How long to wait before a journal or a store that failed is tried again.
 const RETRY: Duration = Duration::from_millis(500);

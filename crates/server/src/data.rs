@@ -51,6 +51,20 @@ impl Data {
         &self.directory
     }
 
+    /// Whether a file is, or would be, one that the community itself needs.
+    pub fn owns(&self, file: &Path) -> bool {
+        let folder = match file.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            Some(_) | None => Path::new("."),
+        };
+        let (Ok(folder), Ok(own)) = (folder.canonicalize(), self.directory.canonicalize()) else {
+            return false;
+        };
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let is_own = name.starts_with(JOURNAL) || name.starts_with("dev.key");
+        folder.starts_with(own.join(READ_MODELS)) || (folder == own && is_own)
+    }
+
     /// The history.
     pub fn journal(&self) -> &SharedJournal {
         &self.journal
@@ -58,7 +72,7 @@ impl Data {
 
     /// The read models' directory.
     pub fn generations(&self) -> Result<Generations, Failure> {
-        Ok(Generations::open(&self.directory.join("read-models"))?)
+        Ok(Generations::open(&self.directory.join(READ_MODELS))?)
     }
 
     /// What is folded from the history, up to its end.
@@ -101,3 +115,4 @@ fn make(directory: &Path) -> io::Result<()> {
 }
 
 const JOURNAL: &str = "journal.sqlite";
+const READ_MODELS: &str = "read-models";

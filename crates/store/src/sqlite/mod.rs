@@ -92,14 +92,8 @@ fn configure(connection: &Connection, mode: &str, synchronous: &str) -> rusqlite
     connection.pragma_update(None, "journal_mode", mode)?;
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "cache_size", -65_536)?;
-    connection.pragma_update(
-        None,
-        "wal_autocheckpoint",
-        std::env::var("WAC")
-            .ok()
-            .and_then(|v| v.parse::<i64>().ok())
-            .unwrap_or(1000),
-    )?;
+    // In pages: those that are written again and again go to the file once.
+    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     configure_reads(connection)
 }
 

@@ -489,6 +489,18 @@ fn an_export_appears_when_it_is_whole_or_not_at_all() {
 }
 
 /// A device is written to. It is no file, and never becomes one.
+#[test]
+fn an_export_never_replaces_what_the_community_needs() {
+    let community = Community::demo();
+    for own in ["journal.sqlite", "read-models/current"] {
+        let own = community.path().join(own);
+        let before = std::fs::read(&own).unwrap();
+        let complaint = community.misused(["export", "posts", "--out", text(&own)]);
+        assert_says(&complaint, &[text(&own), "needs this file"]);
+        assert!(std::fs::read(&own).unwrap() == before);
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_told_and_a_device_stays_one() {
