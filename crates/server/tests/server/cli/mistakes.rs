@@ -494,10 +494,10 @@ fn an_export_never_replaces_what_the_community_needs() {
     let community = Community::demo();
     for own in ["journal.sqlite", "read-models/current"] {
         let own = community.path().join(own);
-        let before = std::fs::read(&own).unwrap();
+        let before = fs::read(&own).unwrap();
         let complaint = community.misused(["export", "posts", "--out", text(&own)]);
         assert_says(&complaint, &[text(&own), "needs this file"]);
-        assert!(std::fs::read(&own).unwrap() == before);
+        assert!(fs::read(&own).unwrap() == before);
     }
 }
 
