@@ -131,7 +131,7 @@ async fn append_for_a_while(journal: SharedJournal, writers: usize) -> Result<f6
 fn imports(dir: &Path, fsyncs: f64) -> Result<PathBuf> {
     println!(
         "\n{:<44}{:>12}{:>12}",
-        "append_many", "events/s", "per fsync"
+        "import (append_many)", "events/s", "per fsync"
     );
     let runtime = Runtime::new()?;
     let mut path = dir.to_owned();
