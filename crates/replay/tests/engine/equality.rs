@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-use plaudit_domain::NewEvent;
+use plaudit_domain::{Fact, NewEvent};
 use plaudit_journal::SharedJournal;
-use plaudit_projection::{Post, Profile};
+use plaudit_projection::{Counts, Post, Profile};
 use plaudit_replay::live::catch_up;
 use plaudit_store::{AccountRecord, PostRecord, SharedStore};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use tokio::runtime::Runtime;
 
 use crate::folder::{Folder, rebuilt};
@@ -86,12 +88,53 @@ fn unequal<K: Ord + Debug, V: PartialEq + Debug>(
 
 const NONE: [String; 0] = [];
 
+/// The properties below would hold on histories in which nothing happens, too.
+#[test]
+fn random_histories_come_to_everything_that_is_counted() {
+    let mut runner = TestRunner::deterministic();
+    let mut happened = BTreeSet::new();
+    let mut counted = Counts::default();
+    let mut solutions_of_deleted = 0;
+    for _ in 0..CASES {
+        let steps = any_steps(STEPS).new_tree(&mut runner).unwrap().current();
+        let events = events(&steps);
+        happened.extend(events.iter().map(|event| event.fact.stored_type()));
+        let naive = Naive::after(&events);
+        let accounts = naive.accounts();
+        accounts.values().for_each(|counts| counted.add(counts));
+        let posts = naive.posts();
+        let accepted = posts.values().filter(|post| post.accepted);
+        solutions_of_deleted += accepted.filter(|post| post.deleted).count();
+    }
+    assert_eq!(happened, Fact::TYPES.iter().copied().collect());
+    assert!(
+        solutions_of_deleted > 5,
+        "{solutions_of_deleted} {counted:?}"
+    );
+    let often = [
+        counted.questions,
+        counted.discussions,
+        counted.answers,
+        counted.articles,
+        counted.comments,
+        counted.accepted_solutions,
+        counted.likes_received,
+        counted.likes_given,
+    ];
+    assert!(often.into_iter().all(|count| count > 10), "{counted:?}");
+}
+
+/// So many random histories are tried.
+const CASES: u32 = 48;
+/// So many steps each may have.
+const STEPS: usize = 240;
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
 
     #[test]
     fn folded_live_in_any_batches_is_rebuilt_and_is_right(
-        steps in any_steps(160),
+        steps in any_steps(STEPS),
         sizes in vec(1..40usize, 0..40),
     ) {
         Runtime::new().unwrap().block_on(async {
@@ -112,7 +155,7 @@ proptest! {
 
     #[test]
     fn a_rebuilt_store_is_folded_on_like_any_other(
-        steps in any_steps(160),
+        steps in any_steps(STEPS),
         part in 0.0..1.0,
     ) {
         Runtime::new().unwrap().block_on(async {

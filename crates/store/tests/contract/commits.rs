@@ -9,8 +9,8 @@ use plaudit_store::{Commit, Order as PageOrder, Page, PostFilter, SharedStore, S
 
 use crate::Place;
 use crate::history::{
-    History, account, answer, deleted, edited, folded, liked, post, question, registered, renamed,
-    tagged, topic, watched,
+    History, accepted, account, answer, deleted, edited, folded, liked, post, question, registered,
+    renamed, tagged, topic, watched,
 };
 
 pub async fn a_new_store_is_empty_and_at_position_0(place: &dyn Place) {
@@ -177,6 +177,16 @@ pub async fn what_a_batch_touches_is_fetched_and_nothing_else(place: &dyn Place)
         rows.likes.accounts_of(history.post(1)),
         [history.account(4)]
     );
+
+    // An acceptance touches no more than it names, but may replace what it doesn't name.
+    history.add([(8, accepted(1, 1, (2, 2)))]).await;
+    let events = history.events([(9, deleted(topic(1, 1)))]);
+    let mut touched = Touched::by(&events);
+    let rows = history.store.fetch(&touched).await.unwrap();
+    assert_eq!((accounts(&rows), posts(&rows)), (vec![1, 4], vec![1]));
+    touched.references = true;
+    let rows = history.store.fetch(&touched).await.unwrap();
+    assert_eq!((accounts(&rows), posts(&rows)), (vec![1, 2, 4], vec![1, 2]));
 
     // What isn't there yet isn't fetched.
     let events = history.events([(8, registered(9)), (9, question(9, 9))]);

@@ -45,7 +45,7 @@ cases! {
         accounts_are_found_by_key_by_public_id_and_by_where_they_came_from
         posts_are_found_by_key_by_public_id_and_by_where_they_came_from
         deleted_posts_are_found_too
-        a_profile_is_found_by_the_key_of_its_primary_account
+        a_profile_is_found_by_the_key_and_the_public_id_of_its_primary_account
         what_is_asked_for_twice_comes_once
         what_is_not_there_does_not_come
         the_last_text_of_a_post_holds_and_a_withheld_one_is_none

@@ -87,7 +87,9 @@ pub async fn deleted_posts_are_found_too(place: &dyn Place) {
     assert_eq!(store.bodies(&[history.post(1)]).await.unwrap().len(), 1);
 }
 
-pub async fn a_profile_is_found_by_the_key_of_its_primary_account(place: &dyn Place) {
+pub async fn a_profile_is_found_by_the_key_and_the_public_id_of_its_primary_account(
+    place: &dyn Place,
+) {
     let mut history = History::begin(place).await;
     history.add([(1, registered(1)), (2, registered(2))]).await;
     history
@@ -97,6 +99,8 @@ pub async fn a_profile_is_found_by_the_key_of_its_primary_account(place: &dyn Pl
     let key = history.account(2);
     let profiles = history.store.profiles(&[key]).await.unwrap();
     let accounts = history.store.accounts(&[key]).await.unwrap();
+    let by_id = history.store.profiles_by_id(&[account(2)]).await.unwrap();
+    assert_eq!(by_id, profiles);
     assert_eq!(profiles.len(), 1);
     assert_eq!((profiles[0].key, profiles[0].id), (key, account(2)));
     assert_eq!(profiles[0].accounts, 1);
