@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use plaudit_projection::Account as Row;
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use plaudit_projection::{Account as Row, Profile as ProfileRow};
 
 use crate::id::NodeId;
 use crate::loader::ProfileBy;
@@ -35,6 +35,63 @@ impl Origin {
     }
 }
 
+/// The kinds of account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "plaudit_domain::account::AccountKind")]
+pub enum AccountKind {
+    /// Its address is its owner's.
+    Personal,
+    /// Its address is managed by an organisation. It can be linked to a personal account, and never
+    /// anchors a profile of several.
+    Managed,
+}
+
+/// Who may see something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "plaudit_domain::Visibility")]
+pub enum Visibility {
+    /// Everybody.
+    Public,
+    /// Its owner, logged in as any of their linked accounts.
+    Private,
+}
+
+impl Account {
+    /// Whether it is the account of who asks, or linked with it.
+    pub async fn is_viewers(&self, context: &Context<'_>) -> Result<bool> {
+        let viewer = reading(context).viewer_account().await?;
+        Ok(viewer.is_some_and(|viewer| viewer.profile == self.0.profile))
+    }
+
+    /// Whether who asks sees more of its owner than a name: the profile is public, or their own.
+    pub async fn is_shown(&self, context: &Context<'_>) -> Result<bool> {
+        let visibility = if self.0.profile == self.0.key {
+            self.0.profile_visibility
+        } else {
+            self.profile_row(context).await?.visibility
+        };
+        match visibility {
+            plaudit_domain::Visibility::Public => Ok(true),
+            plaudit_domain::Visibility::Private => self.is_viewers(context).await,
+        }
+    }
+
+    /// Its name and picture, where its profile isn't shown (DOMAIN P7).
+    pub fn name_and_picture(&self) -> Option<(Option<&str>, Option<&str>)> {
+        match self.0.visibility {
+            plaudit_domain::Visibility::Public => {
+                Some((self.0.name.as_deref(), self.0.picture.as_deref()))
+            }
+            plaudit_domain::Visibility::Private => None,
+        }
+    }
+
+    async fn profile_row(&self, context: &Context<'_>) -> Result<Arc<ProfileRow>> {
+        let loader = reading(context).loader();
+        referred(loader.load_one(ProfileBy(self.0.profile)).await?)
+    }
+}
+
 /// An account: an identity that somebody logs in with. What people see of a member is the profile
 /// that it belongs to.
 #[Object(crate = "crate::engine")]
@@ -44,25 +101,64 @@ impl Account {
         NodeId::Account(self.0.id).into()
     }
 
-    /// Its name; null where it was withheld or erased.
+    /// Its name, with which it writes: everybody sees it, also where the profile is private. Null
+    /// where it was withheld or erased.
     async fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
     }
 
-    /// When it was registered.
-    async fn registered_at(&self) -> DateTime {
-        DateTime(self.0.registered_at)
+    /// The address of its picture. Null where it has none, and for others where the profile is
+    /// private and the account doesn't show its picture.
+    async fn picture(&self, context: &Context<'_>) -> Result<Option<&str>> {
+        let picture = self.0.picture.as_deref();
+        if picture.is_none() || self.is_shown(context).await? {
+            return Ok(picture);
+        }
+        Ok(self.name_and_picture().and_then(|(_, picture)| picture))
     }
 
-    /// Where it was before, if it was imported.
-    async fn origin(&self) -> Option<Origin> {
-        Origin::of(self.0.source.as_ref(), self.0.source_id.as_ref())
+    /// Whether its owner had their personal data erased: show it as a deleted member.
+    async fn is_erased(&self) -> bool {
+        self.0.erased
     }
 
-    /// What people see of its owner.
-    async fn profile(&self, context: &Context<'_>) -> Result<Profile> {
-        let loader = reading(context).loader();
-        let profile = loader.load_one(ProfileBy(self.0.profile)).await?;
-        Ok(Profile(referred(profile)?))
+    /// Its kind. Its owner sees it; null for everybody else.
+    async fn kind(&self, context: &Context<'_>) -> Result<Option<AccountKind>> {
+        let own = self.is_viewers(context).await?;
+        Ok(own.then_some(self.0.kind.into()))
+    }
+
+    /// Who sees its name and picture on its profile while that is private. Its owner sees this; null
+    /// for everybody else.
+    async fn visibility(&self, context: &Context<'_>) -> Result<Option<Visibility>> {
+        let own = self.is_viewers(context).await?;
+        Ok(own.then_some(self.0.visibility.into()))
+    }
+
+    /// When it was registered. Null for others while its profile is private.
+    async fn registered_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
+        let shown = self.is_shown(context).await?;
+        Ok(shown.then_some(DateTime(self.0.registered_at)))
+    }
+
+    /// Where it was before, if it was imported. Null for others while its profile is private.
+    async fn origin(&self, context: &Context<'_>) -> Result<Option<Origin>> {
+        let origin = Origin::of(self.0.source.as_ref(), self.0.source_id.as_ref());
+        if origin.is_none() || self.is_shown(context).await? {
+            return Ok(origin);
+        }
+        Ok(None)
+    }
+
+    /// What people see of its owner. Of a private profile others see next to nothing, and not which
+    /// accounts it is made of: for them, each of these has a profile of its own.
+    pub async fn profile(&self, context: &Context<'_>) -> Result<Profile> {
+        let row = self.profile_row(context).await?;
+        if row.visibility == plaudit_domain::Visibility::Private
+            && !self.is_viewers(context).await?
+        {
+            return Ok(Profile::Private(self.clone()));
+        }
+        Ok(Profile::Shown(row))
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Object, Result, SimpleObject};
-use plaudit_projection::Post as PostRow;
+use plaudit_projection::{Group as GroupRow, Post as PostRow};
 use plaudit_store::{Cursor, PostFilter};
 
 use crate::account::Account;
+use crate::group::Group;
 use crate::paging::{Opaque, Part, Slice};
 use crate::post::Post;
 use crate::reading::reading;
@@ -35,6 +36,8 @@ pub enum Total {
     Known(i64),
     /// It is counted if somebody asks.
     Counted(PostFilter),
+    /// It is a figure of somebody's private profile.
+    Private,
 }
 
 /// A page of posts.
@@ -102,13 +105,15 @@ impl PostConnection {
         page_info(&self.slice, PostEdge::place)
     }
 
-    /// How many posts there are on all pages.
-    async fn total_count(&self, context: &Context<'_>) -> Result<i32> {
+    /// How many posts there are on all pages. Null where they are those of somebody whose profile is
+    /// private.
+    async fn total_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
         let count = match &self.total {
             Total::Known(count) => *count,
             Total::Counted(filter) => reading(context).store().post_count(filter).await?,
+            Total::Private => return Ok(None),
         };
-        Ok(int(count))
+        Ok(Some(int(count)))
     }
 }
 
@@ -174,6 +179,144 @@ impl LikerEdge {
 
     /// The account.
     async fn node(&self) -> &Account {
+        &self.node
+    }
+}
+
+/// A page of the members of a group.
+pub struct MemberConnection {
+    slice: Slice<MemberEdge>,
+    total: i64,
+}
+
+/// An account that is a member of a group.
+#[derive(Debug, Clone)]
+pub struct MemberEdge {
+    /// Where it stands among the members.
+    pub cursor: Cursor,
+    /// When it joined.
+    pub joined_at: DateTime,
+    /// The account.
+    pub node: Account,
+}
+
+impl MemberConnection {
+    /// What was read of a part of a list of members.
+    pub fn new(slice: Slice<MemberEdge>, total: i64) -> Self {
+        Self { slice, total }
+    }
+}
+
+/// A page of the members of a group.
+#[Object(crate = "crate::engine")]
+impl MemberConnection {
+    /// The members, with when they joined.
+    async fn edges(&self) -> &[MemberEdge] {
+        &self.slice.rows
+    }
+
+    /// The members' accounts.
+    async fn nodes(&self) -> Vec<&Account> {
+        self.slice.rows.iter().map(|edge| &edge.node).collect()
+    }
+
+    /// Where the page lies in the list.
+    async fn page_info(&self) -> PageInfo {
+        page_info(&self.slice, |edge| edge.cursor)
+    }
+
+    /// How many members the group has.
+    async fn total_count(&self) -> i32 {
+        int(self.total)
+    }
+}
+
+/// A member of a group.
+#[Object(crate = "crate::engine")]
+impl MemberEdge {
+    /// Its cursor. It stays valid when members come and go.
+    async fn cursor(&self) -> String {
+        Opaque(self.cursor).encode()
+    }
+
+    /// When the account joined. Null for others while its profile is private.
+    async fn joined_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
+        let shown = self.node.is_shown(context).await?;
+        Ok(shown.then_some(self.joined_at))
+    }
+
+    /// The account.
+    async fn node(&self) -> &Account {
+        &self.node
+    }
+}
+
+/// A page of groups.
+pub struct GroupConnection {
+    slice: Slice<GroupEdge>,
+}
+
+/// A group in a list.
+#[derive(Debug, Clone)]
+pub struct GroupEdge {
+    node: Group,
+}
+
+impl GroupConnection {
+    /// What was read of a part of the list of groups.
+    pub fn new(part: Part, groups: Vec<GroupRow>) -> Self {
+        let edges = groups.into_iter().map(|group| GroupEdge {
+            node: Group(Arc::new(group)),
+        });
+        Self {
+            slice: part.slice(edges.collect()),
+        }
+    }
+}
+
+impl GroupEdge {
+    fn place(&self) -> Cursor {
+        Cursor {
+            at: self.node.0.created_at.as_micros(),
+            key: self.node.0.key,
+        }
+    }
+}
+
+/// A page of groups.
+#[Object(crate = "crate::engine")]
+impl GroupConnection {
+    /// The groups, with their cursors.
+    async fn edges(&self) -> &[GroupEdge] {
+        &self.slice.rows
+    }
+
+    /// The groups.
+    async fn nodes(&self) -> Vec<&Group> {
+        self.slice.rows.iter().map(|edge| &edge.node).collect()
+    }
+
+    /// Where the page lies in the list.
+    async fn page_info(&self) -> PageInfo {
+        page_info(&self.slice, GroupEdge::place)
+    }
+
+    /// How many groups there are.
+    async fn total_count(&self, context: &Context<'_>) -> Result<i32> {
+        Ok(int(reading(context).store().group_count().await?))
+    }
+}
+
+/// A group in a list.
+#[Object(crate = "crate::engine")]
+impl GroupEdge {
+    /// Its cursor. It stays valid when groups come.
+    async fn cursor(&self) -> String {
+        Opaque(self.place()).encode()
+    }
+
+    /// The group.
+    async fn node(&self) -> &Group {
         &self.node
     }
 }

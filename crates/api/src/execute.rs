@@ -468,7 +468,7 @@ mod tests {
     async fn resolvers_know_who_asks() {
         let account = AccountId(Uuid::from_u128(7));
         let operation = operation("{ viewer }", json!({}));
-        let viewer = Some(Actor { account });
+        let viewer = Some(Actor::member(account));
         let answer = api().execute(operation, viewer, Allowed::Queries).await;
         assert_eq!(
             json(&answer),

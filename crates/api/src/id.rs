@@ -3,7 +3,7 @@
 use async_graphql::{Error, ErrorExtensions, ID};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use plaudit_domain::{AccountId, PostId};
+use plaudit_domain::{AccountId, GroupId, PostId};
 use uuid::Uuid;
 
 /// What an id names.
@@ -15,6 +15,8 @@ pub enum NodeId {
     Profile(AccountId),
     /// A post.
     Post(PostId),
+    /// A group.
+    Group(GroupId),
 }
 
 impl NodeId {
@@ -27,6 +29,7 @@ impl NodeId {
             Some((b'a', id)) => Ok(Self::Account(AccountId(id))),
             Some((b'f', id)) => Ok(Self::Profile(AccountId(id))),
             Some((b'p', id)) => Ok(Self::Post(PostId(id))),
+            Some((b'g', id)) => Ok(Self::Group(GroupId(id))),
             Some(_) | None => Err(invalid(id, "anything")),
         }
     }
@@ -35,7 +38,9 @@ impl NodeId {
     pub fn account(id: &ID) -> Result<AccountId, Error> {
         match Self::parse(id) {
             Ok(Self::Account(account)) => Ok(account),
-            Ok(Self::Profile(_) | Self::Post(_)) | Err(_) => Err(invalid(id, "an account")),
+            Ok(Self::Profile(_) | Self::Post(_) | Self::Group(_)) | Err(_) => {
+                Err(invalid(id, "an account"))
+            }
         }
     }
 
@@ -43,7 +48,9 @@ impl NodeId {
     pub fn profile(id: &ID) -> Result<AccountId, Error> {
         match Self::parse(id) {
             Ok(Self::Profile(account)) => Ok(account),
-            Ok(Self::Account(_) | Self::Post(_)) | Err(_) => Err(invalid(id, "a profile")),
+            Ok(Self::Account(_) | Self::Post(_) | Self::Group(_)) | Err(_) => {
+                Err(invalid(id, "a profile"))
+            }
         }
     }
 
@@ -51,7 +58,19 @@ impl NodeId {
     pub fn post(id: &ID) -> Result<PostId, Error> {
         match Self::parse(id) {
             Ok(Self::Post(post)) => Ok(post),
-            Ok(Self::Account(_) | Self::Profile(_)) | Err(_) => Err(invalid(id, "a post")),
+            Ok(Self::Account(_) | Self::Profile(_) | Self::Group(_)) | Err(_) => {
+                Err(invalid(id, "a post"))
+            }
+        }
+    }
+
+    /// Reads the id of a group.
+    pub fn group(id: &ID) -> Result<GroupId, Error> {
+        match Self::parse(id) {
+            Ok(Self::Group(group)) => Ok(group),
+            Ok(Self::Account(_) | Self::Profile(_) | Self::Post(_)) | Err(_) => {
+                Err(invalid(id, "a group"))
+            }
         }
     }
 }
@@ -62,6 +81,7 @@ impl From<NodeId> for ID {
             NodeId::Account(AccountId(id)) => (b'a', id),
             NodeId::Profile(AccountId(id)) => (b'f', id),
             NodeId::Post(PostId(id)) => (b'p', id),
+            NodeId::Group(GroupId(id)) => (b'g', id),
         };
         let mut bytes = [kind; 17];
         bytes[1..].copy_from_slice(id.as_bytes());
@@ -88,6 +108,7 @@ mod tests {
             NodeId::Account(AccountId(uuid)),
             NodeId::Profile(AccountId(uuid)),
             NodeId::Post(PostId(uuid)),
+            NodeId::Group(GroupId(uuid)),
         ] {
             assert_eq!(NodeId::parse(&id.into()).unwrap(), id);
         }

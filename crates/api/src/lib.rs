@@ -9,6 +9,7 @@ mod connection;
 mod container;
 mod document;
 mod execute;
+mod group;
 mod id;
 mod loader;
 mod mutation;

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql::dataloader;
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, PostId};
-use plaudit_projection::{Account, Key, Like, Post, Profile};
+use plaudit_domain::{AccountId, GroupId, PostId};
+use plaudit_projection::{
+    About, Account, Certification, Course, Group, Key, Like, Membership, Post, Profile,
+};
 use plaudit_store::{Page, SharedStore, StoreError};
 
 /// Loads rows from a store.
@@ -29,10 +31,6 @@ pub struct AccountById(pub AccountId);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProfileBy(pub Key);
 
-/// A profile by its public id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ProfileById(pub AccountId);
-
 /// A post by its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PostBy(pub Key);
@@ -40,6 +38,43 @@ pub struct PostBy(pub Key);
 /// A post by its public id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PostById(pub PostId);
+
+/// A group by its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GroupBy(pub Key);
+
+/// A group by its public id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GroupById(pub GroupId);
+
+/// What an account tells about its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AboutOf(pub Key);
+
+/// All accounts of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AccountsOf(pub Key);
+
+/// The courses that an account completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CoursesOf(pub Key);
+
+/// The certifications that an account was awarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CertificationsOf(pub Key);
+
+/// The memberships of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MembershipsOf(pub Key);
+
+/// A page of the memberships of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MembersOf {
+    /// The group.
+    pub group: Key,
+    /// Which page.
+    pub page: Page,
+}
 
 /// The text of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,6 +114,15 @@ pub struct RepliesTo {
 pub struct PostsOf {
     /// The account.
     pub author: Key,
+    /// Which page.
+    pub page: Page,
+}
+
+/// A page of the posts in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PostsIn {
+    /// The group.
+    pub group: Key,
     /// Which page.
     pub page: Page,
 }
@@ -131,9 +175,58 @@ by_key! {
     AccountBy => Account: accounts, |account| account.key;
     AccountById => Account: accounts_by_id, |account| account.id;
     ProfileBy => Profile: profiles, |profile| profile.key;
-    ProfileById => Profile: profiles_by_id, |profile| profile.id;
     PostBy => Post: posts, |post| post.key;
     PostById => Post: posts_by_id, |post| post.id;
+    GroupBy => Group: groups, |group| group.key;
+    GroupById => Group: groups_by_id, |group| group.id;
+    AboutOf => About: about, |about| about.account;
+}
+
+/// Loads all rows that belong to a key.
+macro_rules! all_of {
+    ($($key:ident => $row:ty: $read:ident, |$found:ident| $of:expr;)+) => {
+        $(
+            impl dataloader::Loader<$key> for Loader {
+                type Value = Vec<$row>;
+                type Error = Arc<StoreError>;
+
+                async fn load(&self, keys: &[$key]) -> Loaded<$key, Vec<$row>> {
+                    let keys: Vec<_> = keys.iter().map(|key| key.0).collect();
+                    let mut all = HashMap::new();
+                    for $found in self.batch().$read(&keys).await? {
+                        all.entry($key($of)).or_insert_with(Vec::new).push($found);
+                    }
+                    Ok(all)
+                }
+            }
+        )+
+    };
+}
+
+all_of! {
+    AccountsOf => Account: accounts_of, |account| account.profile;
+    CoursesOf => Course: courses_of, |course| course.account;
+    CertificationsOf => Certification: certifications_of, |awarded| awarded.account;
+    MembershipsOf => Membership: memberships_of, |membership| membership.account;
+}
+
+impl dataloader::Loader<MembersOf> for Loader {
+    type Value = Vec<Membership>;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[MembersOf]) -> Loaded<MembersOf, Vec<Membership>> {
+        let mut members = HashMap::new();
+        for (page, groups) in grouped(keys, |key| (key.page, key.group)) {
+            for member in self.batch().members(&groups, page).await? {
+                let key = MembersOf {
+                    group: member.group_key,
+                    page,
+                };
+                members.entry(key).or_insert_with(Vec::new).push(member);
+            }
+        }
+        Ok(members)
+    }
 }
 
 impl dataloader::Loader<BodyOf> for Loader {
@@ -217,6 +310,27 @@ impl dataloader::Loader<PostsOf> for Loader {
             for post in self.batch().posts_of(&authors, page).await? {
                 if let Some(author) = post.author {
                     let key = PostsOf { author, page };
+                    posts
+                        .entry(key)
+                        .or_insert_with(Vec::new)
+                        .push(Arc::new(post));
+                }
+            }
+        }
+        Ok(posts)
+    }
+}
+
+impl dataloader::Loader<PostsIn> for Loader {
+    type Value = Vec<Arc<Post>>;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[PostsIn]) -> Loaded<PostsIn, Vec<Arc<Post>>> {
+        let mut posts = HashMap::new();
+        for (page, groups) in grouped(keys, |key| (key.page, key.group)) {
+            for post in self.batch().posts_in(&groups, page).await? {
+                if let Some(group) = post.group_key {
+                    let key = PostsIn { group, page };
                     posts
                         .entry(key)
                         .or_insert_with(Vec::new)

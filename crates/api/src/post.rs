@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use plaudit_domain::post::Kind;
-use plaudit_projection::{Key, Post as Row};
+use plaudit_projection::{Account as AccountRow, Key, Post as Row};
 use plaudit_store::{Cursor, Order};
 
 use crate::account::{Account, Origin};
 use crate::connection::{LikerConnection, LikerEdge, PostConnection, Total};
+use crate::group::Group;
 use crate::id::NodeId;
-use crate::loader::{AccountBy, BodyOf, LikedBy, LikesOf, PostBy, RepliesTo, WatchedBy};
+use crate::loader::{AccountBy, BodyOf, GroupBy, LikedBy, LikesOf, PostBy, RepliesTo, WatchedBy};
 use crate::paging::Paging;
 use crate::reading::{reading, referred};
 use crate::scalar::{DateTime, int};
@@ -44,6 +45,8 @@ pub struct PostFilter {
     pub tag: Option<String>,
     /// Only by the account with this id.
     pub author_id: Option<ID>,
+    /// Only in the group with this id.
+    pub group_id: Option<ID>,
 }
 
 impl Post {
@@ -66,6 +69,21 @@ impl Post {
             posts.unwrap_or_default(),
             Total::Known(total),
         ))
+    }
+
+    /// Whether an account, or one that is linked with it, wrote it.
+    async fn is_by(&self, context: &Context<'_>, account: &AccountRow) -> Result<bool> {
+        let Some(author) = self.0.author else {
+            return Ok(false);
+        };
+        if author == account.key || !account.is_linked() {
+            return Ok(author == account.key);
+        }
+        let author = reading(context)
+            .loader()
+            .load_one(AccountBy(author))
+            .await?;
+        Ok(referred(author)?.profile == account.profile)
     }
 
     async fn other(context: &Context<'_>, key: Option<Key>) -> Result<Option<Self>> {
@@ -129,6 +147,15 @@ impl Post {
     /// deleted.
     async fn parent(&self, context: &Context<'_>) -> Result<Option<Self>> {
         Self::other(context, self.0.parent).await
+    }
+
+    /// The group that it was posted in, if it was in one.
+    async fn group(&self, context: &Context<'_>) -> Result<Option<Group>> {
+        let Some(key) = self.0.group_key else {
+            return Ok(None);
+        };
+        let group = reading(context).loader().load_one(GroupBy(key)).await?;
+        Ok(Some(Group(referred(group)?)))
     }
 
     /// When it was written.
@@ -296,20 +323,22 @@ impl Post {
         Ok(viewer.is_some() && viewer == self.0.author)
     }
 
-    /// Whether who asks may accept this answer: who asked the question may, unless the answer is
-    /// their own.
+    /// Whether who asks may accept this answer: who asked the question may, logged in as any of
+    /// their accounts, and staff; not if the answer is their own.
     async fn viewer_can_accept(&self, context: &Context<'_>) -> Result<bool> {
         if self.0.kind != Kind::Answer || self.0.deleted {
             return Ok(false);
         }
-        let Some(viewer) = reading(context).viewer_key().await? else {
+        let reading = reading(context);
+        let Some(viewer) = reading.viewer_account().await? else {
             return Ok(false);
         };
-        let question = Self::other(context, self.0.parent).await?;
-        Ok(question.is_some_and(|question| {
-            question.0.author == Some(viewer)
-                && self.0.author != Some(viewer)
-                && !question.0.deleted
-        }))
+        let Some(question) = Self::other(context, self.0.parent).await? else {
+            return Ok(false);
+        };
+        let is_asker = question.is_by(context, &viewer).await?;
+        let is_own = self.is_by(context, &viewer).await?;
+        let may = is_asker || reading.is_staff();
+        Ok(may && !is_own && !question.0.deleted)
     }
 }

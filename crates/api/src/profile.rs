@@ -1,22 +1,39 @@
 //! A profile: what people see of a member.
 
+use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use plaudit_projection::{Counts, Profile as Row};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use plaudit_domain::{AccountId, Time};
+use plaudit_projection::{
+    About, Certification as Awarded, Counts, Course as Completed, Key, Profile as Row,
+};
 use plaudit_store::Order;
 
-use crate::account::Account;
+use crate::account::{Account, Visibility};
 use crate::connection::{PostConnection, Total};
+use crate::group::Group;
 use crate::id::NodeId;
-use crate::loader::{AccountBy, PostsOf};
+use crate::loader::{
+    AboutOf, AccountBy, AccountById, AccountsOf, CertificationsOf, CoursesOf, GroupBy,
+    MembershipsOf, PostsOf,
+};
 use crate::paging::Paging;
 use crate::reading::{reading, referred};
 use crate::scalar::{DateTime, int};
 
-/// A profile, as the row that it is read from.
+/// A profile, as far as who asks may see it (DOMAIN P6): all of what is shown comes from its row, so
+/// what has none can't show it.
 #[derive(Debug, Clone)]
-pub struct Profile(pub Arc<Row>);
+pub enum Profile {
+    /// It is public, or their own.
+    Shown(Arc<Row>),
+    /// It is private: all there is to see is this account's name and picture.
+    Private(Account),
+}
 
 /// What a member did and received. What is deleted isn't counted.
 #[derive(Debug, Clone, SimpleObject)]
@@ -40,6 +57,8 @@ pub struct Totals {
     likes_received: i32,
     /// Likes of others' posts.
     likes_given: i32,
+    /// Different courses completed.
+    courses_completed: i32,
     /// When the first post other than a comment was written, whatever became of it.
     first_post_at: Option<DateTime>,
     /// When the latest post other than a comment was written, whatever became of it.
@@ -58,44 +77,309 @@ impl From<&Counts> for Totals {
             accepted_solutions: int(counts.accepted_solutions),
             likes_received: int(counts.likes_received),
             likes_given: int(counts.likes_given),
+            courses_completed: int(counts.courses_completed),
             first_post_at: counts.first_post_at.map(DateTime),
             last_post_at: counts.last_post_at.map(DateTime),
         }
     }
 }
 
+/// What a page about a member needs, for people and for search engines.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(crate = "crate::engine")]
+pub struct ProfilePage {
+    /// Where the page is, below the address of the site. It stays when the name changes.
+    path: String,
+    /// Its title: the member's name.
+    title: Option<String>,
+    /// What it is about, in a sentence or two.
+    description: String,
+    /// The address of a picture.
+    picture: Option<String>,
+}
+
+/// What somebody was awarded for learning something.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(crate = "crate::engine")]
+pub struct Certification {
+    /// What the learning platform knows it by.
+    key: String,
+    /// Its title.
+    title: String,
+    /// When it was awarded, the last time.
+    awarded_at: DateTime,
+    /// When it expires, if it does.
+    expires_at: Option<DateTime>,
+    /// Whether it has expired.
+    is_expired: bool,
+}
+
+/// A course that somebody completed.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(crate = "crate::engine")]
+pub struct Course {
+    /// What the learning platform knows it by.
+    key: String,
+    /// Its title.
+    title: String,
+    /// When it was completed, for the first time.
+    completed_at: DateTime,
+}
+
+/// Why a badge is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum BadgeKind {
+    /// For reaching a number of something.
+    Milestone,
+    /// For completing a course.
+    Course,
+}
+
+/// A badge.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(crate = "crate::engine")]
+pub struct Badge {
+    /// Why it is there.
+    kind: BadgeKind,
+    /// What programs know it by, among those of its kind.
+    key: String,
+    /// Its title.
+    title: String,
+    /// What it is for.
+    description: String,
+}
+
+impl Profile {
+    /// The profile that an id names: by its primary account, or by another of its accounts.
+    pub async fn by_id(context: &Context<'_>, id: AccountId) -> Result<Option<Self>> {
+        let account = reading(context).loader().load_one(AccountById(id)).await?;
+        match account {
+            Some(account) => Ok(Some(Account(account).profile(context).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Its row, where it may be seen.
+    fn shown(&self) -> Option<&Row> {
+        match self {
+            Self::Shown(row) => Some(row),
+            Self::Private(_) => None,
+        }
+    }
+
+    /// What it tells: its primary account does.
+    async fn about(&self, context: &Context<'_>) -> Result<Option<Arc<About>>> {
+        let Some(row) = self.shown() else {
+            return Ok(None);
+        };
+        Ok(reading(context).loader().load_one(AboutOf(row.key)).await?)
+    }
+
+    /// The keys of all its accounts, the primary one first.
+    async fn account_keys(context: &Context<'_>, row: &Row) -> Result<Vec<Key>> {
+        let mut keys = vec![row.key];
+        if row.accounts > 1 {
+            let loader = reading(context).loader();
+            let accounts = loader.load_one(AccountsOf(row.key)).await?;
+            let others = accounts.into_iter().flatten().map(|account| account.key);
+            keys.extend(others.filter(|key| *key != row.key));
+        }
+        Ok(keys)
+    }
+
+    /// The latest award of each certification, of all accounts (DOMAIN L12).
+    async fn certified(
+        &self,
+        context: &Context<'_>,
+        designation: bool,
+    ) -> Result<Option<Vec<Certification>>> {
+        let Some(row) = self.shown() else {
+            return Ok(None);
+        };
+        let keys = Self::account_keys(context, row).await?;
+        let loader = reading(context).loader();
+        let awards = loader
+            .load_many(keys.into_iter().map(CertificationsOf))
+            .await?;
+        let mut latest: BTreeMap<String, Awarded> = BTreeMap::new();
+        for award in awards.into_values().flatten() {
+            let order = |award: &Awarded| (award.at, award.position);
+            match latest.entry(award.certification.clone()) {
+                Entry::Vacant(entry) => {
+                    entry.insert(award);
+                }
+                Entry::Occupied(mut entry) if order(entry.get()) < order(&award) => {
+                    entry.insert(award);
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+        let now = Time::from(SystemTime::now());
+        let mut certifications: Vec<Certification> = latest
+            .into_values()
+            .filter(|award| award.designation == designation)
+            .map(|award| Certification {
+                key: award.certification,
+                title: award.title,
+                awarded_at: DateTime(award.at),
+                expires_at: award.expires_at.map(DateTime),
+                is_expired: award.expires_at.is_some_and(|expires| expires <= now),
+            })
+            .collect();
+        certifications.sort_by_key(|certification| Reverse(certification.awarded_at.0));
+        Ok(Some(certifications))
+    }
+
+    /// The first completion of each course, of all accounts (DOMAIN L12), the latest first.
+    async fn completed(&self, context: &Context<'_>) -> Result<Option<Vec<Completed>>> {
+        let Some(row) = self.shown() else {
+            return Ok(None);
+        };
+        let keys = Self::account_keys(context, row).await?;
+        let loader = reading(context).loader();
+        let courses = loader.load_many(keys.into_iter().map(CoursesOf)).await?;
+        let mut courses: Vec<Completed> = courses.into_values().flatten().collect();
+        courses.sort_by_key(|course| (course.at, course.position));
+        let mut seen = HashSet::new();
+        courses.retain(|course| seen.insert(course.course.clone()));
+        courses.reverse();
+        Ok(Some(courses))
+    }
+}
+
 /// A profile: what people see of a member. It is made of one account, or of several that are
 /// linked under a primary one.
+///
+/// It can be private. Then everybody but its owner, staff too, gets its id, `visibility: PRIVATE`,
+/// and its name and picture as the account allows; everything else is null.
 #[Object(crate = "crate::engine")]
 impl Profile {
     /// Its opaque id.
     pub async fn id(&self) -> ID {
-        NodeId::Profile(self.0.id).into()
+        NodeId::Profile(match self {
+            Self::Shown(row) => row.id,
+            Self::Private(account) => account.0.id,
+        })
+        .into()
     }
 
-    /// The name that everybody sees: its primary account's. Null where it was withheld or erased.
+    /// Who may see it.
+    async fn visibility(&self) -> Visibility {
+        match self {
+            Self::Shown(row) => row.visibility.into(),
+            Self::Private(_) => Visibility::Private,
+        }
+    }
+
+    /// The name that everybody sees: its primary account's. Null where it was withheld or erased, and
+    /// on a private profile whose account doesn't show it.
     async fn name(&self) -> Option<&str> {
-        self.0.name.as_deref()
+        match self {
+            Self::Shown(row) => row.name.as_deref(),
+            Self::Private(account) => account.name_and_picture()?.0,
+        }
+    }
+
+    /// The address of its picture: its primary account's. Null where there is none, and on a private
+    /// profile whose account doesn't show it.
+    async fn picture(&self) -> Option<&str> {
+        match self {
+            Self::Shown(row) => row.picture.as_deref(),
+            Self::Private(account) => account.name_and_picture()?.1,
+        }
+    }
+
+    /// Whether it is that of who asks.
+    async fn viewer_is_owner(&self, context: &Context<'_>) -> Result<bool> {
+        let Some(row) = self.shown() else {
+            return Ok(false);
+        };
+        let viewer = reading(context).viewer_account().await?;
+        Ok(viewer.is_some_and(|viewer| viewer.profile == row.key))
     }
 
     /// The account that it goes by.
-    async fn primary_account(&self, context: &Context<'_>) -> Result<Account> {
+    async fn primary_account(&self, context: &Context<'_>) -> Result<Option<Account>> {
+        let Some(row) = self.shown() else {
+            return Ok(None);
+        };
         let loader = reading(context).loader();
-        let account = loader.load_one(AccountBy(self.0.key)).await?;
-        Ok(Account(referred(account)?))
+        let account = loader.load_one(AccountBy(row.key)).await?;
+        Ok(Some(Account(referred(account)?)))
+    }
+
+    /// All accounts that it is made of, the primary one first. Its owner sees them; null for
+    /// everybody else.
+    async fn accounts(&self, context: &Context<'_>) -> Result<Option<Vec<Account>>> {
+        let Some(row) = self.shown() else {
+            return Ok(None);
+        };
+        if !self.viewer_is_owner(context).await? {
+            return Ok(None);
+        }
+        let keys = Self::account_keys(context, row).await?;
+        let loader = reading(context).loader();
+        let mut accounts = loader
+            .load_many(keys.iter().copied().map(AccountBy))
+            .await?;
+        let account = |key| Ok(Account(referred(accounts.remove(&AccountBy(key)))?));
+        keys.into_iter()
+            .map(account)
+            .collect::<Result<_>>()
+            .map(Some)
     }
 
     /// Since when its primary account exists.
-    async fn member_since(&self) -> DateTime {
-        DateTime(self.0.member_since)
+    async fn member_since(&self) -> Option<DateTime> {
+        Some(DateTime(self.shown()?.member_since))
+    }
+
+    /// When the member last wrote, liked, joined or learned something.
+    async fn last_active_at(&self) -> Option<DateTime> {
+        self.shown()?.last_active_at.map(DateTime)
+    }
+
+    /// Who the member works for.
+    async fn company(&self, context: &Context<'_>) -> Result<Option<String>> {
+        let about = self.about(context).await?;
+        Ok(about.and_then(|about| about.company.clone()))
+    }
+
+    /// What the member does there.
+    async fn position(&self, context: &Context<'_>) -> Result<Option<String>> {
+        let about = self.about(context).await?;
+        Ok(about.and_then(|about| about.position.clone()))
+    }
+
+    /// Where the member is.
+    async fn location(&self, context: &Context<'_>) -> Result<Option<String>> {
+        let about = self.about(context).await?;
+        Ok(about.and_then(|about| about.location.clone()))
+    }
+
+    /// What the member says about themselves.
+    async fn bio(&self, context: &Context<'_>) -> Result<Option<String>> {
+        let about = self.about(context).await?;
+        Ok(about.and_then(|about| about.bio.clone()))
+    }
+
+    /// Where else the member can be found: addresses of websites and social media. They begin with
+    /// `https://` or `http://`.
+    async fn links(&self, context: &Context<'_>) -> Result<Option<Vec<String>>> {
+        self.list(context, |about| about.links.to_vec()).await
+    }
+
+    /// The products that the member uses.
+    async fn products(&self, context: &Context<'_>) -> Result<Option<Vec<String>>> {
+        self.list(context, |about| about.products.to_vec()).await
     }
 
     /// What the member did and received, over all accounts.
-    async fn totals(&self) -> Totals {
-        Totals::from(&self.0.counts)
+    async fn totals(&self) -> Option<Totals> {
+        Some(Totals::from(&self.shown()?.counts))
     }
 
-    /// The member's posts of every kind, newest first.
+    /// The member's posts of every kind, over all accounts, newest first.
     async fn posts(
         &self,
         context: &Context<'_>,
@@ -103,7 +387,7 @@ impl Profile {
         #[graphql(desc = "From behind this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "From before this cursor.")] before: Option<String>,
-    ) -> Result<PostConnection> {
+    ) -> Result<Option<PostConnection>> {
         let paging = Paging {
             first,
             after,
@@ -111,12 +395,134 @@ impl Profile {
             before,
         };
         let part = paging.part(Order::Descending)?;
-        let posts = PostsOf {
-            author: self.0.key,
-            page: part.page,
+        let Some(row) = self.shown() else {
+            return Ok(None);
         };
-        let posts = reading(context).loader().load_one(posts).await?;
-        let total = Total::Known(self.0.counts.total_posts());
-        Ok(PostConnection::new(part, posts.unwrap_or_default(), total))
+        let page = part.page;
+        let keys = Self::account_keys(context, row).await?;
+        let pages = keys.into_iter().map(|author| PostsOf { author, page });
+        let pages = reading(context).loader().load_many(pages).await?;
+        let mut posts: Vec<_> = pages.into_values().flatten().collect();
+        // Each account's page is sorted, and together they hold the whole page of the profile.
+        posts.sort_unstable_by_key(|post| (post.created_at, post.key));
+        if page.order == Order::Descending {
+            posts.reverse();
+        }
+        posts.truncate(page.limit as usize);
+        let total = Total::Known(row.counts.total_posts());
+        Ok(Some(PostConnection::new(part, posts, total)))
+    }
+
+    /// The groups that the member joined, with any account, the latest first.
+    async fn groups(&self, context: &Context<'_>) -> Result<Option<Vec<Group>>> {
+        let Some(row) = self.shown() else {
+            return Ok(None);
+        };
+        let keys = Self::account_keys(context, row).await?;
+        let loader = reading(context).loader();
+        let memberships = loader
+            .load_many(keys.into_iter().map(MembershipsOf))
+            .await?;
+        let mut memberships: Vec<_> = memberships.into_values().flatten().collect();
+        memberships.sort_by_key(|membership| Reverse(membership.position));
+        let mut seen = HashSet::new();
+        memberships.retain(|membership| seen.insert(membership.group_key));
+        let keys: Vec<_> = memberships.iter().map(|member| member.group_key).collect();
+        let mut groups = loader.load_many(keys.iter().copied().map(GroupBy)).await?;
+        let group = |key| Ok(Group(referred(groups.remove(&GroupBy(key)))?));
+        keys.into_iter().map(group).collect::<Result<_>>().map(Some)
+    }
+
+    /// The courses that the member completed, with any account, the latest first.
+    async fn courses(&self, context: &Context<'_>) -> Result<Option<Vec<Course>>> {
+        let courses = self.completed(context).await?;
+        let course = |course: Completed| Course {
+            key: course.course,
+            title: course.title,
+            completed_at: DateTime(course.at),
+        };
+        Ok(courses.map(|courses| courses.into_iter().map(course).collect()))
+    }
+
+    /// The certifications that the member was awarded, with any account, the latest first; of each
+    /// the latest award. Certified Designations are listed apart.
+    async fn certifications(&self, context: &Context<'_>) -> Result<Option<Vec<Certification>>> {
+        self.certified(context, false).await
+    }
+
+    /// The Certified Designations that the member was awarded, the latest first.
+    async fn designations(&self, context: &Context<'_>) -> Result<Option<Vec<Certification>>> {
+        self.certified(context, true).await
+    }
+
+    /// The member's badges: first those for milestones, then those of courses.
+    async fn badges(&self, context: &Context<'_>) -> Result<Option<Vec<Badge>>> {
+        let Some(row) = self.shown() else {
+            return Ok(None);
+        };
+        let milestones = reading(context).milestones.reached(&row.counts);
+        let mut badges: Vec<Badge> = milestones
+            .map(|milestone| Badge {
+                kind: BadgeKind::Milestone,
+                key: milestone.key(),
+                title: milestone.title(),
+                description: milestone.description(),
+            })
+            .collect();
+        let courses = self.completed(context).await?.into_iter().flatten();
+        badges.extend(courses.filter_map(|course| {
+            Some(Badge {
+                kind: BadgeKind::Course,
+                description: format!("Completed the course {}", course.title),
+                key: course.course,
+                title: course.badge?,
+            })
+        }));
+        Ok(Some(badges))
+    }
+
+    /// What a page about the member needs. Null where the profile is private: its page isn't for
+    /// search engines.
+    async fn page(&self, context: &Context<'_>) -> Result<Option<ProfilePage>> {
+        let Some(row) = self.shown() else {
+            return Ok(None);
+        };
+        if row.visibility == plaudit_domain::Visibility::Private {
+            return Ok(None);
+        }
+        let about = self.about(context).await?;
+        let bio = about.and_then(|about| about.bio.clone());
+        let figures = || {
+            let Counts {
+                answers,
+                accepted_solutions,
+                articles,
+                ..
+            } = row.counts;
+            format!(
+                "{answers} answers, {accepted_solutions} accepted solutions, {articles} articles"
+            )
+        };
+        Ok(Some(ProfilePage {
+            path: format!("/profiles/{}", ID::from(NodeId::Profile(row.id)).as_str()),
+            title: row.name.clone(),
+            description: bio.unwrap_or_else(figures),
+            picture: row.picture.clone(),
+        }))
+    }
+}
+
+impl Profile {
+    /// One of the lists of what it tells; an empty one where it tells nothing.
+    async fn list(
+        &self,
+        context: &Context<'_>,
+        list: impl Fn(&About) -> Vec<String>,
+    ) -> Result<Option<Vec<String>>> {
+        if self.shown().is_none() {
+            return Ok(None);
+        }
+        let about = self.about(context).await?;
+        Ok(Some(about.map(|about| list(&about)).unwrap_or_default()))
     }
 }

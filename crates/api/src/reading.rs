@@ -6,10 +6,10 @@ use std::time::Duration;
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Error, ErrorExtensions};
 use plaudit_domain::Actor;
-use plaudit_projection::{Key, Row};
+use plaudit_projection::{Account, Key, Milestones, Row};
 use plaudit_replay::{Community, Request};
-use plaudit_store::{SharedStore, StoreError};
-use tokio::sync::OnceCell;
+use plaudit_store::SharedStore;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::batches::Batches;
@@ -21,24 +21,32 @@ pub struct Reading {
     pub community: Arc<Community>,
     /// Who asks, if anybody who is known.
     pub viewer: Option<Actor>,
+    /// The rules for milestones.
+    pub milestones: Arc<Milestones>,
     /// The id of the operation, for the history and the log.
     pub request: Uuid,
     loader: DataLoader<Loader>,
-    viewer_key: OnceCell<Option<Key>>,
+    viewer_account: Mutex<Option<Option<Arc<Account>>>>,
 }
 
 impl Reading {
     /// What one operation reads from, in which batches.
-    pub fn new(community: Arc<Community>, viewer: Option<Actor>, batches: Batches) -> Self {
+    pub fn new(
+        community: Arc<Community>,
+        milestones: Arc<Milestones>,
+        viewer: Option<Actor>,
+        batches: Batches,
+    ) -> Self {
         let loader = Loader::new(community.store().clone(), batches.counter().clone());
         let loader = DataLoader::new(loader, move |batch| batches.add(batch));
         Self {
             community,
+            milestones,
             viewer,
             request: Uuid::now_v7(),
             // What they wait for is the operation.
             loader: loader.delay(Duration::ZERO),
-            viewer_key: OnceCell::new(),
+            viewer_account: Mutex::default(),
         }
     }
 
@@ -52,17 +60,34 @@ impl Reading {
         &self.loader
     }
 
-    /// The key of who asks, if their account is registered. Once is enough: before an operation has
-    /// registered it, nothing that it does has an answer to look this up for.
-    pub async fn viewer_key(&self) -> Result<Option<Key>, Error> {
+    /// The account of who asks, if it is registered. It is read once, and anew after a mutation.
+    pub async fn viewer_account(&self) -> Result<Option<Arc<Account>>, Error> {
         let Some(viewer) = self.viewer else {
             return Ok(None);
         };
-        let key = self.viewer_key.get_or_try_init(|| async {
-            let found = self.store().accounts_by_id(&[viewer.account]).await?;
-            Ok::<_, StoreError>(found.first().map(|account| account.key))
-        });
-        Ok(*key.await?)
+        let mut known = self.viewer_account.lock().await;
+        if let Some(account) = &*known {
+            return Ok(account.clone());
+        }
+        let found = self.store().accounts_by_id(&[viewer.account]).await?;
+        let account = found.into_iter().next().map(Arc::new);
+        *known = Some(account.clone());
+        Ok(account)
+    }
+
+    /// Something has changed: what is known of who asks may not hold any more.
+    pub async fn forget_viewer(&self) {
+        *self.viewer_account.lock().await = None;
+    }
+
+    /// The key of who asks, if their account is registered.
+    pub async fn viewer_key(&self) -> Result<Option<Key>, Error> {
+        Ok(self.viewer_account().await?.map(|account| account.key))
+    }
+
+    /// Whether who asks is staff.
+    pub fn is_staff(&self) -> bool {
+        self.viewer.is_some_and(|viewer| viewer.roles.is_staff())
     }
 
     /// Who asks and as which request, to change something.

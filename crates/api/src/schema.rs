@@ -8,16 +8,17 @@ use async_graphql::{
 };
 use futures_util::future::try_join_all;
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, PostId};
-use plaudit_projection::Key;
+use plaudit_domain::{AccountId, GroupId, PostId};
+use plaudit_projection::{Key, Milestones};
 use plaudit_replay::Community;
 use plaudit_store::{Order, PostFilter as Filter};
 
 use crate::account::Account;
-use crate::connection::{PostConnection, Total};
+use crate::connection::{GroupConnection, PostConnection, Total};
 use crate::execute::Api;
+use crate::group::Group;
 use crate::id::NodeId;
-use crate::loader::{AccountById, PostById, ProfileById};
+use crate::loader::{AccountById, GroupById, PostById};
 use crate::mutation::Mutation;
 use crate::paging::{PAGE_MAX, Paging};
 use crate::post::{Post, PostFilter, PostKind};
@@ -25,10 +26,12 @@ use crate::profile::Profile;
 use crate::reading::{Reading, reading};
 
 impl Api {
-    /// The API of a community.
-    pub fn of(community: Arc<Community>) -> Self {
+    /// The API of a community, by its rules.
+    pub fn of(community: Arc<Community>, milestones: Milestones) -> Self {
+        let milestones = Arc::new(milestones);
         Self::new(schema, move |request, viewer, batches| {
-            let reading = Reading::new(community.clone(), viewer, batches.clone());
+            let (community, milestones) = (community.clone(), milestones.clone());
+            let reading = Reading::new(community, milestones, viewer, batches.clone());
             request.data(Arc::new(reading))
         })
     }
@@ -59,6 +62,8 @@ pub enum Node {
     Profile(Profile),
     /// A post.
     Post(Post),
+    /// A group.
+    Group(Group),
 }
 
 /// Where an imported thing was before.
@@ -130,13 +135,14 @@ impl Query {
         Ok(account.map(|account| Account(account.into())))
     }
 
-    /// A profile by its id.
+    /// A profile by its id. The id of an account that was a profile of its own before it was linked
+    /// leads to the profile that it belongs to now.
     async fn profile(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Its id.")] id: ID,
     ) -> Result<Option<Profile>> {
-        profile_by_id(context, NodeId::profile(&id)?).await
+        Profile::by_id(context, NodeId::profile(&id)?).await
     }
 
     /// A post by its id, also while it is deleted.
@@ -161,6 +167,35 @@ impl Query {
         Ok(post.map(|post| Post(post.into())))
     }
 
+    /// A group by its id.
+    async fn group(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+    ) -> Result<Option<Group>> {
+        group_by_id(context, NodeId::group(&id)?).await
+    }
+
+    /// All groups, oldest first.
+    async fn groups(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<GroupConnection> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let part = paging.part(Order::Ascending)?;
+        let groups = reading(context).store().group_page(part.page).await?;
+        Ok(GroupConnection::new(part, groups))
+    }
+
     /// Posts, newest first; none that are deleted.
     async fn posts(
         &self,
@@ -179,13 +214,18 @@ impl Query {
             before,
         };
         let part = paging.part(Order::Descending)?;
-        let filter = resolved(context, filter.unwrap_or_default()).await?;
+        let (filter, author) = resolved(context, filter.unwrap_or_default()).await?;
         let posts = reading(context)
             .store()
             .post_page(&filter, part.page)
             .await?;
         let posts = posts.into_iter().map(Into::into).collect();
-        Ok(PostConnection::new(part, posts, Total::Counted(filter)))
+        // What somebody wrote is public; how much, with a private profile, isn't (DOMAIN P6).
+        let total = match author {
+            Some(author) if !author.is_shown(context).await? => Total::Private,
+            Some(_) | None => Total::Counted(filter),
+        };
+        Ok(PostConnection::new(part, posts, total))
     }
 }
 
@@ -198,8 +238,9 @@ impl From<OriginInput> for plaudit_domain::Origin {
 async fn node(context: &Context<'_>, id: NodeId) -> Result<Option<Node>> {
     Ok(match id {
         NodeId::Account(id) => account_by_id(context, id).await?.map(Node::Account),
-        NodeId::Profile(id) => profile_by_id(context, id).await?.map(Node::Profile),
+        NodeId::Profile(id) => Profile::by_id(context, id).await?.map(Node::Profile),
         NodeId::Post(id) => post_by_id(context, id).await?.map(Node::Post),
+        NodeId::Group(id) => group_by_id(context, id).await?.map(Node::Group),
     })
 }
 
@@ -208,38 +249,44 @@ async fn account_by_id(context: &Context<'_>, id: AccountId) -> Result<Option<Ac
     Ok(account.map(Account))
 }
 
-async fn profile_by_id(context: &Context<'_>, id: AccountId) -> Result<Option<Profile>> {
-    let profile = reading(context).loader().load_one(ProfileById(id)).await?;
-    Ok(profile.map(Profile))
-}
-
 async fn post_by_id(context: &Context<'_>, id: PostId) -> Result<Option<Post>> {
     let post = reading(context).loader().load_one(PostById(id)).await?;
     Ok(post.map(Post))
 }
 
-/// A filter with keys in place of ids.
-async fn resolved(context: &Context<'_>, filter: PostFilter) -> Result<Filter> {
+async fn group_by_id(context: &Context<'_>, id: GroupId) -> Result<Option<Group>> {
+    let group = reading(context).loader().load_one(GroupById(id)).await?;
+    Ok(group.map(Group))
+}
+
+/// A filter with keys in place of ids, and the author that it names.
+async fn resolved(context: &Context<'_>, filter: PostFilter) -> Result<(Filter, Option<Account>)> {
     let PostFilter {
         kinds,
         tag,
         author_id,
+        group_id,
     } = filter;
-    let author = match author_id {
-        Some(id) => {
-            let account = account_by_id(context, NodeId::account(&id)?).await?;
-            // Nothing has key 0: nobody's posts are none.
-            Some(account.map_or(Key(0), |account| account.0.key))
-        }
-        None => None,
-    };
+    // Nothing has key 0: nobody's posts are none.
+    let nothing = Key(0);
+    let (mut author, mut author_key, mut group_key) = (None, None, None);
+    if let Some(id) = author_id {
+        author = account_by_id(context, NodeId::account(&id)?).await?;
+        author_key = Some(author.as_ref().map_or(nothing, |author| author.0.key));
+    }
+    if let Some(id) = group_id {
+        let group = group_by_id(context, NodeId::group(&id)?).await?;
+        group_key = Some(group.map_or(nothing, |group| group.0.key));
+    }
     let top_level = || Kind::ALL.into_iter().filter(|kind| kind.is_top_level());
-    Ok(Filter {
+    let filter = Filter {
         kinds: match kinds {
             Some(kinds) if !kinds.is_empty() => kinds.into_iter().map(PostKind::into).collect(),
             Some(_) | None => top_level().collect(),
         },
         tag,
-        author,
-    })
+        author: author_key,
+        group: group_key,
+    };
+    Ok((filter, author))
 }

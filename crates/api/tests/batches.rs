@@ -274,6 +274,7 @@ async fn ask(asked: &Asked, number: u128) -> Position {
     let post = |part: u128| PostId(Uuid::from_u128(number << 64 | part));
     let question = post(0);
     let open = Open {
+        group: None,
         post: question,
         topic: Topic::Question,
         title: format!("Question {number}"),

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use async_graphql::Value;
 use plaudit_api::{Allowed, Api, Operation, Outcome};
 use plaudit_domain::id::derive;
-use plaudit_domain::{AccountId, Actor, Command, Position};
+use plaudit_domain::{AccountId, Actor, Command, Fact, NewEvent, Position, Time};
 use plaudit_journal::SharedJournal;
+use plaudit_journal::keys::Keyring;
 use plaudit_journal::sqlite::SqliteJournal;
+use plaudit_projection::Milestones;
 use plaudit_replay::{Community, Generations, Request};
 use serde_json::json;
 use tempfile::TempDir;
@@ -23,14 +25,13 @@ pub struct Asked {
 
 /// Somebody by name: always the same.
 pub fn actor(name: &str) -> Actor {
-    Actor {
-        account: AccountId(derive(&["test", name])),
-    }
+    Actor::member(AccountId(derive(&["test", name])))
 }
 
 /// The journal in a directory.
 pub fn journal(directory: &Path) -> SharedJournal {
-    Arc::new(SqliteJournal::open(&directory.join("journal.sqlite")).unwrap())
+    let keys = Arc::new(Keyring::in_memory().unwrap());
+    Arc::new(SqliteJournal::open(&directory.join("journal.sqlite"), keys).unwrap())
 }
 
 impl Asked {
@@ -48,7 +49,7 @@ impl Asked {
         let community = Community::start(journal, Arc::new(store)).await.unwrap();
         let community = Arc::new(community);
         Self {
-            api: Api::of(community.clone()),
+            api: Api::of(community.clone(), Milestones::standard().unwrap()),
             community,
             _directory: directory,
         }
@@ -63,6 +64,20 @@ impl Asked {
         };
         let recorded = self.community.record(&request, &command).await;
         recorded.unwrap().position
+    }
+
+    /// Records something that happened, not by way of a command.
+    pub async fn happened(&self, fact: impl Into<Fact>) {
+        let event = NewEvent {
+            id: Uuid::now_v7(),
+            occurred_at: Time::from_micros(0),
+            actor: None,
+            correlation: None,
+            causation: None,
+            fact: fact.into(),
+        };
+        let journal = self.community.journal();
+        journal.append_many(vec![event]).await.unwrap();
     }
 
     /// The whole answer to one operation of a document.

@@ -12,5 +12,7 @@
 mod batches;
 mod community;
 mod history;
+mod people;
+mod privacy;
 mod scenarios;
 mod schema;

@@ -1,13 +1,16 @@
 //! Scenarios: `fixtures/scenarios/*.graphql`, each a story, with the answers beside it.
 //!
 //! A scenario is a GraphQL document. Its operations are executed one after the other; comments
-//! right above one say as whom (`# as ada`, `# as nobody`) and which values of its answer later
-//! operations get as variables (`# let question = /data/questionCreate/post/id`).
+//! right above one say as whom (`# as ada`, `# as nobody`), with which roles and in which kind of
+//! account (`# as ada, admin, managed`), and which values of its answer later operations get as
+//! variables (`# let question = /data/questionCreate/post/id`). `# old code by ada` gives them a
+//! code as `$old` that ada's account made too long ago.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
@@ -16,7 +19,10 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, Value};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use plaudit_domain::Time;
+use plaudit_domain::account::{AccountKind, Claims, LogIn};
+use plaudit_domain::fact::LinkCodeFact;
+use plaudit_domain::link_code::{CODE_BYTES, Code, Made};
+use plaudit_domain::{Actor, Roles, Time};
 use uuid::Uuid;
 
 use crate::community::{Asked, actor};
@@ -111,11 +117,32 @@ struct Step {
     operation: String,
     variables: Vec<String>,
     who: String,
+    /// Roles, and a kind of account.
+    words: Vec<String>,
+    /// Whose code of long ago it is about.
+    old_code_by: Option<String>,
     /// Name and JSON pointer of each value to keep.
     kept: Vec<(String, String)>,
 }
 
 impl Step {
+    fn actor(&self) -> Actor {
+        let has = |role: &str| self.words.iter().any(|word| word == role);
+        Actor {
+            roles: Roles {
+                admin: has("admin"),
+                community_manager: has("community_manager"),
+                analyst: has("analyst"),
+                service: has("service"),
+            },
+            ..actor(&self.who)
+        }
+    }
+
+    fn kind(&self) -> Option<AccountKind> {
+        self.words.iter().find_map(|word| AccountKind::named(word))
+    }
+
     /// The operations of a document, in its order.
     fn all(text: &str) -> Vec<Self> {
         let ExecutableDocument { operations, .. } = parse_query(text).unwrap();
@@ -135,13 +162,18 @@ impl Step {
                     Some((name.to_owned(), pointer.to_owned()))
                 });
                 let variables = operation.node.variable_definitions.iter();
+                let who = who.unwrap_or_else(|| panic!("{name}: as whom?"));
+                let mut words = who.split(", ").map(str::to_owned);
+                let old = comments
+                    .iter()
+                    .find_map(|it| it.strip_prefix("old code by "));
                 Self {
                     line,
                     operation: name.to_string(),
                     variables: variables.map(|of| of.node.name.node.to_string()).collect(),
-                    who: who
-                        .unwrap_or_else(|| panic!("{name}: as whom?"))
-                        .to_string(),
+                    who: words.next().unwrap(),
+                    words: words.collect(),
+                    old_code_by: old.map(str::to_owned),
                     kept: kept.collect(),
                 }
             })
@@ -157,7 +189,26 @@ async fn told(text: &str) -> String {
     let mut known = Known::default();
     let mut told = String::new();
     for step in Step::all(text) {
-        let viewer = (step.who != "nobody").then(|| actor(&step.who));
+        let viewer = (step.who != "nobody").then(|| step.actor());
+        if let Some(kind) = step.kind() {
+            let claims = Claims {
+                kind: Some(kind),
+                ..Claims::default()
+            };
+            let position = asked.record(step.actor(), LogIn { claims }).await;
+            let patience = Duration::from_secs(5);
+            assert!(asked.community.readable(position, patience).await);
+        }
+        if let Some(maker) = &step.old_code_by {
+            let code = Code::of([7; CODE_BYTES]);
+            let made = Made {
+                code: code.hash(),
+                account: actor(maker).account,
+                expires_at: Time::from_micros(0),
+            };
+            asked.happened(LinkCodeFact::Made(made)).await;
+            known.values.insert("old".into(), code.to_string());
+        }
         let variables = step.variables.iter().map(|name| {
             let value = known.values.get(name).unwrap_or_else(|| panic!("{name}?"));
             (Name::new(name), value.as_str().into())
@@ -173,7 +224,8 @@ async fn told(text: &str) -> String {
             known.values.insert(name, value.clone());
         }
         let shown = json(&known.shown("", answer), 0);
-        writeln!(told, "{}: {}\n{shown}\n", step.who, step.operation).unwrap();
+        let who = [vec![step.who], step.words].concat().join(", ");
+        writeln!(told, "{who}: {}\n{shown}\n", step.operation).unwrap();
     }
     told
 }

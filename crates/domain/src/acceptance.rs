@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decide::{Actor, Command, Streams};
-use crate::fact::{Body, Fact, PostFact};
+use crate::decide::{Actor, Command, History};
+use crate::fact::{Body, Fact, PostFact, Visit};
 use crate::id::{AccountId, PostId};
 use crate::post::{Created, Kind, Post};
 use crate::refusal::Refusal;
@@ -41,7 +41,7 @@ impl Body for Accepted {
         StreamName::post(self.question)
     }
 
-    fn withhold_personal(&mut self) {
+    fn personal(&mut self, _: Visit<'_>) {
         let Self {
             question: _,
             asker: _,
@@ -68,7 +68,7 @@ impl Body for Withdrawn {
         StreamName::post(self.question)
     }
 
-    fn withhold_personal(&mut self) {
+    fn personal(&mut self, _: Visit<'_>) {
         let Self {
             question: _,
             asker: _,
@@ -79,7 +79,8 @@ impl Body for Withdrawn {
 
 // Decisions
 
-/// Accepts an answer to a question of the actor's own, in place of another where there is one.
+/// Accepts an answer to a question of the actor's own, or as staff, in place of another where there
+/// is one.
 #[derive(Debug, Clone)]
 pub struct Accept {
     /// The question.
@@ -93,14 +94,14 @@ impl Command for Accept {
         StreamName::post(self.question)
     }
 
-    fn reads(&self, _: &Actor) -> Vec<StreamName> {
+    fn reads(&self, _: &Actor, _: &History) -> Vec<StreamName> {
         vec![StreamName::post(self.answer)]
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        let question: Post = streams.state(&StreamName::post(self.question));
-        asked_by(question.live(self.question)?, actor)?;
-        let answer: Post = streams.state(&StreamName::post(self.answer));
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let question: Post = history.state(&StreamName::post(self.question));
+        let asker = may_accept(question.live(self.question)?, actor, history)?;
+        let answer: Post = history.state(&StreamName::post(self.answer));
         let answered = answer.live(self.answer)?;
         if answered.kind != Kind::Answer || answered.parent != Some(self.question) {
             return Err(Refusal::NotAnAnswer {
@@ -109,7 +110,11 @@ impl Command for Accept {
             });
         }
         // DOMAIN L14: nobody accepts an answer of their own as a favour to themselves.
-        if answered.author == Some(actor.account) {
+        let links = history.links();
+        if answered
+            .author
+            .is_some_and(|author| links.is_same_person(author, actor.account))
+        {
             return Err(Refusal::OwnAnswer);
         }
         let accepted = AcceptedAnswer {
@@ -122,7 +127,7 @@ impl Command for Accept {
         Ok(vec![
             PostFact::AnswerAccepted(Accepted {
                 question: self.question,
-                asker: Some(actor.account),
+                asker,
                 accepted,
                 replaced: question.accepted(),
             })
@@ -131,7 +136,7 @@ impl Command for Accept {
     }
 }
 
-/// Takes back the acceptance on a question of the actor's own.
+/// Takes back the acceptance on a question of the actor's own, or as staff.
 #[derive(Debug, Clone)]
 pub struct Withdraw {
     /// The question.
@@ -143,15 +148,15 @@ impl Command for Withdraw {
         StreamName::post(self.question)
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        let question: Post = streams.state(&StreamName::post(self.question));
-        asked_by(question.live(self.question)?, actor)?;
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let question: Post = history.state(&StreamName::post(self.question));
+        let asker = may_accept(question.live(self.question)?, actor, history)?;
         Ok(match question.accepted() {
             None => vec![],
             Some(withdrawn) => vec![
                 PostFact::AcceptanceWithdrawn(Withdrawn {
                     question: self.question,
-                    asker: Some(actor.account),
+                    asker,
                     withdrawn,
                 })
                 .into(),
@@ -160,18 +165,25 @@ impl Command for Withdraw {
     }
 }
 
-fn asked_by(question: &Created, actor: &Actor) -> Result<(), Refusal> {
+/// Who asked the question, logged in as any of their linked accounts, and staff (DOMAIN F3); the
+/// account that asked it, where that is known.
+fn may_accept(
+    question: &Created,
+    actor: &Actor,
+    history: &History,
+) -> Result<Option<AccountId>, Refusal> {
     if question.kind != Kind::Question {
         return Err(Refusal::NotAQuestion {
             post: question.post,
         });
     }
-    if question.author != Some(actor.account) {
+    let is_asker = |asker| history.links().is_same_person(asker, actor.account);
+    if !question.author.is_some_and(is_asker) && !actor.roles.is_staff() {
         return Err(Refusal::NotTheAsker {
             question: question.post,
         });
     }
-    Ok(())
+    Ok(question.author)
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
-//! Accounts: login identities (DOMAIN P2).
+//! Accounts: login identities (DOMAIN P2, P7, L1).
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::decide::{Actor, Command, State, Streams};
-use crate::fact::{AccountFact, Body, Fact};
+use crate::decide::{Actor, Command, History, State};
+use crate::fact::{AccountFact, Body, Fact, Visit};
 use crate::id::{AccountId, Origin};
-use crate::personal::Personal;
+use crate::personal::{About, Personal, present};
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
+use crate::visibility::Visibility;
 
 // Facts
 
@@ -29,13 +32,13 @@ impl Body for Registered {
         StreamName::account(self.account)
     }
 
-    fn withhold_personal(&mut self) {
+    fn personal(&mut self, visit: Visit<'_>) {
         let Self {
-            account: _,
+            account,
             name,
             origin: _,
         } = self;
-        name.withhold();
+        visit(Some(About::identity(*account)), name);
     }
 }
 
@@ -54,9 +57,105 @@ impl Body for Renamed {
         StreamName::account(self.account)
     }
 
-    fn withhold_personal(&mut self) {
-        let Self { account: _, name } = self;
-        name.withhold();
+    fn personal(&mut self, visit: Visit<'_>) {
+        let Self { account, name } = self;
+        visit(Some(About::identity(*account)), name);
+    }
+}
+
+/// The kinds of account (DOMAIN L1). The names are stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountKind {
+    /// Its address is its owner's. So is it as long as nobody says otherwise.
+    #[default]
+    Personal,
+    /// Its address is managed by an organisation.
+    Managed,
+}
+
+impl AccountKind {
+    /// The stored name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Personal => "personal",
+            Self::Managed => "managed",
+        }
+    }
+
+    /// What has a stored name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Personal, Self::Managed]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
+}
+
+/// The identity provider told something about an account that it hadn't told before. What is absent
+/// it didn't tell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identified {
+    /// The account.
+    pub account: AccountId,
+    /// Its name.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub name: Option<Personal<String>>,
+    /// The address of its picture.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub picture: Option<Personal<String>>,
+    /// Its kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<AccountKind>,
+}
+
+impl Body for Identified {
+    fn stream(&self) -> StreamName {
+        StreamName::account(self.account)
+    }
+
+    fn personal(&mut self, visit: Visit<'_>) {
+        let Self {
+            account,
+            name,
+            picture,
+            kind: _,
+        } = self;
+        for value in [name, picture].into_iter().flatten() {
+            visit(Some(About::identity(*account)), value);
+        }
+    }
+}
+
+/// An account's name and picture are shown to others than before, where its profile is private
+/// (DOMAIN P7).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VisibilityChanged {
+    /// The account.
+    pub account: AccountId,
+    /// Who may see them from now on.
+    pub visibility: Visibility,
+}
+
+impl Body for VisibilityChanged {
+    fn stream(&self) -> StreamName {
+        StreamName::account(self.account)
+    }
+
+    fn personal(&mut self, _: Visit<'_>) {
+        let Self {
+            account: _,
+            visibility: _,
+        } = self;
     }
 }
 
@@ -66,12 +165,31 @@ impl Body for Renamed {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Account {
     name: Option<Personal<String>>,
+    /// What the identity provider said last.
+    identified: Claims,
+    visibility: Visibility,
+    erased: bool,
 }
 
 impl Account {
     /// Whether it came to be.
     pub fn is_registered(&self) -> bool {
         self.name.is_some()
+    }
+
+    /// Whether its personal data was erased.
+    pub fn is_erased(&self) -> bool {
+        self.erased
+    }
+
+    /// Whether it came to be and wasn't erased.
+    pub fn is_here(&self) -> bool {
+        self.is_registered() && !self.erased
+    }
+
+    /// Whose its address is.
+    pub fn kind(&self) -> AccountKind {
+        self.identified.kind.unwrap_or_default()
     }
 }
 
@@ -82,6 +200,27 @@ impl State for Account {
         match fact {
             AccountFact::Registered(Registered { name, .. })
             | AccountFact::Renamed(Renamed { name, .. }) => self.name = Some(name.clone()),
+            AccountFact::Identified(Identified {
+                account: _,
+                name,
+                picture,
+                kind,
+            }) => {
+                if name.is_some() {
+                    self.name.clone_from(name);
+                }
+                let told = |value: &Option<Personal<String>>| value.as_ref()?.get().cloned();
+                self.identified.learn(&Claims {
+                    name: told(name),
+                    picture: told(picture),
+                    kind: *kind,
+                });
+            }
+            AccountFact::VisibilityChanged(changed) => self.visibility = changed.visibility,
+            AccountFact::Erased(_) => self.erased = true,
+            // What they tell stands in the streams of all accounts that were ever linked: see
+            // `profile`.
+            AccountFact::ProfileEdited(_) | AccountFact::ProfileVisibilityChanged(_) => {}
         }
     }
 }
@@ -103,8 +242,8 @@ impl Command for Register {
         StreamName::account(actor.account)
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        let account: Account = streams.state(&self.writes(actor));
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let account: Account = history.state(&self.writes(actor));
         if account.is_registered() {
             return Ok(vec![]);
         }
@@ -133,8 +272,8 @@ impl Command for Rename {
         StreamName::account(actor.account)
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        let account: Account = streams.state(&self.writes(actor));
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let account: Account = history.state(&self.writes(actor));
         let name = valid_name(&self.name)?;
         if account.name.as_ref() == Some(&name) {
             return Ok(vec![]);
@@ -144,6 +283,153 @@ impl Command for Rename {
             name,
         };
         Ok(vec![AccountFact::Renamed(renamed).into()])
+    }
+}
+
+/// What an identity provider says of somebody who logs in. What is absent it doesn't say.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Claims {
+    /// Their name.
+    pub name: Option<String>,
+    /// The address of their picture.
+    pub picture: Option<String>,
+    /// Whose their address is.
+    pub kind: Option<AccountKind>,
+}
+
+/// Names don't reach logs.
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            picture,
+            kind,
+        } = self;
+        f.debug_struct("Claims")
+            .field("name", &name.is_some())
+            .field("picture", &picture.is_some())
+            .field("kind", kind)
+            .finish()
+    }
+}
+
+/// The most characters of a picture's address.
+pub const PICTURE_MAX: usize = 2_000;
+
+impl Claims {
+    /// These claims in the form in which they are kept. Whoever logs in can't put right what their
+    /// provider says: so what is too long is cut, and what can't be shown is left out.
+    fn tidied(&self) -> Self {
+        let name = self.name.as_deref().map(|name| {
+            let shown = name.chars().filter(|c| !c.is_control());
+            let shown: String = shown.take(NAME_MAX).collect();
+            shown.trim().to_owned()
+        });
+        let is_address = |url: &String| {
+            url.starts_with("https://")
+                && url.chars().count() <= PICTURE_MAX
+                && !url.chars().any(|c| c.is_control() || c.is_whitespace())
+        };
+        Self {
+            name: name.filter(|name| !name.is_empty()),
+            picture: self.picture.clone().filter(is_address),
+            kind: self.kind,
+        }
+    }
+
+    /// What of these another time didn't say, or said otherwise.
+    fn news_to(&self, before: &Self) -> Self {
+        fn news<T: Clone + PartialEq>(now: &Option<T>, before: &Option<T>) -> Option<T> {
+            now.clone().filter(|_| now != before)
+        }
+        Self {
+            name: news(&self.name, &before.name),
+            picture: news(&self.picture, &before.picture),
+            kind: news(&self.kind, &before.kind),
+        }
+    }
+
+    fn learn(&mut self, news: &Self) {
+        let Self {
+            name,
+            picture,
+            kind,
+        } = news;
+        self.name = name.clone().or(self.name.take());
+        self.picture = picture.clone().or(self.picture.take());
+        self.kind = kind.or(self.kind);
+    }
+}
+
+/// Somebody logs in: the first time registers their account, later ones bring what their provider
+/// says anew (DOMAIN P2). Without a name nothing is registered.
+#[derive(Debug, Clone)]
+pub struct LogIn {
+    /// What the provider says.
+    pub claims: Claims,
+}
+
+impl Command for LogIn {
+    fn writes(&self, actor: &Actor) -> StreamName {
+        StreamName::account(actor.account)
+    }
+
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let account: Account = history.state(&self.writes(actor));
+        let claims = self.claims.tidied();
+        let mut facts = Vec::new();
+        if !account.is_registered() {
+            let Some(name) = claims.name.clone() else {
+                return Ok(vec![]);
+            };
+            let registered = Registered {
+                account: actor.account,
+                name: name.into(),
+                origin: None,
+            };
+            facts.push(AccountFact::Registered(registered).into());
+        }
+        let news = claims.news_to(&account.identified);
+        if news != Claims::default() {
+            let identified = Identified {
+                account: actor.account,
+                name: news.name.map(Personal::known),
+                picture: news.picture.map(Personal::known),
+                kind: news.kind,
+            };
+            facts.push(AccountFact::Identified(identified).into());
+        }
+        Ok(facts)
+    }
+
+    fn registers_its_actor(&self) -> bool {
+        true
+    }
+}
+
+/// Says who may see the name and picture of the actor's own account, where its profile is private
+/// (DOMAIN P7).
+#[derive(Debug, Clone)]
+pub struct ChangeVisibility {
+    /// Who may see them from now on.
+    pub visibility: Visibility,
+}
+
+impl Command for ChangeVisibility {
+    fn writes(&self, actor: &Actor) -> StreamName {
+        StreamName::account(actor.account)
+    }
+
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let account: Account = history.state(&self.writes(actor));
+        if account.visibility == self.visibility {
+            return Ok(vec![]);
+        }
+        let changed = VisibilityChanged {
+            account: actor.account,
+            visibility: self.visibility,
+        };
+        Ok(vec![AccountFact::VisibilityChanged(changed).into()])
     }
 }
 
@@ -218,5 +504,115 @@ mod tests {
                 .when(ada(), Register { name: name.into() })
                 .then_refused(Refusal::NameInvalid { max: NAME_MAX });
         }
+    }
+
+    fn claims(name: &str) -> Claims {
+        Claims {
+            name: Some(name.into()),
+            picture: Some("https://example.org/ada.png".into()),
+            kind: Some(AccountKind::Managed),
+        }
+    }
+
+    fn told(name: Option<&str>, picture: Option<&str>, kind: Option<AccountKind>) -> Fact {
+        let text = |text: &str| Personal::known(text.to_owned());
+        AccountFact::Identified(Identified {
+            account: ada(),
+            name: name.map(text),
+            picture: picture.map(text),
+            kind,
+        })
+        .into()
+    }
+
+    fn log_in(claims: Claims) -> LogIn {
+        LogIn { claims }
+    }
+
+    fn all_told() -> Fact {
+        let picture = Some("https://example.org/ada.png");
+        told(Some("Ada"), picture, Some(AccountKind::Managed))
+    }
+
+    #[test]
+    fn p2_the_first_log_in_registers() {
+        given([])
+            .when(ada(), log_in(claims("Ada")))
+            .then([registered(ada(), "Ada"), all_told()]);
+    }
+
+    #[test]
+    fn p2_later_ones_bring_what_is_new_and_only_that() {
+        let known = || given([registered(ada(), "Ada"), all_told()]);
+        known().when(ada(), log_in(claims("Ada"))).then([]);
+        known()
+            .when(ada(), log_in(claims("Ada L.")))
+            .then([told(Some("Ada L."), None, None)]);
+        known().when(ada(), log_in(Claims::default())).then([]);
+    }
+
+    #[test]
+    fn a_name_that_was_chosen_here_stays_until_the_provider_tells_another() {
+        let renamed = || {
+            given([
+                registered(ada(), "Ada"),
+                all_told(),
+                renamed(ada(), "Countess"),
+            ])
+        };
+        renamed().when(ada(), log_in(claims("Ada"))).then([]);
+        renamed()
+            .when(ada(), log_in(claims("Ada L.")))
+            .then([told(Some("Ada L."), None, None)]);
+    }
+
+    #[test]
+    fn l1_the_kind_of_an_account_is_what_the_provider_says() {
+        let personal = Claims {
+            kind: Some(AccountKind::Personal),
+            ..Claims::default()
+        };
+        given([registered(ada(), "Ada"), all_told()])
+            .when(ada(), log_in(personal))
+            .then([told(None, None, Some(AccountKind::Personal))]);
+    }
+
+    #[test]
+    fn whoever_has_no_name_is_not_registered_by_logging_in() {
+        let nameless = Claims {
+            name: Some(" \n ".into()),
+            ..claims("")
+        };
+        given([]).when(ada(), log_in(nameless)).then([]);
+    }
+
+    #[test]
+    fn what_a_provider_says_is_made_fit_to_be_shown() {
+        let odd = Claims {
+            name: Some(format!(" Ada\u{0}\n{}", "a".repeat(200))),
+            picture: Some("javascript:alert(1)".into()),
+            kind: None,
+        };
+        let name = format!("Ada{}", "a".repeat(NAME_MAX - 4));
+        given([])
+            .when(ada(), log_in(odd))
+            .then([registered(ada(), &name), told(Some(&name), None, None)]);
+    }
+
+    #[test]
+    fn p7_who_sees_name_and_picture_is_recorded_where_it_changes() {
+        let change = |visibility| ChangeVisibility { visibility };
+        let changed = |visibility| -> Fact {
+            AccountFact::VisibilityChanged(VisibilityChanged {
+                account: ada(),
+                visibility,
+            })
+            .into()
+        };
+        let known = || given([registered(ada(), "Ada")]);
+        known()
+            .when(ada(), change(Visibility::Private))
+            .then([changed(Visibility::Private)]);
+        known().when(ada(), change(Visibility::Public)).then([]);
     }
 }

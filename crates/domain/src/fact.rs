@@ -3,18 +3,26 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::personal::{About, Protected};
 use crate::stream::StreamName;
-use crate::{acceptance, account, like, post, watch};
+use crate::{
+    acceptance, account, erasure, group, learning, like, link_code, links, membership, post,
+    profile, watch,
+};
 
 /// What a stored fact has to tell about itself.
 pub trait Body: Serialize + DeserializeOwned {
     /// The stream that it belongs to. It follows from the fact alone.
     fn stream(&self) -> StreamName;
 
-    /// Takes every [`Personal`](crate::Personal) value out. Implementations name all their fields,
-    /// so that a new one can't be forgotten.
-    fn withhold_personal(&mut self);
+    /// Visits every [`Personal`](crate::Personal) value, with whom it is about, where that is known.
+    /// Implementations name all their fields, so that a new one can't be forgotten, and visit a new
+    /// one last: stored values are sealed for their place in this order.
+    fn personal(&mut self, visit: Visit<'_>);
 }
+
+/// What is done with each personal value of a fact.
+pub type Visit<'a> = &'a mut dyn FnMut(Option<About>, &mut dyn Protected);
 
 /// The facts of one concept: what a stream's state is folded from.
 pub trait Concept: Sized {
@@ -120,11 +128,16 @@ macro_rules! facts {
                 }
             }
 
+            /// Visits every personal value, always in the same order.
+            pub fn personal(&mut self, visit: Visit<'_>) {
+                match self {
+                    $($(Self::$concept($facts::$variant(body)) => body.personal(visit),)+)+
+                }
+            }
+
             /// Takes every personal value out.
             pub fn withhold_personal(&mut self) {
-                match self {
-                    $($(Self::$concept($facts::$variant(body)) => body.withhold_personal(),)+)+
-                }
+                self.personal(&mut |_, value| value.withhold());
             }
         }
     };
@@ -137,6 +150,49 @@ facts! {
         Registered(account::Registered) = "AccountRegistered", version 1;
         /// It got another name.
         Renamed(account::Renamed) = "AccountRenamed", version 1;
+        /// The identity provider told something new about it.
+        Identified(account::Identified) = "AccountIdentified", version 1;
+        /// Its name and picture are shown to others than before.
+        VisibilityChanged(account::VisibilityChanged) = "AccountVisibilityChanged", version 1;
+        /// What it tells about its owner was changed.
+        ProfileEdited(profile::Edited) = "ProfileEdited", version 1;
+        /// What it tells is shown to others than before.
+        ProfileVisibilityChanged(profile::VisibilityChanged) = "ProfileVisibilityChanged", version 1;
+        /// Its personal data was erased.
+        Erased(erasure::Erased) = "AccountErased", version 1;
+    }
+    /// Which accounts make up one profile.
+    Link = LinkFact {
+        /// An account became part of a primary's profile.
+        Linked(links::Linked) = "AccountLinked", version 1;
+        /// It became a profile of its own again.
+        Unlinked(links::Unlinked) = "AccountUnlinked", version 1;
+        /// Another of the linked accounts became the primary.
+        PrimaryChanged(links::PrimaryChanged) = "PrimaryChanged", version 1;
+    }
+    /// One-time codes for linking.
+    LinkCode = LinkCodeFact {
+        /// An account asked for one.
+        Made(link_code::Made) = "LinkCodeMade", version 1;
+    }
+    /// What an account learned.
+    Learning = LearningFact {
+        /// A course was completed.
+        CourseCompleted(learning::CourseCompleted) = "CourseCompleted", version 1;
+        /// A certification was awarded.
+        CertificationAwarded(learning::CertificationAwarded) = "CertificationAwarded", version 1;
+    }
+    /// What a group is.
+    Group = GroupFact {
+        /// It came to be.
+        Created(group::Created) = "GroupCreated", version 1;
+    }
+    /// One account's membership of one group.
+    Membership = MembershipFact {
+        /// The account is a member.
+        Joined(membership::Membership) = "GroupJoined", version 1;
+        /// It is no longer one.
+        Left(membership::Membership) = "GroupLeft", version 1;
     }
     /// The life of a post.
     Post = PostFact {

@@ -3,33 +3,117 @@
 use uuid::Uuid;
 
 use crate::acceptance::{Accepted, AcceptedAnswer, Withdrawn};
-use crate::account::{Registered, Renamed};
-use crate::decide::{Actor, Command, decide, needs};
-use crate::fact::{AccountFact, Fact, LikeFact, PostFact, WatchFact};
-use crate::id::{AccountId, PostId};
+use crate::account::{AccountKind, Identified, Registered, Renamed};
+use crate::decide::{Actor, Command, History, Roles, State, decide, needs};
+use crate::erasure::{Content, Erased};
+use crate::fact::{
+    AccountFact, Concept, Fact, GroupFact, LearningFact, LikeFact, LinkCodeFact, LinkFact,
+    MembershipFact, PostFact, WatchFact,
+};
+use crate::id::{AccountId, GroupId, PostId};
+use crate::learning::{CertificationAwarded, CourseCompleted};
 use crate::like::Like;
+use crate::link_code::{self, Code};
+use crate::links::{Linked, Links, PrimaryChanged, Unlinked};
+use crate::membership::Membership;
 use crate::post::{Affected, Created, Edited, Kind};
 use crate::refusal::Refusal;
+use crate::time::Time;
 use crate::watch::Watch;
 
 pub fn given(facts: impl IntoIterator<Item = Fact>) -> Given {
-    Given(facts.into_iter().collect())
+    Given {
+        facts: facts.into_iter().collect(),
+        now: now(),
+    }
 }
 
-pub struct Given(Vec<Fact>);
+/// The moment at which commands are decided, unless a test says otherwise.
+pub fn now() -> Time {
+    after(0)
+}
+
+pub struct Given {
+    facts: Vec<Fact>,
+    now: Time,
+}
 
 impl Given {
-    /// The command sees the streams that it says it needs, and no other.
-    pub fn when(self, who: AccountId, command: impl Command) -> Decided {
-        let actor = Actor { account: who };
-        let needed = needs(&command, &actor);
-        let streams = self
-            .0
-            .into_iter()
-            .filter(|fact| needed.contains(&fact.stream()))
-            .collect();
-        Decided(decide(&command, &actor, &streams))
+    /// Decides at another moment, in seconds from [`now`].
+    pub fn later(mut self, seconds: i64) -> Self {
+        self.now = after(seconds);
+        self
     }
+
+    /// The command sees the streams that it says it needs, and no other.
+    pub fn when(self, who: impl Into<Actor>, command: impl Command) -> Decided {
+        let actor = who.into();
+        let history = seen(&self.facts, self.now, &command, &actor);
+        Decided(decide(&command, &actor, &history))
+    }
+}
+
+/// So many seconds from [`now`].
+pub fn after(seconds: i64) -> Time {
+    Time::from_micros((1_000_000_000 + seconds) * 1_000_000)
+}
+
+/// As much of some facts as a command needs.
+pub fn seen(facts: &[Fact], now: Time, command: &dyn Command, actor: &Actor) -> History {
+    let mut links = Links::default();
+    for link in facts.iter().filter_map(LinkFact::of) {
+        links.apply(link);
+    }
+    let mut history = History::new(now, links.into());
+    loop {
+        let needed = needs(command, actor, &history);
+        if needed.is_empty() {
+            return history;
+        }
+        for stream in needed {
+            let numbered = (1..).zip(facts).filter(|(_, fact)| fact.stream() == stream);
+            let facts = numbered.map(|(at, fact)| (at, fact.clone())).collect();
+            history.add(stream, facts);
+        }
+    }
+}
+
+impl From<AccountId> for Actor {
+    fn from(account: AccountId) -> Self {
+        Self::member(account)
+    }
+}
+
+pub fn role(account: AccountId, roles: Roles) -> Actor {
+    Actor { account, roles }
+}
+
+pub fn admin(account: AccountId) -> Actor {
+    let admin = true;
+    let roles = Roles {
+        admin,
+        ..Roles::default()
+    };
+    role(account, roles)
+}
+
+/// A community manager.
+pub fn staff(account: AccountId) -> Actor {
+    let community_manager = true;
+    let roles = Roles {
+        community_manager,
+        ..Roles::default()
+    };
+    role(account, roles)
+}
+
+pub fn service(account: AccountId) -> Actor {
+    let service = true;
+    let roles = Roles {
+        service,
+        ..Roles::default()
+    };
+    role(account, roles)
 }
 
 pub struct Decided(Result<Vec<Fact>, Refusal>);
@@ -56,6 +140,10 @@ pub fn bob() -> AccountId {
 
 pub fn eve() -> AccountId {
     AccountId(Uuid::from_u128(0xe7e))
+}
+
+pub fn group(number: u128) -> GroupId {
+    GroupId(Uuid::from_u128(number))
 }
 
 pub fn post(number: u128) -> PostId {
@@ -96,6 +184,7 @@ pub fn topic(author: AccountId, id: PostId, kind: Kind) -> Fact {
         kind,
         author: Some(author),
         parent: None,
+        group: None,
         title: Some("Title".to_owned().into()),
         body: "Body".to_owned().into(),
         tags: vec!["tag".into()],
@@ -122,6 +211,7 @@ fn reply(author: AccountId, id: PostId, kind: Kind, parent: PostId) -> Fact {
         kind,
         author: Some(author),
         parent: Some(parent),
+        group: None,
         title: None,
         body: "Body".to_owned().into(),
         tags: vec![],
@@ -130,9 +220,11 @@ fn reply(author: AccountId, id: PostId, kind: Kind, parent: PostId) -> Fact {
     .into()
 }
 
+/// Ada's post was edited.
 pub fn edited(id: PostId, title: Option<&str>, body: Option<&str>, tags: Option<&[&str]>) -> Fact {
     PostFact::Edited(Edited {
         post: id,
+        author: Some(ada()),
         title: title.map(|title| title.to_owned().into()),
         body: body.map(|body| body.to_owned().into()),
         tags: tags.map(|tags| tags.iter().map(|&tag| tag.to_owned()).collect()),
@@ -211,4 +303,109 @@ pub fn watched(post: PostId, account: AccountId) -> Fact {
 
 pub fn unwatched(post: PostId, account: AccountId) -> Fact {
     WatchFact::Unwatched(Watch { post, account }).into()
+}
+
+/// What a provider told about an account's kind.
+pub fn of_kind(account: AccountId, kind: AccountKind) -> Fact {
+    AccountFact::Identified(Identified {
+        account,
+        name: None,
+        picture: None,
+        kind: Some(kind),
+    })
+    .into()
+}
+
+pub fn erased(account: AccountId, content: Content) -> Fact {
+    AccountFact::Erased(Erased { account, content }).into()
+}
+
+/// One of a few codes.
+pub fn code(number: u8) -> Code {
+    Code::of([number; link_code::CODE_BYTES])
+}
+
+/// The account made a code, seconds from [`now`].
+pub fn code_made(account: AccountId, number: u8, seconds: i64) -> Fact {
+    let expires = after(seconds).as_micros() + link_code::LIFETIME_MICROS;
+    LinkCodeFact::Made(link_code::Made {
+        code: code(number).hash(),
+        account,
+        expires_at: Time::from_micros(expires),
+    })
+    .into()
+}
+
+/// A code linked two accounts.
+pub fn linked(primary: AccountId, account: AccountId, number: u8) -> Fact {
+    LinkFact::Linked(Linked {
+        primary,
+        account,
+        code: code(number).hash(),
+    })
+    .into()
+}
+
+pub fn unlinked(primary: AccountId, account: AccountId) -> Fact {
+    LinkFact::Unlinked(Unlinked { primary, account }).into()
+}
+
+pub fn primary_changed(
+    from: AccountId,
+    to: AccountId,
+    accounts: impl IntoIterator<Item = AccountId>,
+) -> Fact {
+    LinkFact::PrimaryChanged(PrimaryChanged {
+        from,
+        to,
+        accounts: accounts.into_iter().collect(),
+    })
+    .into()
+}
+
+pub fn completed(account: AccountId, course: &str) -> Fact {
+    LearningFact::CourseCompleted(CourseCompleted {
+        account,
+        course: course.to_owned(),
+        title: "Sourdough".into(),
+        badge: Some("Baker".into()),
+    })
+    .into()
+}
+
+pub fn certified(account: AccountId, certification: &str, expires: i64) -> Fact {
+    LearningFact::CertificationAwarded(CertificationAwarded {
+        account,
+        certification: certification.to_owned(),
+        title: "Master".into(),
+        designation: true,
+        expires_at: Some(Time::from_micros(expires)),
+    })
+    .into()
+}
+
+pub fn group_created(group: GroupId, name: &str) -> Fact {
+    GroupFact::Created(crate::group::Created {
+        group,
+        name: name.to_owned(),
+        description: "About bread".into(),
+    })
+    .into()
+}
+
+pub fn joined(group: GroupId, account: AccountId) -> Fact {
+    MembershipFact::Joined(Membership { group, account }).into()
+}
+
+pub fn left(group: GroupId, account: AccountId) -> Fact {
+    MembershipFact::Left(Membership { group, account }).into()
+}
+
+/// The same post, in a group.
+pub fn in_group(post: Fact, group: GroupId) -> Fact {
+    let Fact::Post(PostFact::Created(created)) = post else {
+        panic!("{post:?} is no new post");
+    };
+    let group = Some(group);
+    PostFact::Created(Created { group, ..created }).into()
 }

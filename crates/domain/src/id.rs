@@ -37,6 +37,11 @@ id! {
     PostId
 }
 
+id! {
+    /// A forum group.
+    GroupId
+}
+
 /// Where an imported thing was before: `stack-exchange:beer`, `4711`.
 ///
 /// Text from elsewhere that names no person by itself: it stays when personal data goes.

@@ -9,25 +9,34 @@
 pub mod acceptance;
 pub mod account;
 pub mod decide;
+pub mod erasure;
 pub mod event;
 pub mod fact;
+pub mod group;
 pub mod id;
+pub mod learning;
 pub mod like;
+pub mod link_code;
+pub mod links;
+pub mod membership;
 pub mod personal;
 pub mod post;
+pub mod profile;
 pub mod refusal;
 pub mod stream;
 pub mod time;
+pub mod visibility;
 pub mod watch;
 
-pub use decide::{Actor, Command, Streams, decide};
+pub use decide::{Actor, Command, History, Roles, decide};
 pub use event::{Event, NewEvent, Position};
 pub use fact::Fact;
-pub use id::{AccountId, Origin, PostId};
+pub use id::{AccountId, GroupId, Origin, PostId};
 pub use personal::Personal;
 pub use refusal::Refusal;
 pub use stream::StreamName;
 pub use time::Time;
+pub use visibility::Visibility;
 
 #[cfg(test)]
 mod given;

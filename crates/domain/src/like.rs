@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decide::{Actor, Command, State, Streams};
-use crate::fact::{Body, Fact, LikeFact};
+use crate::decide::{Actor, Command, History, State};
+use crate::fact::{Body, Fact, LikeFact, Visit};
 use crate::id::{AccountId, PostId};
 use crate::post::Post;
 use crate::refusal::Refusal;
@@ -28,7 +28,7 @@ impl Body for Like {
         StreamName::like(self.post, self.account)
     }
 
-    fn withhold_personal(&mut self) {
+    fn personal(&mut self, _: Visit<'_>) {
         let Self {
             post: _,
             account: _,
@@ -70,19 +70,20 @@ impl Command for LikePost {
         StreamName::like(self.post, actor.account)
     }
 
-    fn reads(&self, _: &Actor) -> Vec<StreamName> {
+    fn reads(&self, _: &Actor, _: &History) -> Vec<StreamName> {
         vec![StreamName::post(self.post)]
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        let liking: Liking = streams.state(&self.writes(actor));
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let liking: Liking = history.state(&self.writes(actor));
         if liking.liked {
             return Ok(vec![]);
         }
-        let post: Post = streams.state(&StreamName::post(self.post));
+        let post: Post = history.state(&StreamName::post(self.post));
         let written = post.live(self.post)?;
         // DOMAIN L14.
-        if written.author == Some(actor.account) {
+        let is_own = |author| history.links().is_same_person(author, actor.account);
+        if written.author.is_some_and(is_own) {
             return Err(Refusal::OwnPost);
         }
         let like = Like {
@@ -106,14 +107,14 @@ impl Command for UnlikePost {
         StreamName::like(self.post, actor.account)
     }
 
-    fn reads(&self, _: &Actor) -> Vec<StreamName> {
+    fn reads(&self, _: &Actor, _: &History) -> Vec<StreamName> {
         vec![StreamName::post(self.post)]
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        let post: Post = streams.state(&StreamName::post(self.post));
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let post: Post = history.state(&StreamName::post(self.post));
         let author = post.existing(self.post)?.author;
-        let liking: Liking = streams.state(&self.writes(actor));
+        let liking: Liking = history.state(&self.writes(actor));
         if !liking.liked {
             return Ok(vec![]);
         }

@@ -6,10 +6,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::acceptance::AcceptedAnswer;
-use crate::decide::{Actor, Command, State, Streams};
-use crate::fact::{Body, Fact, PostFact};
-use crate::id::{AccountId, Origin, PostId};
-use crate::personal::{Personal, present};
+use crate::decide::{Actor, Command, History, State};
+use crate::fact::{Body, Fact, PostFact, Visit};
+use crate::id::{AccountId, GroupId, Origin, PostId};
+use crate::membership;
+use crate::personal::{About, Personal, present};
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
 
@@ -91,6 +92,9 @@ pub struct Created {
     /// What an answer answers, or a comment is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<PostId>,
+    /// The group that it was posted in; a reply's is that of what it is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupId>,
     /// The title of a top-level post.
     #[serde(
         default,
@@ -113,19 +117,21 @@ impl Body for Created {
         StreamName::post(self.post)
     }
 
-    fn withhold_personal(&mut self) {
+    fn personal(&mut self, visit: Visit<'_>) {
         let Self {
             post: _,
             kind: _,
-            author: _,
+            author,
             parent: _,
+            group: _,
             title,
             body,
             tags: _,
             origin: _,
         } = self;
-        title.iter_mut().for_each(Personal::withhold);
-        body.withhold();
+        for value in title.iter_mut().chain([body]) {
+            visit(author.map(About::content), value);
+        }
     }
 }
 
@@ -135,6 +141,9 @@ impl Body for Created {
 pub struct Edited {
     /// The post.
     pub post: PostId,
+    /// Who wrote it; unknown for some imported posts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<AccountId>,
     /// The new title.
     #[serde(
         default,
@@ -159,15 +168,17 @@ impl Body for Edited {
         StreamName::post(self.post)
     }
 
-    fn withhold_personal(&mut self) {
+    fn personal(&mut self, visit: Visit<'_>) {
         let Self {
             post: _,
+            author,
             title,
             body,
             tags: _,
         } = self;
-        title.iter_mut().for_each(Personal::withhold);
-        body.iter_mut().for_each(Personal::withhold);
+        for value in [title, body].into_iter().flatten() {
+            visit(author.map(About::content), value);
+        }
     }
 }
 
@@ -192,7 +203,7 @@ impl Body for Affected {
         StreamName::post(self.post)
     }
 
-    fn withhold_personal(&mut self) {
+    fn personal(&mut self, _: Visit<'_>) {
         let Self {
             post: _,
             author: _,
@@ -309,6 +320,8 @@ pub struct Open {
     pub post: PostId,
     /// What it is.
     pub topic: Topic,
+    /// The group that it is posted in; only its members may.
+    pub group: Option<GroupId>,
     /// Its title.
     pub title: String,
     /// Its text.
@@ -322,16 +335,22 @@ impl Command for Open {
         StreamName::post(self.post)
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
+    fn reads(&self, actor: &Actor, history: &History) -> Vec<StreamName> {
+        membership::streams(self.group, actor, history)
+    }
+
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let kind = self.topic.into();
-        if is_retry(self.post, kind, None, actor, streams)? {
+        if is_retry(self.post, kind, None, actor, history)? {
             return Ok(vec![]);
         }
+        membership::required(self.group, actor, history)?;
         let created = Created {
             post: self.post,
             kind,
             author: Some(actor.account),
             parent: None,
+            group: self.group,
             title: Some(valid_title(&self.title)?),
             body: valid_body(&self.body)?,
             tags: valid_tags(&self.tags)?,
@@ -357,21 +376,29 @@ impl Command for Answer {
         StreamName::post(self.post)
     }
 
-    fn reads(&self, _: &Actor) -> Vec<StreamName> {
-        vec![StreamName::post(self.question)]
+    fn reads(&self, actor: &Actor, history: &History) -> Vec<StreamName> {
+        reply_needs(self.question, actor, history)
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        if is_retry(self.post, Kind::Answer, Some(self.question), actor, streams)? {
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        if is_retry(self.post, Kind::Answer, Some(self.question), actor, history)? {
             return Ok(vec![]);
         }
-        let question: Post = streams.state(&StreamName::post(self.question));
-        if question.live(self.question)?.kind != Kind::Question {
+        let question: Post = history.state(&StreamName::post(self.question));
+        let question = question.live(self.question)?;
+        if question.kind != Kind::Question {
             return Err(Refusal::NotAQuestion {
                 post: self.question,
             });
         }
-        reply(self.post, Kind::Answer, self.question, actor, &self.body)
+        reply(
+            self.post,
+            Kind::Answer,
+            question,
+            &self.body,
+            actor,
+            history,
+        )
     }
 }
 
@@ -391,17 +418,17 @@ impl Command for Comment {
         StreamName::post(self.post)
     }
 
-    fn reads(&self, _: &Actor) -> Vec<StreamName> {
-        vec![StreamName::post(self.on)]
+    fn reads(&self, actor: &Actor, history: &History) -> Vec<StreamName> {
+        reply_needs(self.on, actor, history)
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        if is_retry(self.post, Kind::Comment, Some(self.on), actor, streams)? {
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        if is_retry(self.post, Kind::Comment, Some(self.on), actor, history)? {
             return Ok(vec![]);
         }
-        let parent: Post = streams.state(&StreamName::post(self.on));
-        parent.live(self.on)?;
-        reply(self.post, Kind::Comment, self.on, actor, &self.body)
+        let parent: Post = history.state(&StreamName::post(self.on));
+        let parent = parent.live(self.on)?;
+        reply(self.post, Kind::Comment, parent, &self.body, actor, history)
     }
 }
 
@@ -430,8 +457,8 @@ impl Command for Edit {
         StreamName::post(self.post)
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        let post: Post = streams.state(&StreamName::post(self.post));
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let post: Post = history.state(&StreamName::post(self.post));
         let written = post.live(self.post)?;
         by_its_author(written, actor)?;
         let Changes { title, body, tags } = &self.changes;
@@ -448,6 +475,7 @@ impl Command for Edit {
         let tags = tags.as_deref().map(valid_tags).transpose()?;
         let edited = Edited {
             post: self.post,
+            author: written.author,
             title: title.filter(|title| written.title.as_ref() != Some(title)),
             body: body.filter(|body| written.body != *body),
             tags: tags.filter(|tags| written.tags != *tags),
@@ -471,8 +499,8 @@ impl Command for Delete {
         StreamName::post(self.post)
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        let post: Post = streams.state(&StreamName::post(self.post));
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let post: Post = history.state(&StreamName::post(self.post));
         let affected = affected(&post, self.post, actor)?;
         Ok(if post.deleted {
             vec![]
@@ -494,8 +522,8 @@ impl Command for Restore {
         StreamName::post(self.post)
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        let post: Post = streams.state(&StreamName::post(self.post));
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let post: Post = history.state(&StreamName::post(self.post));
         let affected = affected(&post, self.post, actor)?;
         Ok(if post.deleted {
             vec![PostFact::Restored(affected).into()]
@@ -513,9 +541,9 @@ fn is_retry(
     kind: Kind,
     parent: Option<PostId>,
     actor: &Actor,
-    streams: &Streams,
+    history: &History,
 ) -> Result<bool, Refusal> {
-    let existing: Post = streams.state(&StreamName::post(post));
+    let existing: Post = history.state(&StreamName::post(post));
     match existing.written() {
         None => Ok(false),
         Some(written)
@@ -528,18 +556,31 @@ fn is_retry(
     }
 }
 
+/// What a reply is on, and whether its author may write in the group of that.
+fn reply_needs(on: PostId, actor: &Actor, history: &History) -> Vec<StreamName> {
+    let on = StreamName::post(on);
+    let parent: Post = history.state(&on);
+    let group = parent.written().and_then(|written| written.group);
+    let mut streams = membership::streams(group, actor, history);
+    streams.push(on);
+    streams
+}
+
 fn reply(
     post: PostId,
     kind: Kind,
-    parent: PostId,
-    actor: &Actor,
+    parent: &Created,
     body: &str,
+    actor: &Actor,
+    history: &History,
 ) -> Result<Vec<Fact>, Refusal> {
+    membership::required(parent.group, actor, history)?;
     let created = Created {
         post,
         kind,
         author: Some(actor.account),
-        parent: Some(parent),
+        parent: Some(parent.post),
+        group: parent.group,
         title: None,
         body: valid_body(body)?,
         tags: vec![],
@@ -623,6 +664,7 @@ mod tests {
         Open {
             post: post(1),
             topic,
+            group: None,
             title: "Title".into(),
             body: "Body".into(),
             tags: vec!["tag".into()],

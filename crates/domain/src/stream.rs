@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, PostId};
+use crate::id::{AccountId, GroupId, PostId};
+use crate::link_code::CodeHash;
 
 /// The name of a stream: its category, a hyphen, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,6 +31,31 @@ impl StreamName {
     /// `watch-{post}-{account}`.
     pub fn watch(post: PostId, account: AccountId) -> Self {
         Self(format!("watch-{post}-{account}"))
+    }
+
+    /// `links`: all links of accounts, for the rules of linking span accounts.
+    pub fn links() -> Self {
+        Self("links".to_owned())
+    }
+
+    /// `link-code-{hash}`: what became of a one-time code.
+    pub fn link_code(code: CodeHash) -> Self {
+        Self(format!("link-code-{code}"))
+    }
+
+    /// `learning-{account}`: what an account learned.
+    pub fn learning(account: AccountId) -> Self {
+        Self(format!("learning-{account}"))
+    }
+
+    /// `group-{id}`: what a group is.
+    pub fn group(group: GroupId) -> Self {
+        Self(format!("group-{group}"))
+    }
+
+    /// `member-{group}-{account}`.
+    pub fn member(group: GroupId, account: AccountId) -> Self {
+        Self(format!("member-{group}-{account}"))
     }
 
     /// A name as a journal kept it.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decide::{Actor, Command, State, Streams};
-use crate::fact::{Body, Fact, WatchFact};
+use crate::decide::{Actor, Command, History, State};
+use crate::fact::{Body, Fact, Visit, WatchFact};
 use crate::id::{AccountId, PostId};
 use crate::post::Post;
 use crate::refusal::Refusal;
@@ -26,7 +26,7 @@ impl Body for Watch {
         StreamName::watch(self.post, self.account)
     }
 
-    fn withhold_personal(&mut self) {
+    fn personal(&mut self, _: Visit<'_>) {
         let Self {
             post: _,
             account: _,
@@ -67,16 +67,16 @@ impl Command for WatchPost {
         StreamName::watch(self.post, actor.account)
     }
 
-    fn reads(&self, _: &Actor) -> Vec<StreamName> {
+    fn reads(&self, _: &Actor, _: &History) -> Vec<StreamName> {
         vec![StreamName::post(self.post)]
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        let watching: Watching = streams.state(&self.writes(actor));
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let watching: Watching = history.state(&self.writes(actor));
         if watching.watching {
             return Ok(vec![]);
         }
-        let post: Post = streams.state(&StreamName::post(self.post));
+        let post: Post = history.state(&StreamName::post(self.post));
         post.live(self.post)?;
         let watch = Watch {
             post: self.post,
@@ -98,14 +98,14 @@ impl Command for UnwatchPost {
         StreamName::watch(self.post, actor.account)
     }
 
-    fn reads(&self, _: &Actor) -> Vec<StreamName> {
+    fn reads(&self, _: &Actor, _: &History) -> Vec<StreamName> {
         vec![StreamName::post(self.post)]
     }
 
-    fn decide(&self, actor: &Actor, streams: &Streams) -> Result<Vec<Fact>, Refusal> {
-        let post: Post = streams.state(&StreamName::post(self.post));
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let post: Post = history.state(&StreamName::post(self.post));
         post.existing(self.post)?;
-        let watching: Watching = streams.state(&self.writes(actor));
+        let watching: Watching = history.state(&self.writes(actor));
         if !watching.watching {
             return Ok(vec![]);
         }

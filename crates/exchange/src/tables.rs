@@ -6,8 +6,8 @@
 use std::io::Write;
 
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, Position, PostId, Time};
-use plaudit_projection::{Account, Counts, Post, Profile};
+use plaudit_domain::{AccountId, GroupId, Position, PostId, Time, Visibility};
+use plaudit_projection::{Counts, Post, Profile};
 use plaudit_store::{AccountRecord, PostRecord, Store, StoreError};
 use serde::Serialize;
 
@@ -22,14 +22,33 @@ pub struct Exported {
     pub position: Position,
 }
 
+/// What of private profiles goes out (DOMAIN P6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Private {
+    /// Their figures don't.
+    Withheld,
+    /// All of it.
+    Included,
+}
+
+impl Private {
+    fn shows(self, visibility: Visibility) -> bool {
+        match (self, visibility) {
+            (Self::Included, _) | (_, Visibility::Public) => true,
+            (Self::Withheld, Visibility::Private) => false,
+        }
+    }
+}
+
 /// Exports the accounts, oldest first.
 pub async fn accounts(
     store: &dyn Store,
+    private: Private,
     format: Format,
     out: impl Write + Send,
 ) -> Result<Exported, StoreError> {
     let mut lines = Lines::begin::<AccountLine>(format, out)?;
-    let mut each = |record| lines.write(&AccountLine::from(record));
+    let mut each = |record| lines.write(&AccountLine::of(record, private));
     let position = store.each_account(&mut each).await?;
     finish(lines, position)
 }
@@ -37,11 +56,12 @@ pub async fn accounts(
 /// Exports the profiles, oldest first.
 pub async fn profiles(
     store: &dyn Store,
+    private: Private,
     format: Format,
     out: impl Write + Send,
 ) -> Result<Exported, StoreError> {
     let mut lines = Lines::begin::<ProfileLine>(format, out)?;
-    let mut each = |profile| lines.write(&ProfileLine::from(profile));
+    let mut each = |profile| lines.write(&ProfileLine::of(profile, private));
     let position = store.each_profile(&mut each).await?;
     finish(lines, position)
 }
@@ -85,16 +105,16 @@ line! {
         source: Option<String>,
         source_id: Option<String>,
         profile: AccountId,
-        registered_at: Time,
-        questions: i64,
-        discussions: i64,
-        answers: i64,
-        articles: i64,
-        comments: i64,
-        total_posts: i64,
-        accepted_solutions: i64,
-        likes_received: i64,
-        likes_given: i64,
+        registered_at: Option<Time>,
+        questions: Option<i64>,
+        discussions: Option<i64>,
+        answers: Option<i64>,
+        articles: Option<i64>,
+        comments: Option<i64>,
+        total_posts: Option<i64>,
+        accepted_solutions: Option<i64>,
+        likes_received: Option<i64>,
+        likes_given: Option<i64>,
         courses_completed: Option<i64>,
         points: Option<i64>,
         level: Option<i64>,
@@ -103,94 +123,15 @@ line! {
     }
 }
 
-impl From<AccountRecord> for AccountLine {
-    fn from(AccountRecord { account, profile }: AccountRecord) -> Self {
-        let Account {
-            key: _,
-            id,
-            profile: _,
-            name: _,
-            source,
-            source_id,
-            registered_at,
-            counts,
-        } = account;
-        Self {
-            account: id,
-            source,
-            source_id,
+impl AccountLine {
+    fn of(record: AccountRecord, private: Private) -> Self {
+        let AccountRecord {
+            account,
             profile,
-            registered_at,
-            questions: counts.questions,
-            discussions: counts.discussions,
-            answers: counts.answers,
-            articles: counts.articles,
-            comments: counts.comments,
-            total_posts: counts.total_posts(),
-            accepted_solutions: counts.accepted_solutions,
-            likes_received: counts.likes_received,
-            likes_given: counts.likes_given,
-            courses_completed: None,
-            points: None,
-            level: None,
-            first_post_at: counts.first_post_at,
-            last_post_at: counts.last_post_at,
-        }
-    }
-}
-
-line! {
-    /// A row of `profiles`.
-    struct ProfileLine {
-        profile: AccountId,
-        primary_account: AccountId,
-        accounts: i64,
-        questions: i64,
-        discussions: i64,
-        answers: i64,
-        articles: i64,
-        comments: i64,
-        total_posts: i64,
-        accepted_solutions: i64,
-        likes_received: i64,
-        likes_given: i64,
-        courses_completed: Option<i64>,
-        points: Option<i64>,
-        level: Option<i64>,
-        lozenge: Option<String>,
-        badges: Option<i64>,
-        peer_kudos_received: Option<i64>,
-        visibility: Option<String>,
-    }
-}
-
-impl From<Profile> for ProfileLine {
-    fn from(profile: Profile) -> Self {
-        let Profile {
-            key: _,
-            id,
-            name: _,
-            member_since: _,
-            accounts,
-            counts,
-        } = profile;
-        let total_posts = counts.total_posts();
-        let Counts {
-            questions,
-            discussions,
-            answers,
-            articles,
-            comments,
-            accepted_solutions,
-            likes_received,
-            likes_given,
-            first_post_at: _,
-            last_post_at: _,
-        } = counts;
-        Self {
-            profile: id,
-            primary_account: id,
-            accounts,
+            visibility,
+        } = record;
+        let shows = private.shows(visibility);
+        let Figures {
             questions,
             discussions,
             answers,
@@ -200,13 +141,133 @@ impl From<Profile> for ProfileLine {
             accepted_solutions,
             likes_received,
             likes_given,
-            courses_completed: None,
+            courses_completed,
+            first_post_at,
+            last_post_at,
+        } = Figures::of(&account.counts, shows);
+        Self {
+            account: account.id,
+            source: account.source,
+            source_id: account.source_id,
+            // Which accounts are one person's is theirs to show, too.
+            profile: if shows { profile } else { account.id },
+            registered_at: shows.then_some(account.registered_at),
+            questions,
+            discussions,
+            answers,
+            articles,
+            comments,
+            total_posts,
+            accepted_solutions,
+            likes_received,
+            likes_given,
+            courses_completed,
+            points: None,
+            level: None,
+            first_post_at,
+            last_post_at,
+        }
+    }
+}
+
+/// What is counted, as far as it is shown.
+struct Figures {
+    questions: Option<i64>,
+    discussions: Option<i64>,
+    answers: Option<i64>,
+    articles: Option<i64>,
+    comments: Option<i64>,
+    total_posts: Option<i64>,
+    accepted_solutions: Option<i64>,
+    likes_received: Option<i64>,
+    likes_given: Option<i64>,
+    courses_completed: Option<i64>,
+    first_post_at: Option<Time>,
+    last_post_at: Option<Time>,
+}
+
+impl Figures {
+    fn of(counts: &Counts, shows: bool) -> Self {
+        let shown = |count| shows.then_some(count);
+        Self {
+            questions: shown(counts.questions),
+            discussions: shown(counts.discussions),
+            answers: shown(counts.answers),
+            articles: shown(counts.articles),
+            comments: shown(counts.comments),
+            total_posts: shown(counts.total_posts()),
+            accepted_solutions: shown(counts.accepted_solutions),
+            likes_received: shown(counts.likes_received),
+            likes_given: shown(counts.likes_given),
+            courses_completed: shown(counts.courses_completed),
+            first_post_at: counts.first_post_at.filter(|_| shows),
+            last_post_at: counts.last_post_at.filter(|_| shows),
+        }
+    }
+}
+
+line! {
+    /// A row of `profiles`.
+    struct ProfileLine {
+        profile: AccountId,
+        primary_account: AccountId,
+        accounts: Option<i64>,
+        questions: Option<i64>,
+        discussions: Option<i64>,
+        answers: Option<i64>,
+        articles: Option<i64>,
+        comments: Option<i64>,
+        total_posts: Option<i64>,
+        accepted_solutions: Option<i64>,
+        likes_received: Option<i64>,
+        likes_given: Option<i64>,
+        courses_completed: Option<i64>,
+        points: Option<i64>,
+        level: Option<i64>,
+        lozenge: Option<String>,
+        badges: Option<i64>,
+        peer_kudos_received: Option<i64>,
+        visibility: &'static str,
+    }
+}
+
+impl ProfileLine {
+    fn of(profile: Profile, private: Private) -> Self {
+        let shows = private.shows(profile.visibility);
+        let Figures {
+            questions,
+            discussions,
+            answers,
+            articles,
+            comments,
+            total_posts,
+            accepted_solutions,
+            likes_received,
+            likes_given,
+            courses_completed,
+            first_post_at: _,
+            last_post_at: _,
+        } = Figures::of(&profile.counts, shows);
+        Self {
+            profile: profile.id,
+            primary_account: profile.id,
+            accounts: shows.then_some(profile.accounts),
+            questions,
+            discussions,
+            answers,
+            articles,
+            comments,
+            total_posts,
+            accepted_solutions,
+            likes_received,
+            likes_given,
+            courses_completed,
             points: None,
             level: None,
             lozenge: None,
             badges: None,
             peer_kudos_received: None,
-            visibility: None,
+            visibility: profile.visibility.as_str(),
         }
     }
 }
@@ -220,7 +281,7 @@ line! {
         kind: Kind,
         author: Option<AccountId>,
         parent: Option<PostId>,
-        group: Option<String>,
+        group: Option<GroupId>,
         created_at: Time,
         likes: i64,
         answers: i64,
@@ -237,6 +298,7 @@ impl From<PostRecord> for PostLine {
             post,
             author,
             parent,
+            group,
             accepted_answer,
             accepted_answer_source_id,
         } = record;
@@ -259,7 +321,7 @@ impl From<PostRecord> for PostLine {
             kind,
             author,
             parent,
-            group: None,
+            group,
             created_at,
             likes,
             answers,

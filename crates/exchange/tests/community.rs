@@ -7,6 +7,7 @@ use std::sync::Arc;
 use plaudit_domain::Event;
 use plaudit_exchange::{ImportError, Summary, Unwatched, stack_exchange};
 use plaudit_journal::SharedJournal;
+use plaudit_journal::keys::Keyring;
 use plaudit_journal::sqlite::SqliteJournal;
 use tempfile::TempDir;
 
@@ -19,7 +20,8 @@ pub struct Community {
 impl Community {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let journal = SqliteJournal::open(&folder.path().join("journal.db")).unwrap();
+        let keys = Arc::new(Keyring::in_memory().unwrap());
+        let journal = SqliteJournal::open(&folder.path().join("journal.db"), keys).unwrap();
         Self {
             journal: Arc::new(journal),
             folder,
@@ -95,6 +97,15 @@ pub fn assert_references_resolve_backwards(events: &[Event]) {
             assert!(made.contains(&name), "{name} isn't there yet: {event:?}");
         }
     }
+}
+
+/// The demo community, an event a line.
+pub fn demo() -> String {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../fixtures/demo/events.ndjson"
+    );
+    std::fs::read_to_string(path).unwrap()
 }
 
 /// The folder with real histories, if there is one.

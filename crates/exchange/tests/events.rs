@@ -2,12 +2,12 @@
 
 use std::io::Cursor;
 
-use plaudit_domain::{Event, Time};
+use plaudit_domain::{Event, Fact, Time};
 use plaudit_exchange::events::{ExportError, Options, Source, export, import};
 use plaudit_exchange::lines::Format;
 use plaudit_exchange::{ImportError, Summary, Unwatched};
 
-use crate::community::{Community, assert_accounted_for, datasets};
+use crate::community::{Community, assert_accounted_for, datasets, demo};
 use crate::dump::{Dump, dump};
 use crate::sites;
 
@@ -92,6 +92,52 @@ async fn what_goes_out_comes_in_again_as_it_was() {
         let again = imported(&copy, &text).await.unwrap();
         assert_eq!(again.total_recorded(), 0);
     }
+}
+
+#[tokio::test]
+async fn everything_that_can_happen_goes_out_and_comes_in_again_as_it_was() {
+    let community = Community::new();
+    let summary = imported(&community, demo()).await.unwrap();
+    for (name, _) in Fact::TYPES {
+        assert!(summary.recorded[name] > 0, "{name}");
+    }
+    let text = exported(&community, &WITH_ALL, Format::Ndjson).await;
+    let copy = Community::new();
+    let again = imported(&copy, &text).await.unwrap();
+    assert_eq!(again.recorded, summary.recorded);
+    assert_eq!(told(copy.events().await), told(community.events().await));
+    let again = imported(&copy, &text).await.unwrap();
+    assert_eq!(again.total_recorded(), 0);
+}
+
+#[tokio::test]
+async fn what_accounts_tell_about_themselves_is_personal_too() {
+    let community = Community::new();
+    imported(&community, demo()).await.unwrap();
+    let with = exported(&community, &WITH_ALL, Format::Ndjson).await;
+    let without = exported(&community, &Options::default(), Format::Ndjson).await;
+    for personal in [
+        "Oluwaseun",
+        "https://example.org/people/",
+        "Brick Lane Bread",
+        "Founder, and the one who sweeps",
+        "Ibadan",
+        "From one brick",
+        "https://example.org/brick-lane-bread",
+        "Two-deck oven",
+        "Rolf Petersen",
+    ] {
+        assert!(with.contains(personal), "{personal}");
+        assert!(!without.contains(personal), "{personal}");
+    }
+    // Groups and courses are nobody's.
+    for name in ["Night bakers", "Sourdough from scratch", "Certified Baker"] {
+        assert!(without.contains(name), "{name}");
+    }
+    let copy = Community::new();
+    imported(&copy, without).await.unwrap();
+    let head = copy.journal.head().await.unwrap();
+    assert_eq!(head, community.journal.head().await.unwrap());
 }
 
 #[tokio::test]
@@ -277,7 +323,13 @@ async fn a_mistake_is_told_with_its_line_and_what_precedes_it_is_recorded() {
         ),
         (
             RENAMED.replace("\"Ada L.\"", "7"),
-            "test, line 3: data: invalid type: integer `7`, expected a string at column ",
+            "test, line 3: data: invalid type: integer `7`, expected a text, a list of texts, \
+             or null at column ",
+        ),
+        (
+            RENAMED.replace("\"Ada L.\"", r#"{"sealed":"QWRh"}"#),
+            "test, line 3: data: a sealed value; expected what `plaudit export events --personal` \
+             writes",
         ),
         (
             RENAMED.replace("AccountRenamed", "AccountEaten"),
@@ -315,6 +367,131 @@ async fn a_mistake_is_told_with_its_line_and_what_precedes_it_is_recorded() {
             "{error}\n{expected}"
         );
         assert_eq!(community.journal.head().await.unwrap(), 1);
+    }
+}
+
+/// A line of which only stream, type and data matter.
+fn line(stream: &str, name: &str, data: &str) -> String {
+    let id = "00000000-0000-0000-0000-000000000003";
+    let time = "2026-01-31T12:00:00Z";
+    format!(
+        r#"{{"id":"{id}","stream":"{stream}","type":"{name}","version":1,"occurred_at":"{time}","data":{data}}}"#
+    )
+}
+
+#[tokio::test]
+async fn what_an_event_names_has_to_be_there_whatever_it_is() {
+    const ACCOUNT: &str = "00000000-0000-0000-0000-0000000000aa";
+    const OTHER: &str = "00000000-0000-0000-0000-0000000000bb";
+    const GROUP: &str = "00000000-0000-0000-0000-0000000000dd";
+    let cases = [
+        (
+            line(
+                &format!("member-{GROUP}-{ACCOUNT}"),
+                "GroupJoined",
+                &format!(r#"{{"group":"{GROUP}","account":"{ACCOUNT}"}}"#),
+            ),
+            format!("group {GROUP}"),
+        ),
+        (
+            line(
+                &format!("member-{GROUP}-{ACCOUNT}"),
+                "GroupLeft",
+                &format!(r#"{{"group":"{GROUP}","account":"{ACCOUNT}"}}"#),
+            ),
+            format!("group {GROUP}"),
+        ),
+        (
+            line(
+                &format!("post-{OTHER}"),
+                "PostCreated",
+                &format!(
+                    r#"{{"post":"{OTHER}","kind":"article","author":"{ACCOUNT}","group":"{GROUP}","title":"Why","body":"So"}}"#
+                ),
+            ),
+            format!("group {GROUP}"),
+        ),
+        (
+            line(
+                "links",
+                "PrimaryChanged",
+                &format!(
+                    r#"{{"from":"{ACCOUNT}","to":"{ACCOUNT}","accounts":["{ACCOUNT}","{OTHER}"]}}"#
+                ),
+            ),
+            format!("account {OTHER}"),
+        ),
+        (
+            line(
+                "links",
+                "AccountUnlinked",
+                &format!(r#"{{"primary":"{ACCOUNT}","account":"{OTHER}"}}"#),
+            ),
+            format!("account {OTHER}"),
+        ),
+        (
+            line(
+                &format!("account-{OTHER}"),
+                "ProfileEdited",
+                &format!(r#"{{"account":"{ACCOUNT}","by":"{OTHER}","company":"Mill"}}"#),
+            ),
+            format!("account {OTHER}"),
+        ),
+        (
+            line(
+                &format!("learning-{OTHER}"),
+                "CourseCompleted",
+                &format!(r#"{{"account":"{OTHER}","course":"SD-101","title":"Sourdough"}}"#),
+            ),
+            format!("account {OTHER}"),
+        ),
+        (
+            line(
+                &format!("account-{OTHER}"),
+                "AccountErased",
+                &format!(r#"{{"account":"{OTHER}","content":"keep"}}"#),
+            ),
+            format!("account {OTHER}"),
+        ),
+    ];
+    for (line, missing) in cases {
+        let community = Community::new();
+        let error = imported(&community, format!("{ADA}\n{line}\n"))
+            .await
+            .unwrap_err();
+        let expected = format!(
+            "test, line 2: there is no {missing}; \
+             expected an earlier event that makes it, here or in the journal"
+        );
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(community.journal.head().await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_an_event_names_may_be_earlier_in_the_file_or_in_the_journal() {
+    const ACCOUNT: &str = "00000000-0000-0000-0000-0000000000aa";
+    const GROUP: &str = "00000000-0000-0000-0000-0000000000dd";
+    let created = line(
+        &format!("group-{GROUP}"),
+        "GroupCreated",
+        &format!(r#"{{"group":"{GROUP}","name":"Night bakers","description":""}}"#),
+    );
+    let joined = line(
+        &format!("member-{GROUP}-{ACCOUNT}"),
+        "GroupJoined",
+        &format!(r#"{{"group":"{GROUP}","account":"{ACCOUNT}"}}"#),
+    )
+    .replace("000000000003", "000000000004");
+    for texts in [
+        vec![format!("{ADA}\n{created}\n{joined}")],
+        vec![ADA.to_owned(), created, joined],
+    ] {
+        let community = Community::new();
+        for text in texts {
+            imported(&community, text).await.unwrap();
+        }
+        assert_eq!(community.journal.head().await.unwrap(), 3);
     }
 }
 

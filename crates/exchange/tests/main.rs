@@ -17,4 +17,5 @@ mod polis;
 mod repeated;
 mod sites;
 mod story;
+mod tables;
 mod traps;

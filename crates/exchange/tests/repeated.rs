@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
-use plaudit_domain::{Event, NewEvent, Position, StreamName};
+use plaudit_domain::erasure::Content;
+use plaudit_domain::{AccountId, Event, NewEvent, Position, StreamName};
 use plaudit_exchange::{ImportError, Phase, Progress, stack_exchange};
 use plaudit_journal::{AppendError, Appended, Expected, Journal, JournalError, SharedJournal};
 
@@ -38,8 +39,16 @@ impl Journal for Failing {
         self.journal.append_many(events).await
     }
 
-    async fn read_stream(&self, stream: &StreamName) -> Result<Vec<Event>, JournalError> {
-        self.journal.read_stream(stream).await
+    async fn read_stream_from(
+        &self,
+        stream: &StreamName,
+        revision: u64,
+    ) -> Result<Vec<Event>, JournalError> {
+        self.journal.read_stream_from(stream, revision).await
+    }
+
+    async fn forget(&self, account: AccountId, content: Content) -> Result<bool, JournalError> {
+        self.journal.forget(account, content).await
     }
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {

@@ -293,7 +293,7 @@ impl Totals {
                 self.post(watch.post, "favourites");
             }
             Fact::Post(PostFact::Edited(edited)) => {
-                assert!(self.post.contains_key(&edited.post));
+                assert_eq!(self.post[&edited.post].1, edited.author);
             }
             _ => unreachable!("nothing was deleted"),
         }

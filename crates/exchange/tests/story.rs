@@ -6,22 +6,26 @@ use plaudit_domain::acceptance::{Accepted, AcceptedAnswer};
 use plaudit_domain::account::Registered;
 use plaudit_domain::fact::{AccountFact, LikeFact, PostFact, WatchFact};
 use plaudit_domain::post::{Affected, Created, Edited};
-use plaudit_domain::{Event, Fact};
+use plaudit_domain::{AccountId, Event, Fact, PostId};
 use uuid::Uuid;
 
 /// Each event in words, like `user 8 likes answer 2 of user 7`.
 pub fn told(events: &[Event]) -> Vec<String> {
-    let mut story = Story(HashMap::new());
+    let mut story = Story::default();
     events.iter().map(|event| story.tell(&event.fact)).collect()
 }
 
-/// What things are called.
-struct Story(HashMap<Uuid, String>);
+/// What things are called, and who wrote what.
+#[derive(Default)]
+struct Story {
+    names: HashMap<Uuid, String>,
+    authors: HashMap<PostId, Option<AccountId>>,
+}
 
 impl Story {
     #[track_caller]
     fn name(&self, id: Uuid) -> &str {
-        self.0.get(&id).expect("named before it is made")
+        self.names.get(&id).expect("named before it is made")
     }
 
     fn of(&self, author: Option<impl Into<Id>>) -> &str {
@@ -44,7 +48,7 @@ impl Story {
                     true => name.get().unwrap().clone(),
                     false => format!("user {}", origin.id),
                 };
-                self.0.insert(account.0, name.clone());
+                self.names.insert(account.0, name.clone());
                 name
             }
             Fact::Post(PostFact::Created(Created {
@@ -52,6 +56,7 @@ impl Story {
                 kind,
                 author,
                 parent,
+                group: _,
                 title,
                 body,
                 tags,
@@ -69,15 +74,18 @@ impl Story {
                 if !tags.is_empty() {
                     told += &format!(" {tags:?}");
                 }
-                self.0.insert(post.0, name);
+                self.names.insert(post.0, name);
+                self.authors.insert(*post, *author);
                 told
             }
             Fact::Post(PostFact::Edited(Edited {
                 post,
+                author,
                 title,
                 body,
                 tags,
             })) => {
+                assert_eq!(self.authors[post], *author);
                 let mut told = format!("{} edited", self.name(post.0));
                 if let Some(title) = title {
                     told += &format!(", {:?}", title.get().unwrap());
@@ -126,7 +134,19 @@ impl Story {
                 self.name(watch.account.0),
                 self.name(watch.post.0)
             ),
-            Fact::Account(AccountFact::Renamed(_))
+            Fact::Account(
+                AccountFact::Renamed(_)
+                | AccountFact::Identified(_)
+                | AccountFact::VisibilityChanged(_)
+                | AccountFact::ProfileEdited(_)
+                | AccountFact::ProfileVisibilityChanged(_)
+                | AccountFact::Erased(_),
+            )
+            | Fact::Link(_)
+            | Fact::LinkCode(_)
+            | Fact::Learning(_)
+            | Fact::Group(_)
+            | Fact::Membership(_)
             | Fact::Post(PostFact::AcceptanceWithdrawn(_))
             | Fact::Watch(WatchFact::Unwatched(_)) => unreachable!("no dump tells this"),
         }
@@ -151,8 +171,8 @@ impl Story {
 /// An account's id as any other.
 struct Id(Uuid);
 
-impl From<plaudit_domain::AccountId> for Id {
-    fn from(account: plaudit_domain::AccountId) -> Self {
+impl From<AccountId> for Id {
+    fn from(account: AccountId) -> Self {
         Self(account.0)
     }
 }

@@ -14,9 +14,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use plaudit_domain::fact::LikeFact;
+use plaudit_domain::fact::{LikeFact, PostFact};
 use plaudit_domain::like::Like;
-use plaudit_domain::{AccountId, NewEvent, PostId, Time};
+use plaudit_domain::post::{Created, Kind};
+use plaudit_domain::{AccountId, Fact, NewEvent, Personal, PostId, Time};
+use plaudit_journal::keys::{Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_journal::{AppendError, Expected, Journal, SharedJournal};
 use rusqlite::Connection;
@@ -54,8 +56,15 @@ fn main() -> Result<()> {
 
     let fsyncs = bare_fsyncs(dir.path())?;
     appends(dir.path(), fsyncs)?;
-    let history = imports(dir.path(), fsyncs)?;
-    scans(&history)
+    let likes = imports(dir.path(), fsyncs)?;
+    scans("likes", &likes, keyring(dir.path())?)?;
+    posts(dir.path(), fsyncs)
+}
+
+/// The keys of the journals in a folder.
+fn keyring(dir: &Path) -> Result<Arc<Keyring>> {
+    let master = MasterKey::file(&dir.join("master.key"))?;
+    Ok(Arc::new(Keyring::open(&dir.join("keys.sqlite"), &master)?))
 }
 
 /// What the disk can do: every other rate is compared with the first.
@@ -89,7 +98,7 @@ fn appends(dir: &Path, fsyncs: f64) -> Result<()> {
     println!("\n{:<44}{:>12}{:>12}", "append", "events/s", "per fsync");
     for writers in [1, 16, 64, 256] {
         let path = dir.join(format!("appends-{writers}"));
-        let journal: SharedJournal = Arc::new(SqliteJournal::open(&path)?);
+        let journal: SharedJournal = Arc::new(SqliteJournal::open(&path, keyring(dir)?)?);
         let runtime = Runtime::new()?;
         runtime.block_on(journal.append_many((0..HISTORY).map(|_| like()).collect()))?;
         let rate = runtime.block_on(append_for_a_while(journal, writers))?;
@@ -138,7 +147,7 @@ fn imports(dir: &Path, fsyncs: f64) -> Result<PathBuf> {
     // With two at a time one batch is encoded while the other is written.
     for (size, at_a_time) in [(1, 1), (128, 1), (5_000, 1), (5_000, 2)] {
         path = dir.join(format!("imports-{size}-{at_a_time}"));
-        let journal: SharedJournal = Arc::new(SqliteJournal::open(&path)?);
+        let journal: SharedJournal = Arc::new(SqliteJournal::open(&path, keyring(dir)?)?);
         let (mut recorded, mut spent) = (0, Duration::ZERO);
         while spent < SPAN {
             let batches: Vec<Vec<_>> = (0..at_a_time * 4)
@@ -178,14 +187,70 @@ async fn import(
     Ok(recorded)
 }
 
+/// Posts, whose text is personal: imported and read back as they are, where their author is unknown,
+/// and sealed, where each has an author whose keys are still to be made, or one who wrote before.
+fn posts(dir: &Path, fsyncs: f64) -> Result<()> {
+    let runtime = Runtime::new()?;
+    let known: Vec<_> = (0..10_000).map(|_| AccountId(random())).collect();
+    for (what, author) in [
+        ("posts by nobody known", (|_, _| None) as Author),
+        ("posts by 10000 authors", |known, n| {
+            Some(known[n % known.len()])
+        }),
+        ("posts by a new author each", |_, _| {
+            Some(AccountId(random()))
+        }),
+    ] {
+        println!("\n{what:<44}{:>12}{:>12}", "events/s", "per fsync");
+        let dir = dir.join(what);
+        std::fs::create_dir(&dir)?;
+        let path = dir.join("journal");
+        let journal: SharedJournal = Arc::new(SqliteJournal::open(&path, keyring(&dir)?)?);
+        let posts = |from| {
+            (from..from + 5_000)
+                .map(|n| post(author(&known, n)))
+                .collect()
+        };
+        let mut spent = Duration::ZERO;
+        for from in (0..POSTS).step_by(5_000) {
+            let batch: Vec<_> = posts(from);
+            let started = Instant::now();
+            runtime.block_on(journal.append_many(batch))?;
+            spent += started.elapsed();
+        }
+        let rate = POSTS as f64 / spent.as_secs_f64();
+        println!(
+            "{:<44}{rate:>12.0}{:>12.2}",
+            "import in batches of 5000",
+            rate / fsyncs
+        );
+        drop(journal);
+        // With nothing in memory yet.
+        let keys = keyring(&dir)?;
+        let journal = SqliteJournal::open_read_only(&path, Arc::clone(&keys))?;
+        let started = Instant::now();
+        let read = scan(&runtime, &journal, POSTS as u64)?;
+        let rate = read as f64 / started.elapsed().as_secs_f64();
+        println!("{:<44}{rate:>12.0}", "first scan, reading the keys");
+        scans(what, &path, keys)?;
+    }
+    Ok(())
+}
+
+/// Who writes the how-manieth post.
+type Author = fn(&[AccountId], usize) -> Option<AccountId>;
+
+/// How many posts are imported: more than there is room for keys in memory.
+const POSTS: usize = 200_000;
+
 /// Reading it all and decoding it, and reading it all with SQLite alone.
-fn scans(path: &Path) -> Result<()> {
-    let journal = SqliteJournal::open_read_only(path)?;
+fn scans(what: &str, path: &Path, keys: Arc<Keyring>) -> Result<()> {
+    let journal = SqliteJournal::open_read_only(path, keys)?;
     let runtime = Runtime::new()?;
     let head = runtime.block_on(journal.head())?;
     println!(
         "\n{:<44}{:>12}",
-        format!("a scan of {head} events"),
+        format!("a scan of {head} {what}"),
         "events/s"
     );
 
@@ -205,21 +270,23 @@ fn scans(path: &Path) -> Result<()> {
     })?;
     println!("{:<44}{bare:>12.0}", "SQLite alone");
 
-    let decoded = per_second(|| {
-        let mut after = 0;
-        while after < head {
-            let events = runtime.block_on(journal.read_all(after, 5_000))?;
-            after = events.last().ok_or("events are missing")?.position;
-            black_box(events);
-        }
-        Ok(usize::try_from(head)?)
-    })?;
+    let decoded = per_second(|| scan(&runtime, &journal, head))?;
     println!(
         "{:<44}{decoded:>12.0}",
         "read_all, decoded, in batches of 5000"
     );
     println!("{:<44}{:>12.2}", "of SQLite alone", decoded / bare);
     Ok(())
+}
+
+fn scan(runtime: &Runtime, journal: &SqliteJournal, head: u64) -> Result<usize> {
+    let mut after = 0;
+    while after < head {
+        let events = runtime.block_on(journal.read_all(after, 5_000))?;
+        after = events.last().ok_or("events are missing")?.position;
+        black_box(events);
+    }
+    Ok(usize::try_from(head)?)
 }
 
 /// Does something again and again, and tells how many of what it counts came to a second.
@@ -239,13 +306,37 @@ fn like() -> NewEvent {
         account: AccountId(random()),
         author: Some(AccountId(random())),
     };
+    event(Some(like.account), LikeFact::Liked(like).into())
+}
+
+/// Somebody asks something, in some 300 bytes.
+fn post(author: Option<AccountId>) -> NewEvent {
+    let created = Created {
+        post: PostId(random()),
+        kind: Kind::Question,
+        author,
+        parent: None,
+        group: None,
+        title: Some(
+            "How long does a cake have to be in the oven?"
+                .to_owned()
+                .into(),
+        ),
+        body: Personal::known("It comes out too dark, or too wet. ".repeat(9)),
+        tags: vec!["cake".into(), "oven".into()],
+        origin: None,
+    };
+    event(author, PostFact::Created(created).into())
+}
+
+fn event(actor: Option<AccountId>, fact: Fact) -> NewEvent {
     NewEvent {
         id: random(),
         occurred_at: Time::from_micros(1_700_000_000_000_000),
-        actor: Some(like.account),
+        actor,
         correlation: Some(random()),
         causation: None,
-        fact: LikeFact::Liked(like).into(),
+        fact,
     }
 }
 

@@ -5,10 +5,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use plaudit_domain::erasure::Content;
 use plaudit_domain::fact::DecodeError;
-use plaudit_domain::{Event, NewEvent, Position, StreamName};
+use plaudit_domain::{AccountId, Event, NewEvent, Position, StreamName};
 use uuid::Uuid;
 
+use self::keys::KeysError;
+
+pub mod keys;
+mod sealing;
 pub mod sqlite;
 
 /// A journal that anybody can hold.
@@ -18,6 +23,9 @@ pub type SharedJournal = Arc<dyn Journal>;
 ///
 /// Events have positions 1, 2, 3 … without gaps, in the order in which they became readable: who
 /// has read up to a position has missed nothing before it.
+///
+/// Personal data is sealed in it, under the keys of a [`Keyring`](keys::Keyring) that is kept
+/// elsewhere: none of it can be read from the journal alone. What can't be opened reads as withheld.
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// Records events at the end of their one stream, durably, all or none.
@@ -45,7 +53,16 @@ pub trait Journal: Send + Sync {
     async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, AppendError>;
 
     /// The events of one stream, in order; none if there is no such stream.
-    async fn read_stream(&self, stream: &StreamName) -> Result<Vec<Event>, JournalError>;
+    async fn read_stream(&self, stream: &StreamName) -> Result<Vec<Event>, JournalError> {
+        self.read_stream_from(stream, 0).await
+    }
+
+    /// The events of one stream that have this revision or a later one, in order.
+    async fn read_stream_from(
+        &self,
+        stream: &StreamName,
+        revision: u64,
+    ) -> Result<Vec<Event>, JournalError>;
 
     /// The next events after a position, at most so many. Fewer, or none, only at the end.
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError>;
@@ -55,6 +72,15 @@ pub trait Journal: Send + Sync {
 
     /// Waits until there is an event after the position, also one that another process recorded.
     async fn wait_past(&self, position: Position) -> Result<(), JournalError>;
+
+    /// Takes away for good what was recorded of who an account is, and of what it wrote, if that
+    /// isn't to be kept: its keys are destroyed. The events stay, with the values withheld, in every
+    /// copy of the journal, and so does what is recorded about it from now on. Doing it again changes
+    /// nothing; whether there was something to take is returned.
+    ///
+    /// Whoever folds that an account was erased calls this first: so what is recorded as erased is,
+    /// also where whoever recorded it didn't come that far.
+    async fn forget(&self, account: AccountId, content: Content) -> Result<bool, JournalError>;
 }
 
 /// What a stream has to be like for an append to it.
@@ -120,6 +146,9 @@ pub enum JournalError {
         /// What is wrong with it.
         source: DecodeError,
     },
+    /// The keys of personal data can't be read or written.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// It was closed, or its writer ended; open it again.
     #[error("journal {journal} is closed")]
     Closed {

@@ -1,10 +1,12 @@
-//! Accounts, with what each did and received (DOMAIN P4, P5).
+//! Accounts, with what each did and received (DOMAIN P2, P4, P5, P7).
 
-use plaudit_domain::account::{Registered, Renamed};
+use plaudit_domain::account::{AccountKind, Identified, Registered, Renamed, VisibilityChanged};
+use plaudit_domain::erasure::{Content, Erased};
 use plaudit_domain::fact::AccountFact;
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, Event, Time};
+use plaudit_domain::{AccountId, Event, Time, Visibility, profile};
 
+use crate::about;
 use crate::fold::FoldError;
 use crate::row::{Key, fields, row};
 use crate::rows::{Entity, Rows};
@@ -20,14 +22,30 @@ row! {
         pub id: AccountId,
         /// The primary account of the profile that it belongs to: itself, while it is not linked.
         pub profile: Key,
+        /// How many accounts are linked to it.
+        pub linked: i64,
         /// Its name, unless it is withheld.
         pub name: Option<String>,
+        /// The address of its picture.
+        pub picture: Option<String>,
+        /// Whose its address is.
+        pub kind: AccountKind,
+        /// Who sees its name and picture where its profile is private (DOMAIN P7).
+        pub visibility: Visibility,
+        /// Who sees the profile that it is the primary of (DOMAIN P6).
+        pub profile_visibility: Visibility,
+        /// Whether its personal data was erased.
+        pub erased: bool,
+        /// Whether what it wrote was erased, too.
+        pub content_erased: bool,
         /// Where an imported account was before.
         pub source: Option<String>,
         /// Its id there.
         pub source_id: Option<String>,
         /// When it came to be.
         pub registered_at: Time,
+        /// When it last did something that others can see: wrote, liked, joined, learned.
+        pub last_active_at: Option<Time>,
         /// What it did and received.
         pub counts: Counts,
     }
@@ -53,6 +71,8 @@ fields! {
         pub likes_received: i64,
         /// Likes of others' posts.
         pub likes_given: i64,
+        /// Courses completed; of a profile different ones (DOMAIN L12).
+        pub courses_completed: i64,
         /// When the first post other than a comment was written; deleted ones count here, for
         /// they were written.
         pub first_post_at: Option<Time>,
@@ -97,6 +117,7 @@ impl Counts {
             accepted_solutions,
             likes_received,
             likes_given,
+            courses_completed,
             first_post_at,
             last_post_at,
         } = other;
@@ -108,6 +129,7 @@ impl Counts {
         self.accepted_solutions += accepted_solutions;
         self.likes_received += likes_received;
         self.likes_given += likes_given;
+        self.courses_completed += courses_completed;
         self.first_post_at = self.first_post_at.into_iter().chain(*first_post_at).min();
         self.last_post_at = self.last_post_at.max(*last_post_at);
     }
@@ -125,38 +147,126 @@ impl Entity for Account {
     }
 }
 
+impl Account {
+    /// Whether it makes up a profile with others.
+    pub fn is_linked(&self) -> bool {
+        self.profile != self.key || self.linked > 0
+    }
+
+    /// Notes that it did something.
+    pub(crate) fn active(&mut self, at: Time) {
+        self.last_active_at = self.last_active_at.max(Some(at));
+    }
+}
+
 pub(crate) fn touch(fact: &AccountFact, touched: &mut Touched) {
     match fact {
         AccountFact::Registered(Registered { account, .. })
-        | AccountFact::Renamed(Renamed { account, .. }) => touched.account(*account),
+        | AccountFact::Renamed(Renamed { account, .. })
+        | AccountFact::Identified(Identified { account, .. })
+        | AccountFact::VisibilityChanged(VisibilityChanged { account, .. }) => {
+            touched.account(*account);
+        }
+        // The account that they were made from is changed by nothing but facts of its own.
+        AccountFact::ProfileEdited(profile::Edited { account, .. }) => {
+            touched.account(*account);
+            touched.about.insert(*account);
+        }
+        AccountFact::ProfileVisibilityChanged(profile::VisibilityChanged { account, .. }) => {
+            touched.account(*account);
+        }
+        AccountFact::Erased(Erased { account, content }) => {
+            touched.account(*account);
+            touched.about.insert(*account);
+            match content {
+                Content::Keep => {}
+                Content::Remove => {
+                    touched.posts_of.insert(*account);
+                }
+            }
+        }
     }
 }
 
 pub(crate) fn fold(fact: &AccountFact, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
     match fact {
-        AccountFact::Registered(registered) => {
-            let name = registered.name.get().cloned();
-            // Histories from elsewhere may register twice: the first one made the account.
-            if let Some(account) = rows.accounts.find_mut(registered.account) {
-                account.name = name;
-                return Ok(());
-            }
-            let key = Key(event.position.cast_signed());
-            let origin = registered.origin.clone();
-            rows.accounts.insert(Account {
-                key,
-                id: registered.account,
-                profile: key,
-                name,
-                source: origin.as_ref().map(|origin| origin.source.clone()),
-                source_id: origin.map(|origin| origin.id),
-                registered_at: event.occurred_at,
-                counts: Counts::default(),
-            });
-        }
+        AccountFact::Registered(registered) => register(registered, event, rows),
         AccountFact::Renamed(renamed) => {
-            rows.account(renamed.account)?.name = renamed.name.get().cloned();
+            let account = rows.account(renamed.account)?;
+            if !account.erased {
+                account.name = renamed.name.get().cloned();
+            }
         }
+        AccountFact::Identified(identified) => {
+            let account = rows.account(identified.account)?;
+            if let Some(kind) = identified.kind {
+                account.kind = kind;
+            }
+            if !account.erased {
+                if let Some(name) = &identified.name {
+                    account.name = name.get().cloned();
+                }
+                if let Some(picture) = &identified.picture {
+                    account.picture = picture.get().cloned();
+                }
+            }
+        }
+        AccountFact::VisibilityChanged(changed) => {
+            rows.account(changed.account)?.visibility = changed.visibility;
+        }
+        AccountFact::ProfileEdited(edited) => about::edit(edited, rows)?,
+        AccountFact::ProfileVisibilityChanged(changed) => {
+            rows.account(changed.account)?.profile_visibility = changed.visibility;
+        }
+        AccountFact::Erased(erased) => erase(erased, rows)?,
+    }
+    Ok(())
+}
+
+fn register(registered: &Registered, event: &Event, rows: &mut Rows) {
+    let name = registered.name.get().cloned();
+    // Histories from elsewhere may register twice: the first one made the account.
+    if let Some(account) = rows.accounts.find_mut(registered.account) {
+        if !account.erased {
+            account.name = name;
+        }
+        return;
+    }
+    let key = Key(event.position.cast_signed());
+    let origin = registered.origin.clone();
+    rows.accounts.insert(Account {
+        key,
+        id: registered.account,
+        profile: key,
+        linked: 0,
+        name,
+        picture: None,
+        kind: AccountKind::default(),
+        visibility: Visibility::default(),
+        profile_visibility: Visibility::default(),
+        erased: false,
+        content_erased: false,
+        source: origin.as_ref().map(|origin| origin.source.clone()),
+        source_id: origin.map(|origin| origin.id),
+        registered_at: event.occurred_at,
+        last_active_at: None,
+        counts: Counts::default(),
+    });
+}
+
+/// Takes away what says whose an account was, and what it wrote where that is to go, too. It stays
+/// erased, whatever a history from elsewhere tells of it later.
+fn erase(erased: &Erased, rows: &mut Rows) -> Result<(), FoldError> {
+    let account = rows.account(erased.account)?;
+    account.erased = true;
+    account.name = None;
+    account.picture = None;
+    account.content_erased |= erased.content == Content::Remove;
+    let (key, content) = (account.key, account.content_erased);
+    rows.about.set(key, None);
+    rows.erased = true;
+    if content {
+        rows.erase_content_of(key);
     }
     Ok(())
 }

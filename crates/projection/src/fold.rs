@@ -1,10 +1,10 @@
 //! From an event to the rows that it touches.
 
-use plaudit_domain::{AccountId, Event, Fact, Position, PostId};
+use plaudit_domain::{AccountId, Event, Fact, GroupId, Position, PostId};
 
 use crate::row::Key;
 use crate::rows::Rows;
-use crate::{account, like, post, watch};
+use crate::{account, group, learning, like, link, membership, post, watch};
 
 /// Folds an event into the rows that it touches.
 ///
@@ -14,6 +14,12 @@ use crate::{account, like, post, watch};
 pub fn fold(event: &Event, rows: &mut Rows) -> Result<(), Stopped> {
     match &event.fact {
         Fact::Account(fact) => account::fold(fact, event, rows),
+        Fact::Link(fact) => link::fold(fact, rows),
+        // A code is nothing that anybody reads.
+        Fact::LinkCode(_) => Ok(()),
+        Fact::Learning(fact) => learning::fold(fact, event, rows),
+        Fact::Group(fact) => group::fold(fact, event, rows),
+        Fact::Membership(fact) => membership::fold(fact, event, rows),
         Fact::Post(fact) => post::fold(fact, event, rows),
         Fact::Like(fact) => like::fold(fact, event, rows),
         Fact::Watch(fact) => watch::fold(fact, event, rows),
@@ -46,6 +52,9 @@ pub enum FoldError {
     /// A post.
     #[error("it names post {0}, which no earlier event created")]
     UnknownPost(PostId),
+    /// A group.
+    #[error("it names group {0}, which no earlier event created")]
+    UnknownGroup(GroupId),
     /// A row that isn't here, because the event touches it without naming it, as events from
     /// elsewhere may: what the posts refer to has to be [fetched](crate::Touched::references).
     #[error("it touches the row of {0:?} without naming what it is, and there is no such row")]

@@ -9,22 +9,33 @@
 //!
 //! Rows are declared once, as structs ([`row`]); from that the stores make their tables.
 
+pub mod about;
 pub mod account;
 mod fold;
+pub mod group;
+pub mod learning;
 pub mod like;
+mod link;
+pub mod membership;
 pub mod post;
 pub mod profile;
 pub mod row;
 mod rows;
+pub mod rules;
 mod touched;
 pub mod watch;
 
+pub use about::About;
 pub use account::{Account, Counts};
 pub use fold::{FoldError, Stopped, fold};
+pub use group::Group;
+pub use learning::{Certification, Course};
 pub use like::Like;
+pub use membership::Membership;
 pub use post::{Post, PostBody, PostTag};
 pub use profile::Profile;
 pub use row::{Key, Row};
 pub use rows::{Change, Entities, Entity, Missing, Pair, Pairs, Rows};
+pub use rules::Milestones;
 pub use touched::Touched;
 pub use watch::Watch;

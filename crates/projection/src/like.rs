@@ -41,7 +41,9 @@ pub(crate) fn touch(fact: &LikeFact, touched: &mut Touched) {
 pub(crate) fn fold(fact: &LikeFact, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
     let (LikeFact::Liked(like::Like { post, account, .. })
     | LikeFact::Withdrawn(like::Like { post, account, .. })) = fact;
-    let liker = rows.account(*account)?.key;
+    let liker = rows.account(*account)?;
+    liker.active(event.occurred_at);
+    let liker = liker.key;
     let key = rows.post(*post)?.key;
     let (changed, sign) = match fact {
         LikeFact::Liked(_) => {

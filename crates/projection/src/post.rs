@@ -3,17 +3,17 @@
 use plaudit_domain::acceptance::{Accepted, Withdrawn};
 use plaudit_domain::fact::PostFact;
 use plaudit_domain::post::{Affected, Created, Edited, Kind};
-use plaudit_domain::{Event, PostId, Time};
+use plaudit_domain::{Event, Personal, PostId, Time};
 
 use crate::fold::FoldError;
-use crate::row::{Key, Tags, row};
+use crate::row::{Key, List, row};
 use crate::rows::{Entity, Rows};
 use crate::touched::Touched;
 
 row! {
     table "post", primary (key), unique (id),
         index (deleted, created_at), index (kind, deleted, created_at),
-        index (author, deleted, created_at), index (parent, kind, deleted, created_at),
+        index (author, deleted, created_at), index (group_key, deleted, created_at), index (parent, kind, deleted, created_at),
         index (source, source_id);
     /// A post of any kind. Its text stands apart, in [`PostBody`]: lists don't need it.
     pub struct Post {
@@ -31,6 +31,8 @@ row! {
         pub author: Option<Key>,
         /// What it answers or is on.
         pub parent: Option<Key>,
+        /// The group that it was posted in.
+        pub group_key: Option<Key>,
         /// When it was written.
         pub created_at: Time,
         /// When it was last changed.
@@ -38,7 +40,7 @@ row! {
         /// Its title, if it has one and it isn't withheld.
         pub title: Option<String>,
         /// Its tags.
-        pub tags: Tags,
+        pub tags: List,
         /// How many accounts like it.
         pub likes: i64,
         /// Answers that aren't deleted.
@@ -119,13 +121,18 @@ pub(crate) fn touch(fact: &PostFact, touched: &mut Touched) {
             post,
             author,
             parent,
+            group,
             ..
         }) => {
             touched.post(*post);
             touched.accounts(*author);
             touched.posts(*parent);
+            touched.groups.extend(*group);
         }
-        PostFact::Edited(Edited { post, .. }) => touched.post(*post),
+        PostFact::Edited(Edited { post, author, .. }) => {
+            touched.post(*post);
+            touched.accounts(*author);
+        }
         PostFact::Deleted(affected) | PostFact::Restored(affected) => {
             let Affected {
                 post,
@@ -176,15 +183,17 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
     if rows.posts.find_mut(created.post).is_some() {
         return Ok(());
     }
-    let author = match created.author {
+    let (author, is_erased) = match created.author {
         Some(author) => {
             let author = rows.account(author)?;
             *author.counts.of_kind(created.kind) += 1;
             author.counts.posted(created.kind, event.occurred_at);
-            Some(author.key)
+            author.active(event.occurred_at);
+            (Some(author.key), author.content_erased)
         }
-        None => None,
+        None => (None, false),
     };
+    let text = |text: &Personal<String>| text.get().filter(|_| !is_erased).cloned();
     let parent = match created.parent {
         Some(parent) => {
             let parent = rows.post(parent)?;
@@ -195,6 +204,10 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
         }
         None => None,
     };
+    let group_key = match created.group {
+        Some(group) => Some(rows.groups.get_mut(group)?.key),
+        None => None,
+    };
     let post = Post {
         key: Key(event.position.cast_signed()),
         id: created.post,
@@ -203,13 +216,11 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
         source_id: created.origin.as_ref().map(|origin| origin.id.clone()),
         author,
         parent,
+        group_key,
         created_at: event.occurred_at,
         edited_at: None,
-        title: created
-            .title
-            .as_ref()
-            .and_then(|title| title.get().cloned()),
-        tags: Tags::new(&created.tags),
+        title: created.title.as_ref().and_then(text),
+        tags: List::new(&created.tags),
         likes: 0,
         answers: 0,
         comments: 0,
@@ -223,17 +234,22 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
     }
     rows.bodies.push(PostBody {
         post: post.key,
-        body: created.body.get().cloned(),
+        body: text(&created.body),
     });
     rows.posts.insert(post);
     Ok(())
 }
 
 fn edit(edited: &Edited, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
+    let is_erased = match rows.post(edited.post)?.author {
+        Some(author) => rows.accounts.by_key(author)?.content_erased,
+        None => false,
+    };
+    let text = |text: &Personal<String>| text.get().filter(|_| !is_erased).cloned();
     let post = rows.posts.get_mut(edited.post)?;
     post.edited_at = post.edited_at.max(Some(event.occurred_at));
     if let Some(title) = &edited.title {
-        post.title = title.get().cloned();
+        post.title = text(title);
     }
     if let Some(tags) = &edited.tags {
         for tag in post.tags.to_vec() {
@@ -242,12 +258,12 @@ fn edit(edited: &Edited, event: &Event, rows: &mut Rows) -> Result<(), FoldError
         for tag in tags {
             rows.tags.insert(post.tag(tag.clone()));
         }
-        post.tags = Tags::new(tags);
+        post.tags = List::new(tags);
     }
     if let Some(body) = &edited.body {
         rows.bodies.push(PostBody {
             post: post.key,
-            body: body.get().cloned(),
+            body: text(body),
         });
     }
     Ok(())

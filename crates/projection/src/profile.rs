@@ -1,8 +1,9 @@
 //! Profiles: what people see of a member, made of the accounts that are linked (DOMAIN P1, L11).
 
-use plaudit_domain::{AccountId, Time};
+use plaudit_domain::{AccountId, Time, Visibility};
 
 use crate::account::{Account, Counts};
+use crate::learning::Courses;
 use crate::row::{Key, row};
 
 row! {
@@ -15,29 +16,49 @@ row! {
         pub id: AccountId,
         /// Its name: the primary account's (DOMAIN P2).
         pub name: Option<String>,
+        /// The address of its picture: the primary account's.
+        pub picture: Option<String>,
+        /// Who sees it: as the primary account says (DOMAIN P6).
+        pub visibility: Visibility,
         /// Since when the primary account exists.
         pub member_since: Time,
         /// How many accounts it is made of.
         pub accounts: i64,
+        /// When any of them last did something that others can see.
+        pub last_active_at: Option<Time>,
         /// What all of them did and received.
         pub counts: Counts,
     }
 }
 
 impl Profile {
-    /// The profile of some accounts, one of them the primary.
-    pub fn unite<'a>(primary: &Account, accounts: impl IntoIterator<Item = &'a Account>) -> Self {
+    /// The profile of some accounts, one of them the primary. In which order they come makes no
+    /// difference.
+    pub fn unite<'a>(
+        primary: &Account,
+        accounts: impl IntoIterator<Item = &'a Account> + Clone,
+        courses: &Courses,
+    ) -> Self {
         let mut profile = Self {
             key: primary.key,
             id: primary.id,
             name: primary.name.clone(),
+            picture: primary.picture.clone(),
+            visibility: primary.profile_visibility,
             member_since: primary.registered_at,
             accounts: 0,
+            last_active_at: None,
             counts: Counts::default(),
         };
-        for account in accounts {
+        for account in accounts.clone() {
             profile.accounts += 1;
+            profile.last_active_at = profile.last_active_at.max(account.last_active_at);
             profile.counts.add(&account.counts);
+        }
+        // DOMAIN L12: united without repeats, where there is something to unite.
+        if profile.accounts > 1 {
+            let accounts = accounts.into_iter().map(|account| account.key);
+            profile.counts.courses_completed = courses.different(accounts);
         }
         profile
     }

@@ -1,7 +1,8 @@
 //! Rows: a struct is a table, declared once, for every engine.
 
+use plaudit_domain::account::AccountKind;
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, PostId, Time};
+use plaudit_domain::{AccountId, GroupId, PostId, Time, Visibility};
 use uuid::Uuid;
 
 /// The identity of a thing inside the read models: the position of the event that created it.
@@ -164,24 +165,28 @@ single! {
     bool: Boolean, |truth| Cell::Integer(i64::from(*truth)), Cell::Integer(truth) => Some(truth != 0);
     String: Text, |text| Cell::Text(text), Cell::Text(text) => Some(text.to_owned());
     Kind: Text, |kind| Cell::Text(kind.as_str()), Cell::Text(kind) => kind.parse().ok();
+    AccountKind: Text, |kind| Cell::Text(kind.as_str()), Cell::Text(kind) => AccountKind::named(kind);
+    Visibility: Text, |to| Cell::Text(to.as_str()), Cell::Text(to) => Visibility::named(to);
     AccountId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
         Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(AccountId);
     PostId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
         Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(PostId);
-    Tags: Text, |tags| Cell::Text(&tags.0), Cell::Text(tags) => Some(Tags(tags.to_owned()));
+    GroupId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
+        Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(GroupId);
+    List: Text, |list| Cell::Text(&list.0), Cell::Text(list) => Some(List(list.to_owned()));
 }
 
-/// The tags of a post, kept as a JSON array.
+/// A few texts in one column, kept as a JSON array.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tags(String);
+pub struct List(String);
 
-impl Tags {
-    /// Keeps tags, in their order.
-    pub fn new(tags: &[String]) -> Self {
-        Self(serde_json::to_string(tags).unwrap_or_default())
+impl List {
+    /// Keeps texts, in their order.
+    pub fn new(texts: &[String]) -> Self {
+        Self(serde_json::to_string(texts).unwrap_or_default())
     }
 
-    /// The tags.
+    /// The texts.
     pub fn to_vec(&self) -> Vec<String> {
         serde_json::from_str(&self.0).unwrap_or_default()
     }

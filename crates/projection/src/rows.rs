@@ -3,12 +3,16 @@
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
-use plaudit_domain::{AccountId, PostId};
+use plaudit_domain::{AccountId, GroupId, PostId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::about::About;
 use crate::account::Account;
 use crate::fold::FoldError;
+use crate::group::Group;
+use crate::learning::{Certification, Courses};
 use crate::like::Like;
+use crate::membership::Membership;
 use crate::post::{Post, PostBody, PostTag};
 use crate::profile::Profile;
 use crate::row::Key;
@@ -25,6 +29,16 @@ pub struct Rows {
     pub likes: Pairs<Like>,
     /// Who watches what.
     pub watches: Pairs<Watch>,
+    /// Groups.
+    pub groups: Entities<Group>,
+    /// Who is a member of what.
+    pub memberships: Pairs<Membership>,
+    /// What accounts tell about their owners.
+    pub about: Optional<About>,
+    /// Courses that accounts completed.
+    pub courses: Courses,
+    /// Certifications that were awarded: all are new.
+    pub certifications: Vec<Certification>,
     /// Texts that were written, in order: the last one of a post holds. They are never read by a
     /// fold, so a rebuild may take them out at any time.
     pub bodies: Vec<PostBody>,
@@ -32,6 +46,12 @@ pub struct Rows {
     pub tags: TagChanges,
     /// The profiles of changed accounts, once the batch is [finished](Rows::finish).
     pub profiles: Vec<Profile>,
+    /// The profiles that are none any more, because their primary account was linked to another.
+    pub former_profiles: Vec<Key>,
+    /// Whether something was erased, which has to go from all files, too.
+    pub erased: bool,
+    /// Accounts of which all texts go.
+    erased_authors: FxHashSet<Key>,
 }
 
 impl Rows {
@@ -43,13 +63,72 @@ impl Rows {
         self.posts.get_mut(id)
     }
 
-    /// The second stage: computes the profiles of all changed accounts.
+    /// Takes all titles and texts of an account away, once the batch is finished.
+    pub(crate) fn erase_content_of(&mut self, author: Key) {
+        self.erased_authors.insert(author);
+    }
+
+    /// The second stage: computes the profiles of all changed accounts, each from all its accounts.
     pub fn finish(&mut self) {
-        let changed = self.accounts.changed().map(|(_, account)| account);
-        let accounts = changed.chain(self.accounts.added());
-        self.profiles = accounts
-            .map(|account| Profile::unite(account, [account]))
-            .collect();
+        self.erase_content();
+        let mut linked: FxHashMap<Key, Vec<&Account>> = FxHashMap::default();
+        for account in self.accounts.iter().filter(|account| account.is_linked()) {
+            linked.entry(account.profile).or_default().push(account);
+        }
+        let mut profiles = Vec::new();
+        let mut former_profiles = Vec::new();
+        // Of a linked account, whose profile may have several changed accounts.
+        let mut done = FxHashSet::default();
+        let mut compute = |key: Key| {
+            // All accounts of a linked one's profile are here: see `Touched`.
+            let Some(primary) = self.accounts.find_key(key) else {
+                debug_assert!(false, "account {key:?} is missing");
+                return;
+            };
+            if !primary.is_linked() {
+                profiles.push(Profile::unite(primary, [primary], &self.courses));
+            } else if !done.insert(key) {
+            } else if primary.profile == key {
+                let accounts = linked.get(&key).into_iter().flatten().copied();
+                profiles.push(Profile::unite(primary, accounts, &self.courses));
+            } else {
+                former_profiles.push(key);
+            }
+        };
+        for (before, after) in self.accounts.changed() {
+            compute(after.profile);
+            if before.profile != after.profile {
+                compute(before.profile);
+            }
+            // Linked to another now: what it was by itself is no profile any more.
+            if after.profile != after.key && before.profile == before.key {
+                compute(after.key);
+            }
+        }
+        for account in self.accounts.added() {
+            compute(account.profile);
+        }
+        self.profiles = profiles;
+        self.former_profiles = former_profiles;
+    }
+
+    fn erase_content(&mut self) {
+        if self.erased_authors.is_empty() {
+            return;
+        }
+        for post in self.posts.iter_mut() {
+            if post
+                .author
+                .is_some_and(|author| self.erased_authors.contains(&author))
+            {
+                post.title = None;
+                self.bodies.push(PostBody {
+                    post: post.key,
+                    body: None,
+                });
+            }
+        }
+        self.erased_authors.clear();
     }
 }
 
@@ -80,6 +159,12 @@ impl Missing for AccountId {
 impl Missing for PostId {
     fn missing(self) -> FoldError {
         FoldError::UnknownPost(self)
+    }
+}
+
+impl Missing for GroupId {
+    fn missing(self) -> FoldError {
+        FoldError::UnknownGroup(self)
     }
 }
 
@@ -129,6 +214,15 @@ impl<R: Entity<Id: Missing>> Entities<R> {
         self.by_id.get(&id).map(|&at| &self.rows[at as usize])
     }
 
+    /// A row that is here, by its key.
+    pub fn find_key(&self, key: Key) -> Option<&R> {
+        self.by_key.get(&key).map(|&at| &self.rows[at as usize])
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut R> {
+        self.rows.iter_mut()
+    }
+
     /// All rows that are here.
     pub fn iter(&self) -> impl Iterator<Item = &R> {
         self.rows.iter()
@@ -169,9 +263,9 @@ impl<R: Entity<Id: Missing>> Entities<R> {
     }
 }
 
-/// A row of a post and an account.
+/// A row of a post and an account, or of a group and an account.
 pub trait Pair {
-    /// The post and the account.
+    /// The post, or group, and the account.
     fn pair(&self) -> (Key, Key);
 }
 
@@ -182,8 +276,8 @@ pub enum Change<R> {
     Put(R),
     /// It goes.
     Remove {
-        /// The post.
-        post: Key,
+        /// The post, or group.
+        with: Key,
         /// The account.
         account: Key,
     },
@@ -247,7 +341,7 @@ impl<R: Pair> Pairs<R> {
         let changed = self.slots.iter().filter(|slot| slot.changed);
         changed.map(|slot| match (slot.is_there, slot.row.pair()) {
             (true, _) => Change::Put(&slot.row),
-            (false, (post, account)) => Change::Remove { post, account },
+            (false, (with, account)) => Change::Remove { with, account },
         })
     }
 
@@ -319,5 +413,45 @@ impl TagChanges {
     pub(crate) fn remove(&mut self, tag: PostTag) {
         self.added.remove(&tag);
         self.removed.insert(tag);
+    }
+}
+
+/// Rows of which an account has one or none.
+#[derive(Debug)]
+pub struct Optional<R>(FxHashMap<Key, Held<R>>);
+
+#[derive(Debug)]
+struct Held<R> {
+    row: Option<R>,
+    changed: bool,
+}
+
+impl<R> Default for Optional<R> {
+    fn default() -> Self {
+        Self(FxHashMap::default())
+    }
+}
+
+impl<R> Optional<R> {
+    /// Adds a row as the store has it.
+    pub fn load(&mut self, account: Key, row: R) {
+        let row = Some(row);
+        let changed = false;
+        self.0.insert(account, Held { row, changed });
+    }
+
+    /// What became of the rows, in no order: of each account its row, or none.
+    pub fn changes(&self) -> impl Iterator<Item = (Key, Option<&R>)> {
+        let changed = self.0.iter().filter(|(_, held)| held.changed);
+        changed.map(|(account, held)| (*account, held.row.as_ref()))
+    }
+
+    pub(crate) fn get(&self, account: Key) -> Option<&R> {
+        self.0.get(&account)?.row.as_ref()
+    }
+
+    pub(crate) fn set(&mut self, account: Key, row: Option<R>) {
+        let changed = true;
+        self.0.insert(account, Held { row, changed });
     }
 }

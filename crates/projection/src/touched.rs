@@ -1,12 +1,13 @@
 //! Which rows a batch of events touches: it follows from the events alone.
 
 use plaudit_domain::acceptance::AcceptedAnswer;
-use plaudit_domain::{AccountId, Event, Fact, PostId};
+use plaudit_domain::{AccountId, Event, Fact, GroupId, PostId};
 use rustc_hash::FxHashSet;
 
-use crate::{account, like, post, watch};
+use crate::{account, group, learning, like, link, membership, post, watch};
 
-/// The rows that a batch touches.
+/// The rows that a batch touches. An account that is linked brings all accounts of its profile along,
+/// with the courses that they completed: the profile is made of them.
 #[derive(Debug, Clone, Default)]
 pub struct Touched {
     /// Accounts.
@@ -20,6 +21,18 @@ pub struct Touched {
     pub likes_of: FxHashSet<PostId>,
     /// Watches, as (post, account).
     pub watches: FxHashSet<(PostId, AccountId)>,
+    /// Groups.
+    pub groups: FxHashSet<GroupId>,
+    /// Memberships, as (group, account).
+    pub memberships: FxHashSet<(GroupId, AccountId)>,
+    /// Accounts with what they tell about their owners.
+    pub about: FxHashSet<AccountId>,
+    /// Accounts with the courses that they completed.
+    pub courses_of: FxHashSet<AccountId>,
+    /// Accounts that are linked or unlinked: their courses are united, or no more.
+    pub linked: FxHashSet<AccountId>,
+    /// Accounts with all their posts: what is erased with an account can't be named by the event.
+    pub posts_of: FxHashSet<AccountId>,
     /// Whether everything that the posts refer to is touched, too: their authors, what they are on,
     /// accepted answers and the authors of those. Events name what they touch of it, but for some
     /// from elsewhere ([`FoldError::Unnamed`](crate::FoldError::Unnamed)).
@@ -33,6 +46,12 @@ impl Touched {
         for event in events {
             match &event.fact {
                 Fact::Account(fact) => account::touch(fact, &mut touched),
+                Fact::Link(fact) => link::touch(fact, &mut touched),
+                // A code is nothing that anybody reads.
+                Fact::LinkCode(_) => {}
+                Fact::Learning(fact) => learning::touch(fact, &mut touched),
+                Fact::Group(fact) => group::touch(fact, &mut touched),
+                Fact::Membership(fact) => membership::touch(fact, &mut touched),
                 Fact::Post(fact) => post::touch(fact, &mut touched),
                 Fact::Like(fact) => like::touch(fact, &mut touched),
                 Fact::Watch(fact) => watch::touch(fact, &mut touched),

@@ -5,14 +5,15 @@ use std::time::{Duration, SystemTime};
 use plaudit_domain::decide::needs;
 use plaudit_domain::id::derive;
 use plaudit_domain::{
-    Actor, Command, Fact, NewEvent, Position, Refusal, StreamName, Streams, Time, decide,
+    Actor, Command, Event, Fact, History, NewEvent, Position, Refusal, StreamName, Time, decide,
 };
 use plaudit_journal::{AppendError, Appended, Expected, JournalError, SharedJournal};
 use plaudit_store::SharedStore;
 use uuid::Uuid;
 
 use crate::FoldingError;
-use crate::live::{Folded, Live};
+use crate::links::{AsOf, KnownLinks};
+use crate::live::{Folded, Live, Target};
 
 /// So often a command is decided again when others are writing the same stream.
 const TRIES: usize = 64;
@@ -25,6 +26,7 @@ pub struct Community {
     journal: SharedJournal,
     store: SharedStore,
     live: Live,
+    links: KnownLinks,
 }
 
 /// Who asks for a command, and as which request.
@@ -92,13 +94,29 @@ impl Request {
         let causation = self.fingerprint(command);
         let event = |(number, fact)| NewEvent {
             id: self.event_id(number).unwrap_or_else(Uuid::now_v7),
-            occurred_at: now,
+            occurred_at: command.happened_at().unwrap_or(now),
             actor: Some(self.actor.account),
             correlation: Some(self.id),
             causation,
             fact,
         };
         facts.into_iter().enumerate().map(event).collect()
+    }
+
+    /// Events whose ids say what happened: it can happen only once.
+    fn events_once(
+        &self,
+        command: &dyn Command,
+        facts: Vec<Fact>,
+        now: Time,
+    ) -> impl Iterator<Item = NewEvent> {
+        let events = self.events(command, facts, now).into_iter();
+        events.map(|mut event| {
+            let (name, _) = event.fact.stored_type();
+            let body = event.fact.encode().unwrap_or_default();
+            event.id = derive(&[event.fact.stream().as_str(), name, &body]);
+            event
+        })
     }
 
     fn event_id(&self, number: usize) -> Option<Uuid> {
@@ -114,11 +132,16 @@ impl Request {
 
 impl Community {
     /// Sets a journal and a store to work: what is recorded is folded from now on.
-    pub async fn start(journal: SharedJournal, store: SharedStore) -> Result<Self, FoldingError> {
-        let live = Live::start(journal.clone(), store.clone()).await?;
+    pub async fn start(
+        journal: SharedJournal,
+        target: impl Into<Target>,
+    ) -> Result<Self, FoldingError> {
+        let target = target.into();
+        let live = Live::start(journal.clone(), target.clone()).await?;
         Ok(Self {
+            links: KnownLinks::new(journal.clone()),
+            store: target.store,
             journal,
-            store,
             live,
         })
     }
@@ -158,6 +181,50 @@ impl Community {
         Ok(outcome)
     }
 
+    /// Decides several commands and records what follows from all of them, or nothing; waits until it
+    /// can be read. They may write different streams, so each fact has to be one that happens only
+    /// once: its id is derived from it, and what others record at the same time isn't repeated.
+    ///
+    /// # Errors
+    /// Of each command that is refused, its number and why.
+    pub async fn execute_all(
+        &self,
+        request: &Request,
+        commands: &[Box<dyn Command>],
+    ) -> Result<Result<Outcome, Vec<(usize, Refusal)>>, CommandError> {
+        let now = SystemTime::now().into();
+        let links = self.links.now().await.map_err(CommandError::Journal)?;
+        let mut read = Read::new(now, links);
+        let mut events = Vec::new();
+        let mut refusals = Vec::new();
+        for (number, command) in commands.iter().enumerate() {
+            self.read_for(&mut read, request, &**command, None).await?;
+            match decide(&**command, &request.actor, &read.history) {
+                Ok(facts) => {
+                    // Those that come after see it.
+                    for fact in &facts {
+                        read.history.push(fact.clone());
+                    }
+                    events.extend(request.events_once(&**command, facts, now));
+                }
+                Err(refusal) => refusals.push((number, refusal)),
+            }
+        }
+        if !refusals.is_empty() {
+            return Ok(Err(refusals));
+        }
+        let appended = self.journal.append_many(events).await;
+        let Appended { recorded, position } = appended.map_err(|error| match error {
+            AppendError::Journal(error) => CommandError::Journal(error),
+            AppendError::Conflict { .. } | AppendError::IdInUse { .. } => CommandError::KeyReused,
+        })?;
+        let position = position.max(read.position);
+        if !self.readable(position, PATIENCE).await {
+            return Err(CommandError::NotReadableYet { position });
+        }
+        Ok(Ok(Outcome { position, recorded }))
+    }
+
     /// Decides a command and records what follows, without waiting for its effect.
     pub async fn record(
         &self,
@@ -166,18 +233,19 @@ impl Community {
     ) -> Result<Outcome, CommandError> {
         let stream = command.writes(&request.actor);
         for _ in 0..TRIES {
-            let read = self.read(request, command, &stream).await?;
+            let now = SystemTime::now().into();
+            let read = self.read(request, command, &stream, now).await?;
             if let Some(first) = read.first_of(request) {
                 return first.outcome_for(request, command);
             }
-            let facts = decide(command, &request.actor, &read.streams)?;
+            let facts = decide(command, &request.actor, &read.history)?;
             if facts.is_empty() {
                 return Ok(Outcome {
                     position: read.position,
                     recorded: 0,
                 });
             }
-            let events = request.events(command, facts, SystemTime::now().into());
+            let events = request.events(command, facts, now);
             match self.journal.append(&stream, read.expected, events).await {
                 // The same request came twice at once, and the other one was first: it is there now.
                 Ok(Appended { recorded: 0, .. }) => {}
@@ -197,44 +265,45 @@ impl Community {
         request: &Request,
         command: &dyn Command,
         written: &StreamName,
+        now: Time,
     ) -> Result<Read, CommandError> {
-        let mut read = Read {
-            streams: Streams::default(),
-            written: Vec::new(),
-            expected: Expected::NoStream,
-            position: 0,
-        };
-        for stream in needs(command, &request.actor) {
-            let events = self
-                .journal
-                .read_stream(&stream)
-                .await
-                .map_err(CommandError::Journal)?;
-            if let Some(last) = events.last() {
-                read.position = read.position.max(last.position);
-                if stream == *written {
-                    read.expected = Expected::Revision(last.revision);
-                }
-            }
-            let written = stream == *written;
-            for event in events {
-                if written {
-                    read.written.push(Recorded {
-                        id: event.id,
-                        position: event.position,
-                        causation: event.causation,
-                    });
-                }
-                read.streams.push(event.fact);
-            }
+        let links = self.links.now().await.map_err(CommandError::Journal)?;
+        let links_expected = links.expected;
+        let mut read = Read::new(now, links);
+        self.read_for(&mut read, request, command, Some(written))
+            .await?;
+        // The links that it is decided on are those that it is guarded by.
+        if *written == StreamName::links() {
+            read.expected = links_expected;
         }
         Ok(read)
+    }
+
+    /// Reads what a command needs and what isn't read yet.
+    async fn read_for(
+        &self,
+        read: &mut Read,
+        request: &Request,
+        command: &dyn Command,
+        written: Option<&StreamName>,
+    ) -> Result<(), CommandError> {
+        loop {
+            let needed = needs(command, &request.actor, &read.history);
+            if needed.is_empty() {
+                return Ok(());
+            }
+            for stream in needed {
+                let events = self.journal.read_stream(&stream).await;
+                let is_written = written == Some(&stream);
+                read.add(stream, events.map_err(CommandError::Journal)?, is_written);
+            }
+        }
     }
 }
 
 /// What a command is decided on.
 struct Read {
-    streams: Streams,
+    history: History,
     /// What the stream to write holds already.
     written: Vec<Recorded>,
     expected: Expected,
@@ -249,6 +318,36 @@ struct Recorded {
 }
 
 impl Read {
+    /// Nothing but the links is read yet.
+    fn new(now: Time, links: AsOf) -> Self {
+        Self {
+            history: History::new(now, links.links),
+            written: Vec::new(),
+            expected: Expected::NoStream,
+            position: 0,
+        }
+    }
+
+    /// Adds a stream that the command needs.
+    fn add(&mut self, stream: StreamName, events: Vec<Event>, is_written: bool) {
+        if let Some(last) = events.last() {
+            self.position = self.position.max(last.position);
+            if is_written {
+                self.expected = Expected::Revision(last.revision);
+            }
+        }
+        if is_written {
+            let recorded = events.iter().map(|event| Recorded {
+                id: event.id,
+                position: event.position,
+                causation: event.causation,
+            });
+            self.written.extend(recorded);
+        }
+        let facts = events.into_iter().map(|event| (event.position, event.fact));
+        self.history.add(stream, facts.collect());
+    }
+
     /// The first event that this request, or another with its key, has recorded already.
     fn first_of(&self, request: &Request) -> Option<&Recorded> {
         let id = request.event_id(0)?;

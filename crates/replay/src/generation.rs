@@ -130,6 +130,24 @@ impl Generations {
         Ok(store)
     }
 
+    /// Removes all generations that no process has open: they hold what was erased since. Where the
+    /// one to be used next is among them, it is built anew when somebody opens it.
+    pub(crate) fn remove_unopened(&self) -> Result<(), FoldingError> {
+        let failed = |source| failed(&self.directory, source);
+        let current = self.number()?;
+        for entry in fs::read_dir(&self.directory).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_suffix(".sqlite"));
+            let Some(number) = number.and_then(|number| number.parse().ok()) else {
+                continue;
+            };
+            if remove(&self.path(number))? && current == Some(number) {
+                fs::remove_file(self.directory.join(CURRENT)).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Two that rebuild would write the same file. The lock goes with the process, if not before;
     /// there is none while another process holds it.
     fn lock(&self) -> Result<Option<File>, FoldingError> {

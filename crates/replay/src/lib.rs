@@ -6,13 +6,15 @@
 
 use std::path::PathBuf;
 
-use plaudit_domain::Position;
-use plaudit_journal::JournalError;
+use plaudit_domain::fact::AccountFact;
+use plaudit_domain::{Event, Fact, Position};
+use plaudit_journal::{JournalError, SharedJournal};
 use plaudit_projection::Stopped;
 use plaudit_store::StoreError;
 
 mod community;
 pub mod generation;
+mod links;
 pub mod live;
 pub mod rebuild;
 
@@ -61,6 +63,17 @@ impl FoldingError {
             Self::Store(_) | Self::Files { .. } => false,
         }
     }
+}
+
+/// Takes the keys away of accounts that some events erase; whether any were still there.
+async fn forget_erased(journal: &SharedJournal, events: &[Event]) -> Result<bool, FoldingError> {
+    let mut some = false;
+    for event in events {
+        if let Fact::Account(AccountFact::Erased(erased)) = &event.fact {
+            some |= journal.forget(erased.account, erased.content).await?;
+        }
+    }
+    Ok(some)
 }
 
 /// How far a fold is.

@@ -8,11 +8,12 @@ use std::time::Duration;
 use plaudit_domain::{Event, Position};
 use plaudit_journal::{Follow, SharedJournal};
 use plaudit_projection::{FoldError, Stopped, Touched, fold};
+use plaudit_store::sqlite::SqliteStore;
 use plaudit_store::{Commit, SharedStore};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::{FoldingError, Progress};
+use crate::{FoldingError, Generations, Progress, forget_erased};
 
 /// The most events of a batch.
 const BATCH: usize = 10_000;
@@ -27,6 +28,42 @@ pub struct Folded {
     pub position: Position,
     /// What keeps it from going on, if anything does.
     pub trouble: Option<Arc<str>>,
+}
+
+/// What is folded into.
+#[derive(Clone)]
+pub struct Target {
+    /// The rows.
+    pub store: SharedStore,
+    /// Where former rows are, which hold what was erased since.
+    pub generations: Option<Generations>,
+}
+
+impl Target {
+    /// Takes what some events erased out of all files, where anything was. It is out of sight already.
+    async fn purge(&self) -> Result<(), FoldingError> {
+        if !self.store.purge().await? {
+            return Ok(());
+        }
+        match &self.generations {
+            Some(generations) => generations.remove_unopened(),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<SharedStore> for Target {
+    fn from(store: SharedStore) -> Self {
+        let generations = None;
+        Self { store, generations }
+    }
+}
+
+impl From<Arc<SqliteStore>> for Target {
+    fn from(store: Arc<SqliteStore>) -> Self {
+        let store: SharedStore = store;
+        store.into()
+    }
 }
 
 /// A fold that goes on until it is dropped. Dropping it waits for the batch that is being folded.
@@ -55,8 +92,12 @@ impl Live {
     /// # Errors
     /// If the store doesn't tell its position, or is ahead of the journal, or the thread can't be
     /// started.
-    pub async fn start(journal: SharedJournal, store: SharedStore) -> Result<Self, FoldingError> {
-        let (position, _) = stand(&journal, &store).await?;
+    pub async fn start(
+        journal: SharedJournal,
+        target: impl Into<Target>,
+    ) -> Result<Self, FoldingError> {
+        let target = target.into();
+        let (position, _) = stand(&journal, &target.store).await?;
         let (report, folded) = watch::channel(Folded {
             position,
             trouble: None,
@@ -65,7 +106,7 @@ impl Live {
         let runtime = Handle::current();
         let thread = thread::Builder::new()
             .name("fold".into())
-            .spawn(move || runtime.block_on(run(&journal, &store, &report, ended)))
+            .spawn(move || runtime.block_on(run(&journal, &target, &report, ended)))
             .map_err(|source| FoldingError::Files {
                 path: "the folding thread".into(),
                 source,
@@ -92,7 +133,7 @@ impl Live {
 
 async fn run(
     journal: &SharedJournal,
-    store: &SharedStore,
+    target: &Target,
     report: &watch::Sender<Folded>,
     mut ended: watch::Receiver<()>,
 ) {
@@ -101,7 +142,7 @@ async fn run(
             biased;
             // Nobody sends; an error says that the owner is gone.
             _ = ended.changed() => return,
-            Err(error) = follow(journal, store, report) => error,
+            Err(error) = follow(journal, target, report) => error,
         };
         report.send_modify(|folded| folded.trouble = Some(error.to_string().into()));
         if error.is_final() {
@@ -119,10 +160,12 @@ async fn run(
 /// Folds until something fails.
 async fn follow(
     journal: &SharedJournal,
-    store: &SharedStore,
+    target: &Target,
     report: &watch::Sender<Folded>,
 ) -> Result<Infallible, FoldingError> {
-    let (mut position, head) = stand(journal, store).await?;
+    // What was in the way of it the last time may not be any more.
+    target.purge().await?;
+    let (mut position, head) = stand(journal, &target.store).await?;
     if position == head {
         // What was in the way isn't any more, though nothing comes to show it.
         report.send_replace(Folded {
@@ -133,7 +176,7 @@ async fn follow(
     let mut following = Follow::new(journal.clone(), position, BATCH);
     loop {
         let events = following.next().await?;
-        match batch(store, &events, position).await? {
+        match batch(journal, target, &events, position).await? {
             Commit::Done => position = following.position(),
             Commit::Overtaken { at } => {
                 position = at;
@@ -165,14 +208,15 @@ async fn stand(
 /// Folds everything that the journal has now; what it reached is returned.
 pub async fn catch_up(
     journal: &SharedJournal,
-    store: &SharedStore,
+    target: &Target,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Position, FoldingError> {
-    let (mut position, head) = stand(journal, store).await?;
+    target.purge().await?;
+    let (mut position, head) = stand(journal, &target.store).await?;
     while position < head {
         let events = journal.read_all(position, BATCH).await?;
         let Some(last) = events.last() else { break };
-        position = match batch(store, &events, position).await? {
+        position = match batch(journal, target, &events, position).await? {
             Commit::Done => last.position,
             Commit::Overtaken { at } => at,
         };
@@ -183,10 +227,12 @@ pub async fn catch_up(
 
 /// Folds the next events after a position: fetch the rows that they touch, fold, write.
 async fn batch(
-    store: &SharedStore,
+    journal: &SharedJournal,
+    target: &Target,
     events: &[Event],
     from: Position,
 ) -> Result<Commit, FoldingError> {
+    let store = &target.store;
     let mut touched = Touched::by(events);
     let mut rows = loop {
         let mut rows = store.fetch(&touched).await?;
@@ -201,5 +247,11 @@ async fn batch(
     };
     rows.finish();
     let to = events.last().map_or(from, |last| last.position);
-    Ok(store.commit(&rows, from, to).await?)
+    // Before the rows say that it is done.
+    forget_erased(journal, events).await?;
+    let commit = store.commit(&rows, from, to).await?;
+    if rows.erased {
+        target.purge().await?;
+    }
+    Ok(commit)
 }

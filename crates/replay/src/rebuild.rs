@@ -7,7 +7,7 @@ use plaudit_projection::{Rows, fold};
 use plaudit_store::sqlite::BulkLoad;
 use tokio::sync::mpsc;
 
-use crate::{FoldingError, Progress};
+use crate::{FoldingError, Progress, forget_erased};
 
 /// The most events that are read at once.
 const BATCH: usize = 5_000;
@@ -29,17 +29,23 @@ pub async fn rebuild(
     let mut events = read_ahead(journal.clone());
     let mut rows = Rows::default();
     let mut position = 0;
+    let mut erased = false;
     while let Some(batch) = events.recv().await {
-        for event in &batch? {
+        let batch = batch?;
+        for event in &batch {
             fold(event, &mut rows)?;
             position = event.position;
         }
+        erased |= forget_erased(journal, &batch).await?;
         // Texts aren't needed to fold, and would fill the memory.
         load.bodies(&rows.bodies)?;
         rows.bodies.clear();
         progress(Progress { position, head });
     }
     rows.finish();
+    // Where the keys were gone already, nothing was read that would have to go.
+    rows.erased = erased;
+    load.bodies(&rows.bodies)?;
     load.rows(&rows, position)?;
     Ok(position)
 }

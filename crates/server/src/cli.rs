@@ -5,10 +5,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::builder::{BoolishValueParser, PossibleValuesParser};
+use clap::builder::{BoolishValueParser, NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use plaudit_domain::{AccountId, Fact, Time};
+use jsonwebtoken::Algorithm;
+use plaudit_domain::account::AccountKind;
+use plaudit_domain::{AccountId, Fact, Roles, Time};
 use plaudit_exchange::lines::Format;
+
+use crate::identity::{keys_location, signing_algorithm};
 
 /// The backend of an online community.
 ///
@@ -16,7 +20,7 @@ use plaudit_exchange::lines::Format;
 #[derive(Debug, Parser)]
 #[command(name = "plaudit", version, after_help = TO_BEGIN)]
 pub struct Cli {
-    /// The directory that holds the community.
+    /// The community's directory.
     #[arg(
         long,
         global = true,
@@ -25,6 +29,20 @@ pub struct Cli {
         default_value = "data"
     )]
     pub data: PathBuf,
+
+    /// The file of the master key; by default master.key in DIR.
+    ///
+    /// All keys of personal data are kept under it. Where there is no such file, one is made.
+    /// PLAUDIT_MASTER_KEY_FILE can name it, and PLAUDIT_MASTER_KEY hold the key itself: 64 hexadecimal
+    /// digits.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PLAUDIT_MASTER_KEY_FILE",
+        hide_env = true
+    )]
+    pub master_key: Option<PathBuf>,
 
     /// What to do.
     #[command(subcommand)]
@@ -71,13 +89,101 @@ pub struct Serve {
     )]
     pub listen: SocketAddr,
 
-    /// Take tokens that `plaudit token` prints; on loopback only.
+    /// Take tokens of `plaudit token`, on loopback only.
     #[arg(long, env = "PLAUDIT_DEV", value_parser = BoolishValueParser::new())]
     pub dev: bool,
 
     /// Fill a new directory with a small community to try.
     #[arg(long, env = "PLAUDIT_DEMO", value_parser = BoolishValueParser::new())]
     pub demo: bool,
+
+    /// Whose tokens are taken otherwise.
+    #[command(flatten)]
+    pub provider: Provider,
+}
+
+/// The site's identity provider.
+#[derive(Debug, Args)]
+pub struct Provider {
+    /// The keys of the identity provider.
+    ///
+    /// A JSON Web Key Set: its https URL, or a file. From a URL, new keys are taken without a restart.
+    #[arg(
+        long,
+        value_name = "URL|FILE",
+        env = "PLAUDIT_JWKS",
+        value_parser = keys_location,
+        requires_all = ["issuer", "audience"]
+    )]
+    pub jwks: Option<String>,
+
+    /// The provider, as its tokens name it (iss).
+    #[arg(
+        long,
+        value_name = "ISS",
+        env = "PLAUDIT_ISSUER",
+        value_parser = NonEmptyStringValueParser::new(),
+        requires = "jwks"
+    )]
+    pub issuer: Option<String>,
+
+    /// This server, as those tokens name it (aud).
+    #[arg(
+        long,
+        value_name = "AUD",
+        env = "PLAUDIT_AUDIENCE",
+        value_parser = NonEmptyStringValueParser::new(),
+        requires = "jwks"
+    )]
+    pub audience: Option<String>,
+
+    /// The algorithms that tokens may be signed with.
+    #[arg(
+        long,
+        value_name = "NAMES",
+        env = "PLAUDIT_ALGORITHMS",
+        value_delimiter = ',',
+        default_value = "RS256,ES256,EdDSA",
+        value_parser = signing_algorithm,
+        hide_short_help = true,
+        requires = "jwks"
+    )]
+    pub algorithms: Vec<Algorithm>,
+
+    /// The claim with roles, or the way to it, like realm_access.roles.
+    #[arg(
+        long,
+        value_name = "CLAIM",
+        env = "PLAUDIT_ROLES_CLAIM",
+        default_value = "roles",
+        hide_short_help = true,
+        requires = "jwks"
+    )]
+    pub roles_claim: String,
+
+    /// The claim with the kind of account: personal or managed.
+    #[arg(
+        long,
+        value_name = "CLAIM",
+        env = "PLAUDIT_KIND_CLAIM",
+        default_value = "account_kind",
+        hide_short_help = true,
+        requires = "jwks"
+    )]
+    pub kind_claim: String,
+
+    /// Mail domains of personal accounts; those of other domains are managed.
+    ///
+    /// It counts where the claim with the kind is absent.
+    #[arg(
+        long,
+        value_name = "DOMAINS",
+        env = "PLAUDIT_PERSONAL_DOMAINS",
+        value_delimiter = ',',
+        hide_short_help = true,
+        requires = "jwks"
+    )]
+    pub personal_domains: Vec<String>,
 }
 
 /// Record a history from elsewhere.
@@ -160,7 +266,9 @@ pub struct Export {
     )]
     pub types: Vec<String>,
 
-    /// Events with names, titles and texts, which are withheld otherwise.
+    /// Also what is personal.
+    ///
+    /// Of events names, titles and texts; of accounts and profiles the figures of private ones.
     #[arg(long)]
     pub personal: bool,
 }
@@ -190,14 +298,80 @@ pub struct Rebuild {
 pub struct Token {
     /// The account that requests are made as: a UUID.
     ///
-    /// `plaudit export accounts` shows those that there are. One that isn't registered yet can
-    /// register itself with the token.
+    /// `plaudit export accounts` shows those that there are. One that isn't registered yet is by
+    /// the first request with the token, if that has a name.
     #[arg(long, value_name = "ID", value_parser = account)]
     pub account: AccountId,
 
     /// For how many hours it is good.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=8760))]
     pub hours: u32,
+
+    /// admin, community_manager, analyst or service; may be repeated.
+    #[arg(
+        long = "role",
+        value_name = "ROLE",
+        value_enum,
+        hide_possible_values = true
+    )]
+    pub roles: Vec<Role>,
+
+    /// Their name.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// The address of their picture.
+    #[arg(long, value_name = "URL")]
+    pub picture: Option<String>,
+
+    /// Whose the account's address is.
+    #[arg(long, value_enum)]
+    pub kind: Option<Kind>,
+}
+
+/// What an account may do besides what every member may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Role {
+    /// Changes rules, erases accounts, and does whatever community managers do.
+    Admin,
+    /// Moderates, grants, reviews.
+    CommunityManager,
+    /// Reads history.
+    Analyst,
+    /// A program that records what happens elsewhere.
+    Service,
+}
+
+/// The kinds of account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Its address is its owner's.
+    Personal,
+    /// Its address is managed by an organisation.
+    Managed,
+}
+
+impl Token {
+    /// The roles together.
+    pub fn roles(&self) -> Roles {
+        let has = |role| self.roles.contains(&role);
+        Roles {
+            admin: has(Role::Admin),
+            community_manager: has(Role::CommunityManager),
+            analyst: has(Role::Analyst),
+            service: has(Role::Service),
+        }
+    }
+}
+
+impl From<Kind> for AccountKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Personal => Self::Personal,
+            Kind::Managed => Self::Managed,
+        }
+    }
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {

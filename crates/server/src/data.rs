@@ -5,15 +5,38 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plaudit_journal::SharedJournal;
+use plaudit_journal::keys::{FILE_NAME, Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
-use plaudit_replay::{FoldingError, Generations, live};
+use plaudit_replay::live::{self, Target};
+use plaudit_replay::{FoldingError, Generations};
 use plaudit_store::SharedStore;
 
 use crate::commands::Failure;
 use crate::progress::Folding;
 
-/// The directory that holds a community: `journal.sqlite`, the history, which is all that must
-/// not be lost; and `read-models/`, what is folded from it.
+/// Where a community is kept, and under which key.
+#[derive(Clone)]
+pub struct Place {
+    /// The directory.
+    pub directory: PathBuf,
+    /// Where the master key is.
+    pub master: Master,
+}
+
+/// Where the key is that the keys of personal data are kept under.
+#[derive(Clone)]
+pub enum Master {
+    /// Here it is.
+    Key(String),
+    /// In a file.
+    File(PathBuf),
+    /// In the community's own directory: good to try things, but whoever gets the directory gets all.
+    Beside,
+}
+
+/// The directory that holds a community: `journal.sqlite`, the history, and
+/// `keys.sqlite`, without which nothing personal in it can be read: these must not be lost; and
+/// `read-models/`, what is folded from them.
 pub struct Data {
     directory: PathBuf,
     journal: SharedJournal,
@@ -21,7 +44,8 @@ pub struct Data {
 
 impl Data {
     /// Opens a directory; where there is nothing, a community begins.
-    pub fn open(directory: &Path) -> Result<Self, Failure> {
+    pub fn open(place: &Place) -> Result<Self, Failure> {
+        let Place { directory, master } = place;
         make(directory).map_err(|error| {
             let directory = directory.display();
             format!(
@@ -30,12 +54,16 @@ impl Data {
         })?;
         Ok(Self {
             directory: directory.to_owned(),
-            journal: Arc::new(SqliteJournal::open(&directory.join(JOURNAL))?),
+            journal: Arc::new(SqliteJournal::open(
+                &directory.join(JOURNAL),
+                keys(directory, master)?,
+            )?),
         })
     }
 
     /// Opens a directory that holds a community.
-    pub fn existing(directory: &Path) -> Result<Self, Failure> {
+    pub fn existing(place: &Place) -> Result<Self, Failure> {
+        let Place { directory, .. } = place;
         if !directory.join(JOURNAL).exists() {
             let directory = directory.display();
             let what = format!(
@@ -43,7 +71,7 @@ impl Data {
             );
             return Err(what.into());
         }
-        Self::open(directory)
+        Self::open(place)
     }
 
     /// Where it is.
@@ -61,7 +89,9 @@ impl Data {
             return false;
         };
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let is_own = name.starts_with(JOURNAL) || name.starts_with("dev.key");
+        let is_own = [JOURNAL, FILE_NAME, MASTER_KEY, "dev.key"]
+            .iter()
+            .any(|own| name.starts_with(own));
         folder.starts_with(own.join(READ_MODELS)) || (folder == own && is_own)
     }
 
@@ -98,9 +128,32 @@ impl Data {
             .current(&self.journal, &mut |progress| folding.at(progress))
             .await?;
         let store: SharedStore = Arc::new(store);
-        live::catch_up(&self.journal, &store, &mut |progress| folding.at(progress)).await?;
+        let target = Target {
+            store: store.clone(),
+            generations: Some(generations.clone()),
+        };
+        live::catch_up(&self.journal, &target, &mut |progress| folding.at(progress)).await?;
         Ok(store)
     }
+}
+
+/// The keys of personal data. They stand outside the journal, so that destroying one takes what it
+/// is about out of every copy of the journal.
+fn keys(directory: &Path, master: &Master) -> Result<Arc<Keyring>, Failure> {
+    let master = match master {
+        Master::Key(text) => MasterKey::parse(text)?,
+        Master::File(path) => MasterKey::file(path)?,
+        Master::Beside => MasterKey::file(&directory.join(MASTER_KEY))?,
+    };
+    let path = directory.join(FILE_NAME);
+    if directory.join(JOURNAL).exists() && !path.exists() {
+        tracing::warn!(
+            "{} is not there: all names, titles and texts recorded so far stay unreadable unless it \
+             is put back",
+            path.display()
+        );
+    }
+    Ok(Arc::new(Keyring::open(&path, &master)?))
 }
 
 /// Makes a directory in which files can be made. SQLite wouldn't say why they can't.
@@ -115,4 +168,5 @@ fn make(directory: &Path) -> io::Result<()> {
 }
 
 const JOURNAL: &str = "journal.sqlite";
+const MASTER_KEY: &str = "master.key";
 const READ_MODELS: &str = "read-models";

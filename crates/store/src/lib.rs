@@ -8,9 +8,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, Origin, Position, PostId};
+use plaudit_domain::{AccountId, GroupId, Origin, Position, PostId, Visibility};
 use plaudit_projection::row::Malformed;
-use plaudit_projection::{Account, Key, Like, Post, PostBody, Profile, Rows, Touched};
+use plaudit_projection::{
+    About, Account, Certification, Course, Group, Key, Like, Membership, Post, PostBody, Profile,
+    Rows, Touched,
+};
 
 mod sql;
 pub mod sqlite;
@@ -37,7 +40,14 @@ pub trait Store: Send + Sync {
 
     /// Writes the changed rows of a finished batch and its position, all or none. Where the
     /// position isn't `from` any more, somebody else folded: nothing is written.
+    ///
+    /// What such a batch erased stays somewhere in the files until the next [`Store::purge`].
     async fn commit(&self, rows: &Rows, from: Position, to: Position) -> Result<Commit>;
+
+    /// Takes what was erased out of all files. Where nothing was, since the last time, it does
+    /// nothing; otherwise it takes as long as writing all rows once, and no batch is committed
+    /// meanwhile. Whether anything was is returned.
+    async fn purge(&self) -> Result<bool>;
 
     // Reading
 
@@ -49,6 +59,36 @@ pub trait Store: Send + Sync {
 
     /// The account that was imported from there.
     async fn account_by_origin(&self, origin: &Origin) -> Result<Option<Account>>;
+
+    /// All accounts of profiles, which are given by their keys.
+    async fn accounts_of(&self, profiles: &[Key]) -> Result<Vec<Account>>;
+
+    /// What accounts tell about their owners.
+    async fn about(&self, accounts: &[Key]) -> Result<Vec<About>>;
+
+    /// The courses that accounts completed.
+    async fn courses_of(&self, accounts: &[Key]) -> Result<Vec<Course>>;
+
+    /// The certifications that accounts were awarded.
+    async fn certifications_of(&self, accounts: &[Key]) -> Result<Vec<Certification>>;
+
+    /// The memberships of accounts.
+    async fn memberships_of(&self, accounts: &[Key]) -> Result<Vec<Membership>>;
+
+    /// Groups by key.
+    async fn groups(&self, keys: &[Key]) -> Result<Vec<Group>>;
+
+    /// Groups by public id.
+    async fn groups_by_id(&self, ids: &[GroupId]) -> Result<Vec<Group>>;
+
+    /// A page of all groups, in the page's order of creation.
+    async fn group_page(&self, page: Page) -> Result<Vec<Group>>;
+
+    /// How many groups there are.
+    async fn group_count(&self) -> Result<i64>;
+
+    /// For each group, a page of its memberships, in the page's order of joining.
+    async fn members(&self, groups: &[Key], page: Page) -> Result<Vec<Membership>>;
 
     /// Profiles by key.
     async fn profiles(&self, keys: &[Key]) -> Result<Vec<Profile>>;
@@ -80,6 +120,9 @@ pub trait Store: Send + Sync {
 
     /// For each account, a page of its posts that aren't deleted, in the page's order of writing.
     async fn posts_of(&self, authors: &[Key], page: Page) -> Result<Vec<Post>>;
+
+    /// For each group, a page of the posts in it that aren't deleted, in the page's order of writing.
+    async fn posts_in(&self, groups: &[Key], page: Page) -> Result<Vec<Post>>;
 
     /// For each post, a page of its likes, in the page's order of liking.
     async fn likes(&self, posts: &[Key], page: Page) -> Result<Vec<Like>>;
@@ -127,6 +170,8 @@ pub struct PostFilter {
     pub tag: Option<String>,
     /// Only by this account.
     pub author: Option<Key>,
+    /// Only in this group.
+    pub group: Option<Key>,
 }
 
 /// A part of an ordered list.
@@ -165,6 +210,8 @@ pub struct AccountRecord {
     pub account: Account,
     /// Its profile's public id.
     pub profile: AccountId,
+    /// Who sees its profile.
+    pub visibility: Visibility,
 }
 
 /// A post with the public ids of what it refers to.
@@ -176,6 +223,8 @@ pub struct PostRecord {
     pub author: Option<AccountId>,
     /// What it answers or is on.
     pub parent: Option<PostId>,
+    /// The group that it was posted in.
+    pub group: Option<GroupId>,
     /// The accepted answer, if neither is deleted.
     pub accepted_answer: Option<PostId>,
     /// The id that the accepted answer had where it was imported from.

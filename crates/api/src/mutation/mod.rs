@@ -5,21 +5,32 @@
 use async_graphql::{Context, Enum, Error, ErrorExtensions, MergedObject, Result, SimpleObject};
 use plaudit_domain::{Command, PostId, Refusal};
 use plaudit_replay::{CommandError, Request};
+use uuid::Uuid;
 
+use crate::account::Account;
 use crate::loader::PostById;
 use crate::post::Post;
+use crate::profile::Profile;
 use crate::reading::{Reading, reading};
 
 mod acceptance;
 mod account;
+mod group;
+mod learning;
 mod like;
+mod link;
 mod post;
+mod profile;
 mod watch;
 
 /// Everything that can be done. All of it needs a token: it is done as the token's account.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     account::AccountMutation,
+    link::LinkMutation,
+    profile::ProfileMutation,
+    learning::LearningMutation,
+    group::GroupMutation,
     post::PostMutation,
     acceptance::AcceptanceMutation,
     like::LikeMutation,
@@ -42,6 +53,12 @@ pub struct UserError {
 pub enum UserErrorCode {
     /// The account isn't registered yet: register it first.
     ActorNotRegistered,
+    /// The account was erased: nothing can be done as it any more.
+    AccountErased,
+    /// It takes a role that the token doesn't give.
+    Forbidden,
+    /// There is no such account.
+    AccountNotFound,
     /// A name is empty, too long or of several lines.
     NameInvalid,
     /// There is no such post.
@@ -50,15 +67,15 @@ pub enum UserErrorCode {
     PostDeleted,
     /// Only the author may do this.
     NotTheAuthor,
-    /// Only who asked the question may do this.
+    /// Only who asked the question may do this, and staff.
     NotTheAsker,
     /// The post is not a question.
     NotAQuestion,
     /// The post is not an answer to this question.
     NotAnAnswer,
-    /// Nobody likes a post of their own.
+    /// Nobody likes a post of their own, nor of a linked account.
     OwnPost,
-    /// Nobody accepts an answer of their own.
+    /// Nobody accepts an answer of their own, nor of a linked account.
     OwnAnswer,
     /// A title is empty or too long.
     TitleInvalid,
@@ -72,6 +89,39 @@ pub enum UserErrorCode {
     TooManyTags,
     /// Answers and comments have no tags.
     TagsNotAllowed,
+    /// Both accounts are managed by an organisation: create a personal account first, then link both
+    /// to it.
+    TwoManagedAccounts,
+    /// Both accounts are primaries: unlink the accounts of one, so that it is no longer primary.
+    TwoPrimaries,
+    /// The account is linked to another primary: unlink it there first.
+    LinkedToAnotherPrimary,
+    /// Only the primary account may do this: log in as the primary.
+    NotThePrimary,
+    /// The accounts are linked already: there is nothing to do.
+    AlreadyLinked,
+    /// It is one and the same account.
+    SameAccount,
+    /// The account isn't linked to the actor's.
+    NotLinked,
+    /// Only a personal account can be a primary.
+    PrimaryMustBePersonal,
+    /// There is no such code, or it was used: make a new one as the other account.
+    LinkCodeInvalid,
+    /// The code is older than ten minutes: make a new one as the other account.
+    LinkCodeExpired,
+    /// A text is too long, or holds what it can't.
+    FieldInvalid,
+    /// A list has too many entries.
+    TooManyEntries,
+    /// Something isn't the address of a website.
+    LinkInvalid,
+    /// There is no such group.
+    GroupNotFound,
+    /// Only members of the group may do this: join it first.
+    NotAMember,
+    /// Something isn't what a course or certification can be known by.
+    KeyInvalid,
     /// The idempotency key was used for another request.
     IdempotencyKeyReused,
 }
@@ -98,7 +148,27 @@ impl UserError {
             Refusal::PostNotFound { post } => (Code::PostNotFound, naming(post)),
             Refusal::PostDeleted { post } => (Code::PostDeleted, naming(post)),
             // New ids are drawn, or follow from the key.
-            Refusal::PostExists { .. } => return Self::key_reused(),
+            Refusal::PostExists { .. } | Refusal::GroupExists => return Self::key_reused(),
+            Refusal::ActorErased => (Code::AccountErased, None),
+            Refusal::NotPermitted { .. } => (Code::Forbidden, None),
+            Refusal::AccountNotFound { .. } => (Code::AccountNotFound, Some("accountId")),
+            Refusal::TwoManagedAccounts => (Code::TwoManagedAccounts, None),
+            Refusal::TwoPrimaries => (Code::TwoPrimaries, None),
+            Refusal::LinkedToAnotherPrimary { .. } => (Code::LinkedToAnotherPrimary, None),
+            Refusal::NotThePrimary => (Code::NotThePrimary, None),
+            // Only if somebody links it while it is being erased.
+            Refusal::AlreadyLinked | Refusal::StillLinked => (Code::AlreadyLinked, None),
+            Refusal::SameAccount => (Code::SameAccount, None),
+            Refusal::NotLinked => (Code::NotLinked, Some("accountId")),
+            Refusal::PrimaryMustBePersonal => (Code::PrimaryMustBePersonal, Some("accountId")),
+            Refusal::LinkCodeInvalid => (Code::LinkCodeInvalid, Some("code")),
+            Refusal::LinkCodeExpired => (Code::LinkCodeExpired, Some("code")),
+            Refusal::FieldInvalid { field, .. } => (Code::FieldInvalid, Some(*field)),
+            Refusal::TooManyEntries { field, .. } => (Code::TooManyEntries, Some(*field)),
+            Refusal::LinkInvalid { .. } => (Code::LinkInvalid, Some("links")),
+            Refusal::GroupNotFound { .. } => (Code::GroupNotFound, Some("groupId")),
+            Refusal::NotAMember { .. } => (Code::NotAMember, None),
+            Refusal::KeyInvalid { field, .. } => (Code::KeyInvalid, Some(*field)),
             Refusal::NotTheAuthor { post } => (Code::NotTheAuthor, naming(post)),
             Refusal::NotTheAsker { question } => (Code::NotTheAsker, naming(question)),
             Refusal::NotAQuestion { post } => (Code::NotAQuestion, naming(post)),
@@ -113,6 +183,14 @@ impl UserError {
             Refusal::TagsNotAllowed => (Code::TagsNotAllowed, Some("tags")),
         };
         Self::new(code, field, refusal)
+    }
+
+    /// The same of one of several records.
+    fn in_record(mut self, number: usize) -> Self {
+        let mut place = vec!["input".into(), "records".into(), number.to_string()];
+        place.extend(self.field.into_iter().flatten().skip(1));
+        self.field = Some(place);
+        self
     }
 
     fn key_reused() -> Self {
@@ -131,15 +209,24 @@ async fn perform(
     command: &dyn Command,
     given: Given<'_>,
 ) -> Result<std::result::Result<(), UserError>> {
-    match reading.community.execute(request, command).await {
+    let result = reading.community.execute(request, command).await;
+    reading.forget_viewer().await;
+    match result {
         Ok(_) => Ok(Ok(())),
         Err(CommandError::Refused(refusal)) => Ok(Err(UserError::refused(&refusal, given))),
-        Err(CommandError::KeyReused) => Ok(Err(UserError::key_reused())),
-        Err(error @ CommandError::Contended { .. }) => Err(retryable(&error, "CONTENDED")),
-        Err(error @ CommandError::NotReadableYet { .. }) => {
-            Err(retryable(&error, "NOT_READABLE_YET"))
-        }
-        Err(error @ CommandError::Journal(_)) => Err(error.into()),
+        Err(error) => failed(error).map(Err),
+    }
+}
+
+/// What keeps a command from being carried out that isn't a refusal: the user can put right some of
+/// it.
+fn failed(error: CommandError) -> Result<UserError> {
+    match error {
+        CommandError::Refused(refusal) => Ok(UserError::refused(&refusal, &[])),
+        CommandError::KeyReused => Ok(UserError::key_reused()),
+        error @ CommandError::Contended { .. } => Err(retryable(&error, "CONTENDED")),
+        error @ CommandError::NotReadableYet { .. } => Err(retryable(&error, "NOT_READABLE_YET")),
+        error @ CommandError::Journal(_) => Err(error.into()),
     }
 }
 
@@ -163,6 +250,24 @@ async fn perform_on_post<Payload: From<(Option<Post>, Vec<UserError>)>>(
         Err(error) => (None, vec![error]),
     };
     Ok(Some(done.into()))
+}
+
+/// Changes the profile of who asks, and reads it as it is then.
+async fn perform_on_profile(
+    context: &Context<'_>,
+    idempotency_key: Option<Uuid>,
+    command: &dyn Command,
+) -> Result<(Option<Profile>, Vec<UserError>)> {
+    let reading = reading(context);
+    let request = reading.request(idempotency_key)?;
+    if let Err(error) = perform(reading, &request, command, &[]).await? {
+        return Ok((None, vec![error]));
+    }
+    let profile = match reading.viewer_account().await? {
+        Some(account) => Some(Account(account).profile(context).await?),
+        None => None,
+    };
+    Ok((profile, vec![]))
 }
 
 fn retryable(error: &CommandError, code: &'static str) -> Error {

@@ -21,6 +21,8 @@ macro_rules! topic_input {
         $(#[$doc])*
         #[derive(Debug, InputObject)]
         pub struct $name {
+            /// The group to post it in; only its members may. Null: in none.
+            group_id: Option<ID>,
             /// The title: 1 to 300 characters.
             title: String,
             /// The text: 1 to 100,000 characters.
@@ -33,8 +35,9 @@ macro_rules! topic_input {
 
         impl From<$name> for TopicInput {
             fn from(input: $name) -> Self {
-                let $name { title, body, tags, idempotency_key } = input;
-                Self { title, body, tags: tags.unwrap_or_default(), idempotency_key }
+                let $name { group_id, title, body, tags, idempotency_key } = input;
+                let tags = tags.unwrap_or_default();
+                Self { group_id, title, body, tags, idempotency_key }
             }
         }
     };
@@ -42,6 +45,7 @@ macro_rules! topic_input {
 
 /// What any topic is opened with.
 struct TopicInput {
+    group_id: Option<ID>,
     title: String,
     body: String,
     tags: Vec<String>,
@@ -250,6 +254,7 @@ async fn open<Payload: From<(Option<Post>, Vec<UserError>)>>(
     input: TopicInput,
 ) -> Result<Option<Payload>> {
     let TopicInput {
+        group_id,
         title,
         body,
         tags,
@@ -264,6 +269,7 @@ async fn open<Payload: From<(Option<Post>, Vec<UserError>)>>(
     let open = Open {
         post: PostId(request.new_id(kind)),
         topic,
+        group: group_id.as_ref().map(NodeId::group).transpose()?,
         title,
         body,
         tags,

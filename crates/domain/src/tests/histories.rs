@@ -8,14 +8,22 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use crate::acceptance::{Accept, Withdraw};
-use crate::account::{Register, Rename};
-use crate::decide::{Actor, Command, Streams, decide, needs};
+use crate::account::{AccountKind, Claims, LogIn, Register, Rename};
+use crate::decide::{Actor, Command, History, Roles, decide};
+use crate::erasure::{Content, Erase};
 use crate::fact::Fact;
-use crate::given::{ada, bob, eve, post, registered};
-use crate::id::PostId;
+use crate::given::{ada, bob, code, eve, group, now, post, registered, seen};
+use crate::group::Create;
+use crate::id::{AccountId, PostId};
+use crate::learning::{Achievement, Record};
 use crate::like::{LikePost, UnlikePost};
+use crate::link_code::MakeLinkCode;
+use crate::links::{Link, Links, MakePrimary, Primary, Unlink, Withdraw as WithdrawLinks};
+use crate::membership::{Join, Leave};
 use crate::post::{Answer, Changes, Comment, Delete, Edit, Open, Restore, Topic};
+use crate::profile;
 use crate::refusal::Refusal;
+use crate::visibility::Visibility;
 use crate::watch::{UnwatchPost, WatchPost};
 
 /// Somebody who wants something.
@@ -31,7 +39,7 @@ trait Wanted: Command + Debug {}
 impl<C: Command + Debug> Wanted for C {}
 
 impl Wish {
-    fn decide(&self, history: &Streams) -> Result<Vec<Fact>, Refusal> {
+    fn decide(&self, history: &History) -> Result<Vec<Fact>, Refusal> {
         decide(&*self.command, &self.actor, history)
     }
 }
@@ -82,20 +90,134 @@ fn wanted<C: Command + Debug + 'static>(command: C) -> Box<dyn Wanted> {
     Box::new(command)
 }
 
+fn any_account() -> impl Strategy<Value = AccountId> {
+    prop::sample::select(vec![ada(), bob(), eve()])
+}
+
+fn any_visibility() -> impl Strategy<Value = Visibility> {
+    prop::sample::select(vec![Visibility::Public, Visibility::Private])
+}
+
+fn any_code() -> impl Strategy<Value = crate::link_code::CodeHash> {
+    (0..20u8).prop_map(|number| code(number).hash())
+}
+
+/// What concerns who somebody is, and with whom.
+fn any_personal_command() -> impl Strategy<Value = Box<dyn Wanted>> {
+    let kind = prop::sample::select(vec![
+        None,
+        Some(AccountKind::Personal),
+        Some(AccountKind::Managed),
+    ]);
+    let log_in =
+        (prop::option::of(any_text()), prop::bool::ANY, kind).prop_map(|(name, picture, kind)| {
+            let picture = picture.then(|| "https://example.org/a.png".to_owned());
+            wanted(LogIn {
+                claims: Claims {
+                    name,
+                    picture,
+                    kind,
+                },
+            })
+        });
+    let edit = (prop::option::of(any_text()), prop::option::of(any_tags())).prop_map(
+        |(company, products)| {
+            wanted(profile::Edit {
+                company,
+                products,
+                ..profile::Edit::default()
+            })
+        },
+    );
+    let account_visibility = any_visibility()
+        .prop_map(|visibility| wanted(crate::account::ChangeVisibility { visibility }));
+    let profile_visibility =
+        any_visibility().prop_map(|visibility| wanted(profile::ChangeVisibility { visibility }));
+    let link = (any_code(), prop::bool::ANY).prop_map(|(code, actor)| {
+        let primary = if actor {
+            Primary::Actor
+        } else {
+            Primary::Other
+        };
+        wanted(Link { code, primary })
+    });
+    let course = (any_account(), any_text()).prop_map(|(account, course)| {
+        let badge = None;
+        let title = course.clone();
+        let achievement = Achievement::Course {
+            course,
+            title,
+            badge,
+        };
+        let at = now();
+        wanted(Record {
+            account,
+            at,
+            achievement,
+        })
+    });
+    let certification =
+        (any_account(), any_text(), prop::bool::ANY).prop_map(|(account, title, designation)| {
+            let achievement = Achievement::Certification {
+                certification: title.clone(),
+                title,
+                designation,
+                expires_at: None,
+            };
+            let at = now();
+            wanted(Record {
+                account,
+                at,
+                achievement,
+            })
+        });
+    let create = (1..=2u128, any_text()).prop_map(|(number, name)| {
+        wanted(Create {
+            group: group(number),
+            name,
+            description: String::new(),
+        })
+    });
+    let erase = any_account().prop_map(|account| {
+        let content = Content::Remove;
+        wanted(Erase { account, content })
+    });
+    prop_oneof![
+        12 => log_in,
+        12 => edit,
+        3 => account_visibility,
+        6 => profile_visibility,
+        24 => any_code().prop_map(|code| wanted(MakeLinkCode { code })),
+        36 => link,
+        6 => any_account().prop_map(|account| wanted(Unlink { account })),
+        12 => any_account().prop_map(|account| wanted(MakePrimary { account })),
+        3 => any_account().prop_map(|account| wanted(WithdrawLinks { account })),
+        3 => course,
+        3 => certification,
+        6 => create,
+        6 => (1..=2u128).prop_map(|number| wanted(Join { group: group(number) })),
+        3 => (1..=2u128).prop_map(|number| wanted(Leave { group: group(number) })),
+        1 => erase,
+    ]
+}
+
 fn any_command() -> impl Strategy<Value = Box<dyn Wanted>> {
     let register = any_text().prop_map(|name| wanted(Register { name }));
     let rename = any_text().prop_map(|name| wanted(Rename { name }));
+    let in_group = prop::option::weighted(0.2, (1..=2u128).prop_map(group));
     let open = (
         any_parent(),
         any_topic(),
+        in_group,
         any_text(),
         any_text(),
         any_tags(),
     )
-        .prop_map(|(post, topic, title, body, tags)| {
+        .prop_map(|(post, topic, group, title, body, tags)| {
             wanted(Open {
                 post,
                 topic,
+                group,
                 title,
                 body,
                 tags,
@@ -115,6 +237,7 @@ fn any_command() -> impl Strategy<Value = Box<dyn Wanted>> {
     let accept = (any_parent(), any_reply())
         .prop_map(|(question, answer)| wanted(Accept { question, answer }));
     prop_oneof![
+        16 => any_personal_command(),
         2 => register,
         1 => rename,
         2 => open,
@@ -133,14 +256,25 @@ fn any_command() -> impl Strategy<Value = Box<dyn Wanted>> {
 }
 
 fn any_wish() -> impl Strategy<Value = Wish> {
-    (
-        prop::sample::select(vec![ada(), bob(), eve()]),
-        any_command(),
-    )
-        .prop_map(|(account, command)| Wish {
-            actor: Actor { account },
-            command,
-        })
+    let roles = (any::<bool>(), any::<bool>()).prop_map(|(community_manager, service)| Roles {
+        admin: community_manager && service,
+        community_manager,
+        analyst: false,
+        service,
+    });
+    (any_account(), roles, any_command()).prop_map(|(account, roles, command)| Wish {
+        actor: Actor { account, roles },
+        command,
+    })
+}
+
+/// A history that begins with some facts.
+fn history(facts: impl IntoIterator<Item = Fact>) -> History {
+    let mut history = History::new(now(), Links::default().into());
+    for fact in facts {
+        history.push(fact);
+    }
+    history
 }
 
 fn any_wishes() -> impl Strategy<Value = Vec<Wish>> {
@@ -160,10 +294,10 @@ proptest! {
 
     #[test]
     fn a_command_decided_twice_records_nothing_the_second_time(wishes in any_wishes()) {
-        let mut history = Streams::from_iter(beginning());
+        let mut history = history(beginning());
         for wish in &wishes {
             if let Ok(facts) = wish.decide(&history) {
-                history.extend(facts);
+                facts.into_iter().for_each(|fact| history.push(fact));
                 prop_assert_eq!(wish.decide(&history), Ok(vec![]), "{:?}", wish);
             }
         }
@@ -171,13 +305,13 @@ proptest! {
 
     #[test]
     fn facts_belong_to_the_stream_that_the_command_writes(wishes in any_wishes()) {
-        let mut history = Streams::from_iter(beginning());
+        let mut history = history(beginning());
         for wish in &wishes {
             let facts = wish.decide(&history).unwrap_or_default();
             for fact in &facts {
                 prop_assert_eq!(fact.stream(), wish.command.writes(&wish.actor), "{:?}", wish);
             }
-            history.extend(facts);
+            facts.into_iter().for_each(|fact| history.push(fact));
         }
     }
 
@@ -185,15 +319,14 @@ proptest! {
     #[test]
     fn a_command_is_decided_the_same_on_nothing_but_what_it_needs(wishes in any_wishes()) {
         let mut facts = Vec::from(beginning());
-        let mut history = Streams::from_iter(beginning());
+        let mut history = history(beginning());
         for wish in &wishes {
-            let needed = needs(&*wish.command, &wish.actor);
-            let loaded = facts.iter().filter(|fact| needed.contains(&fact.stream())).cloned().collect();
+            let loaded = seen(&facts, now(), &*wish.command, &wish.actor);
             let decided = wish.decide(&history);
             prop_assert_eq!(&wish.decide(&loaded), &decided, "{:?}", wish);
             let decided = decided.unwrap_or_default();
             facts.extend(decided.iter().cloned());
-            history.extend(decided);
+            decided.into_iter().for_each(|fact| history.push(fact));
         }
     }
 }
@@ -204,11 +337,11 @@ fn random_histories_come_to_everything_that_can_happen() {
     let mut runner = TestRunner::deterministic();
     let mut happened = BTreeSet::new();
     for _ in 0..HISTORIES {
-        let mut history = Streams::from_iter(beginning());
+        let mut history = history(beginning());
         for wish in any_wishes().new_tree(&mut runner).unwrap().current() {
             let facts = wish.decide(&history).unwrap_or_default();
             happened.extend(facts.iter().map(Fact::stored_type));
-            history.extend(facts);
+            facts.into_iter().for_each(|fact| history.push(fact));
         }
     }
     assert_eq!(happened, Fact::TYPES.iter().copied().collect());

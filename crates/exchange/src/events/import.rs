@@ -121,6 +121,7 @@ fn read(source: Source, feed: &mut Feed, mut known: Known) -> Result<(), ImportE
                 let found = match name {
                     Name::Account(account) => format!("there is no account {account}"),
                     Name::Post(post) => format!("there is no post {post}"),
+                    Name::Group(group) => format!("there is no group {group}"),
                 };
                 let expected = "an earlier event that makes it, here or in the journal".into();
                 return Err(malformed((found, expected)).into());
@@ -145,7 +146,7 @@ fn parse(text: &[u8]) -> Result<NewEvent, (String, String)> {
         let expected = "an event as `plaudit export events` writes it".into();
         (without_line(&error), expected)
     })?;
-    let fact = Fact::decode(&line.r#type, line.version, line.data.get()).map_err(|error| {
+    let mut fact = Fact::decode(&line.r#type, line.version, line.data.get()).map_err(|error| {
         let known = || {
             let names: Vec<_> = Fact::TYPES.iter().map(|(name, _)| *name).collect();
             format!("one of {}", names.join(", "))
@@ -165,6 +166,18 @@ fn parse(text: &[u8]) -> Result<NewEvent, (String, String)> {
     if stream.as_str() != line.stream {
         let found = format!("stream is {}", shown(&line.stream));
         return Err((found, format!("{stream}, by its data")));
+    }
+    // It would be kept, and never be read: only the journal that it comes from has its key.
+    let mut is_sealed = false;
+    fact.personal(&mut |_, value| {
+        value.open(&mut |_| {
+            is_sealed = true;
+            None
+        });
+    });
+    if is_sealed {
+        let expected = "what `plaudit export events --personal` writes".into();
+        return Err(("data: a sealed value".into(), expected));
     }
     Ok(NewEvent {
         id: line.id,

@@ -1,4 +1,4 @@
-//! Which accounts and posts exist, in the journal or earlier in the file.
+//! Which accounts, posts and groups exist, in the journal or earlier in the file.
 
 use plaudit_domain::StreamName;
 use plaudit_journal::{JournalError, SharedJournal};
@@ -12,7 +12,7 @@ use crate::feed::Feed;
 /// How many names a generation holds: a few megabytes.
 const GENERATION: usize = 100_000;
 
-/// Which accounts and posts exist. It remembers the last ones that were made or asked for, and
+/// Which accounts, posts and groups exist. It remembers the last ones that were made or asked for, and
 /// asks the journal for others.
 ///
 /// There are two generations of memory: when the younger is full it becomes the elder, and the
@@ -64,6 +64,7 @@ impl Known {
         let stream = match name {
             Name::Account(account) => StreamName::account(account),
             Name::Post(post) => StreamName::post(post),
+            Name::Group(group) => StreamName::group(group),
         };
         let events = self.runtime.block_on(self.journal.read_stream(&stream))?;
         Ok(!events.is_empty())
@@ -77,6 +78,7 @@ mod tests {
     use plaudit_domain::account::{Registered, Renamed};
     use plaudit_domain::fact::AccountFact;
     use plaudit_domain::{AccountId, NewEvent, Time};
+    use plaudit_journal::keys::Keyring;
     use plaudit_journal::sqlite::SqliteJournal;
     use uuid::Uuid;
 
@@ -102,7 +104,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_forgotten_is_found_in_the_journal() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = SqliteJournal::open(&folder.path().join("journal.db")).unwrap();
+        let keys = Arc::new(Keyring::in_memory().unwrap());
+        let journal = SqliteJournal::open(&folder.path().join("journal.db"), keys).unwrap();
         let journal: SharedJournal = Arc::new(journal);
         let to_ask = journal.clone();
         feed::run(&journal, &mut Unwatched, move |feed| {

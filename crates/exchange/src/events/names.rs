@@ -1,20 +1,34 @@
-//! Which accounts and posts a fact names: they have to exist before it.
+//! Which accounts, posts and groups a fact names: they have to exist before it.
 //!
 //! Every field is written out, so that a new one can't be forgotten.
 
 use plaudit_domain::acceptance::{Accepted, AcceptedAnswer, Withdrawn};
-use plaudit_domain::account::{Registered, Renamed};
-use plaudit_domain::fact::{AccountFact, LikeFact, PostFact, WatchFact};
+use plaudit_domain::account::{Identified, Registered, Renamed, VisibilityChanged};
+use plaudit_domain::erasure::Erased;
+use plaudit_domain::fact::{
+    AccountFact, GroupFact, LearningFact, LikeFact, LinkCodeFact, LinkFact, MembershipFact,
+    PostFact, WatchFact,
+};
+use plaudit_domain::learning::{CertificationAwarded, CourseCompleted};
 use plaudit_domain::like::Like;
+use plaudit_domain::links::{Linked, PrimaryChanged, Unlinked};
+use plaudit_domain::membership::Membership;
 use plaudit_domain::post::{Affected, Created, Edited};
 use plaudit_domain::watch::Watch;
-use plaudit_domain::{AccountId, Fact, PostId};
+use plaudit_domain::{AccountId, Fact, GroupId, PostId, group, link_code, profile};
 
-/// An account or a post that a fact names.
+/// An account, a post or a group that a fact names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Name {
     Account(AccountId),
     Post(PostId),
+    Group(GroupId),
+}
+
+impl From<GroupId> for Name {
+    fn from(group: GroupId) -> Self {
+        Self::Group(group)
+    }
 }
 
 impl From<AccountId> for Name {
@@ -44,6 +58,23 @@ impl Names {
         let mut names = Self::default();
         match fact {
             Fact::Account(fact) => names.account(fact),
+            Fact::Link(fact) => names.link(fact),
+            Fact::LinkCode(LinkCodeFact::Made(link_code::Made {
+                code: _,
+                account,
+                expires_at: _,
+            })) => names.need([*account]),
+            Fact::Learning(fact) => names.learning(fact),
+            Fact::Group(GroupFact::Created(group::Created {
+                group,
+                name: _,
+                description: _,
+            })) => names.made = Some((*group).into()),
+            Fact::Membership(MembershipFact::Joined(member) | MembershipFact::Left(member)) => {
+                let Membership { group, account } = *member;
+                names.need([group]);
+                names.need([account]);
+            }
             Fact::Post(fact) => names.post(fact),
             Fact::Like(LikeFact::Liked(like) | LikeFact::Withdrawn(like)) => {
                 let Like {
@@ -71,7 +102,69 @@ impl Names {
                 name: _,
                 origin: _,
             }) => self.made = Some((*account).into()),
-            AccountFact::Renamed(Renamed { account, name: _ }) => self.need([*account]),
+            AccountFact::Renamed(Renamed { account, name: _ })
+            | AccountFact::Identified(Identified {
+                account,
+                name: _,
+                picture: _,
+                kind: _,
+            })
+            | AccountFact::VisibilityChanged(VisibilityChanged {
+                account,
+                visibility: _,
+            })
+            | AccountFact::Erased(Erased {
+                account,
+                content: _,
+            }) => self.need([*account]),
+            AccountFact::ProfileEdited(profile::Edited {
+                account,
+                by,
+                company: _,
+                position: _,
+                location: _,
+                bio: _,
+                links: _,
+                products: _,
+            })
+            | AccountFact::ProfileVisibilityChanged(profile::VisibilityChanged {
+                account,
+                by,
+                visibility: _,
+            }) => self.need([*account, *by]),
+        }
+    }
+
+    fn link(&mut self, fact: &LinkFact) {
+        match fact {
+            LinkFact::Linked(Linked {
+                primary,
+                account,
+                code: _,
+            })
+            | LinkFact::Unlinked(Unlinked { primary, account }) => self.need([*primary, *account]),
+            LinkFact::PrimaryChanged(PrimaryChanged { from, to, accounts }) => {
+                self.need([*from, *to]);
+                self.need(accounts.iter().copied());
+            }
+        }
+    }
+
+    fn learning(&mut self, fact: &LearningFact) {
+        match fact {
+            LearningFact::CourseCompleted(CourseCompleted {
+                account,
+                course: _,
+                title: _,
+                badge: _,
+            })
+            | LearningFact::CertificationAwarded(CertificationAwarded {
+                account,
+                certification: _,
+                title: _,
+                designation: _,
+                expires_at: _,
+            }) => self.need([*account]),
         }
     }
 
@@ -82,6 +175,7 @@ impl Names {
                 kind: _,
                 author,
                 parent,
+                group,
                 title: _,
                 body: _,
                 tags: _,
@@ -90,13 +184,18 @@ impl Names {
                 self.made = Some((*post).into());
                 self.need(*author);
                 self.need(*parent);
+                self.need(*group);
             }
             PostFact::Edited(Edited {
                 post,
+                author,
                 title: _,
                 body: _,
                 tags: _,
-            }) => self.need([*post]),
+            }) => {
+                self.need([*post]);
+                self.need(*author);
+            }
             PostFact::Deleted(affected) | PostFact::Restored(affected) => {
                 let Affected {
                     post,

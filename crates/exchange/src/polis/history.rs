@@ -123,6 +123,7 @@ fn comment(
         kind: Kind::Discussion,
         author: Some(conversation.account(author)),
         parent: None,
+        group: None,
         title: Some(title.into()),
         body: body.into(),
         tags: vec![],

@@ -147,9 +147,10 @@ impl Field {
     }
 
     /// What a row of the post history changed.
-    pub(super) fn edited(self, post: PostId, text: String) -> PostFact {
+    pub(super) fn edited(self, post: PostId, author: Option<AccountId>, text: String) -> PostFact {
         let mut edited = Edited {
             post,
+            author,
             title: None,
             body: None,
             tags: None,

@@ -86,6 +86,7 @@ impl Telling<'_> {
                 },
                 author: self.site.account_of(post.get(3)?),
                 parent: self.site.post_of(post.get(4)?),
+                group: None,
                 title: match is_question {
                     true => Some(self.initial(id, Field::Title)?.into()),
                     false => None,
@@ -139,6 +140,7 @@ impl Telling<'_> {
             kind: Kind::Comment,
             author: self.site.account_of(comment.get(0)?),
             parent: Some(self.site.post(comment.get(1)?)),
+            group: None,
             title: None,
             body: body.into(),
             tags: vec![],
@@ -173,7 +175,12 @@ impl Telling<'_> {
             return Ok(());
         }
         let bytes = text.len();
-        let edited = field.edited(self.site.post(post), text);
+        let owner = self
+            .db
+            .prepare_cached("SELECT owner FROM posts WHERE id = ?1")?
+            .query_row([post], |row| row.get(0))?;
+        let author = self.site.account_of(owner);
+        let edited = field.edited(self.site.post(post), author, text);
         let edited = self.site.event("PostHistory", id, at, edited);
         self.record(File::PostHistory, edited, bytes)
     }

@@ -29,13 +29,13 @@ struct Vote {
 
 /// What a vote tells.
 enum Told {
-    Fact(Fact),
+    Fact(Box<Fact>),
     Nothing(&'static str),
 }
 
 impl<F: Into<Fact>> From<F> for Told {
     fn from(fact: F) -> Self {
-        Self::Fact(fact.into())
+        Self::Fact(Box::new(fact.into()))
     }
 }
 
@@ -69,7 +69,7 @@ impl Telling<'_> {
             };
             match told {
                 Told::Fact(fact) => {
-                    let event = self.site.event("Votes", vote.id, vote.at, fact);
+                    let event = self.site.event("Votes", vote.id, vote.at, *fact);
                     self.record(File::Votes, event, 0)?;
                 }
                 Told::Nothing(reason) => self.skip(File::Votes, kinds::vote(vote.kind), reason),

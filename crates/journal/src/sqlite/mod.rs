@@ -12,16 +12,19 @@ mod reader;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use plaudit_domain::{Event, NewEvent, Position, StreamName, Time};
+use plaudit_domain::erasure::Content;
+use plaudit_domain::{AccountId, Event, NewEvent, Position, StreamName, Time};
 use tokio::time::{sleep, timeout};
 
 use self::file::File;
 use self::reader::Reader;
 use self::writer::Writer;
-use crate::{AppendError, Appended, Expected, Journal, JournalError};
+use crate::keys::Keyring;
+use crate::{AppendError, Appended, Expected, Journal, JournalError, sealing};
 
 /// How long an event that another process recorded may go unnoticed.
 const POLL: Duration = Duration::from_millis(250);
@@ -33,18 +36,21 @@ pub struct SqliteJournal {
     reader: Reader,
     /// None where it was opened to be read only.
     writer: Option<Writer>,
+    keys: Arc<Keyring>,
 }
 
 impl SqliteJournal {
-    /// Opens a journal, and makes a new one where there is no file.
+    /// Opens a journal, and makes a new one where there is no file. Personal data is sealed in it
+    /// under these keys.
     ///
     /// # Errors
     /// If the file can't be opened, isn't a journal, or was written by a newer Plaudit.
-    pub fn open(path: &Path) -> Result<Self, JournalError> {
+    pub fn open(path: &Path, keys: Arc<Keyring>) -> Result<Self, JournalError> {
         let (file, connection) = File::create(path)?;
         Ok(Self {
             writer: Some(Writer::start(file.clone(), connection, now)?),
             reader: Reader::new(file),
+            keys,
         })
     }
 
@@ -52,12 +58,13 @@ impl SqliteJournal {
     ///
     /// # Errors
     /// If the file can't be opened, isn't a journal, or was written by a newer Plaudit.
-    pub fn open_read_only(path: &Path) -> Result<Self, JournalError> {
+    pub fn open_read_only(path: &Path, keys: Arc<Keyring>) -> Result<Self, JournalError> {
         let reader = Reader::new(File::existing(path));
         reader.head()?;
         Ok(Self {
             reader,
             writer: None,
+            keys,
         })
     }
 
@@ -67,6 +74,12 @@ impl SqliteJournal {
             recorded: 0,
             position: self.reader.head()?,
         })
+    }
+
+    /// What was read, with what is personal in it as far as there are keys.
+    fn opened(&self, mut events: Vec<Event>) -> Result<Vec<Event>, JournalError> {
+        sealing::open(&self.keys, &mut events)?;
+        Ok(events)
     }
 
     fn writer(&self) -> Result<&Writer, JournalError> {
@@ -89,29 +102,39 @@ impl Journal for SqliteJournal {
         &self,
         stream: &StreamName,
         expected: Expected,
-        events: Vec<NewEvent>,
+        mut events: Vec<NewEvent>,
     ) -> Result<Appended, AppendError> {
         if events.is_empty() {
             return Ok(self.nothing()?);
         }
-        self.writer()?
-            .append(stream.clone(), expected, events)
+        let writer = self.writer()?;
+        sealing::seal(&self.keys, &mut events)
             .await
+            .map_err(JournalError::from)?;
+        writer.append(stream.clone(), expected, events).await
     }
 
-    async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, AppendError> {
+    async fn append_many(&self, mut events: Vec<NewEvent>) -> Result<Appended, AppendError> {
         if events.is_empty() {
             return Ok(self.nothing()?);
         }
-        self.writer()?.append_many(events).await
+        let writer = self.writer()?;
+        sealing::seal(&self.keys, &mut events)
+            .await
+            .map_err(JournalError::from)?;
+        writer.append_many(events).await
     }
 
-    async fn read_stream(&self, stream: &StreamName) -> Result<Vec<Event>, JournalError> {
-        self.reader.stream(stream)
+    async fn read_stream_from(
+        &self,
+        stream: &StreamName,
+        revision: u64,
+    ) -> Result<Vec<Event>, JournalError> {
+        self.opened(self.reader.stream(stream, revision)?)
     }
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
-        self.reader.all(after, limit)
+        self.opened(self.reader.all(after, limit)?)
     }
 
     async fn head(&self) -> Result<Position, JournalError> {
@@ -132,5 +155,10 @@ impl Journal for SqliteJournal {
             }
         }
         Ok(())
+    }
+
+    async fn forget(&self, account: AccountId, content: Content) -> Result<bool, JournalError> {
+        self.writer()?;
+        Ok(sealing::forget(&self.keys, account, content).await?)
     }
 }

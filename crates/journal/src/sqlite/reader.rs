@@ -11,7 +11,7 @@ use crate::JournalError;
 const STREAM: &str = "
     SELECT position, id, stream, revision, type, version, occurred_at, recorded_at,
            actor, correlation, causation, data
-    FROM event WHERE stream_key = ?1 ORDER BY revision";
+    FROM event WHERE stream_key = ?1 AND revision >= ?2 ORDER BY revision";
 
 const ALL: &str = "
     SELECT position, id, stream, revision, type, version, occurred_at, recorded_at,
@@ -39,15 +39,13 @@ impl Reader {
         &self.file
     }
 
-    pub fn stream(&self, stream: &StreamName) -> Result<Vec<Event>, JournalError> {
-        self.events(STREAM, &[&key(stream)])
+    pub fn stream(&self, stream: &StreamName, from: u64) -> Result<Vec<Event>, JournalError> {
+        self.events(STREAM, &[&key(stream), &signed(from)])
     }
 
     pub fn all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
-        // SQLite's integers are signed; nothing comes after the largest of them.
-        let after = i64::try_from(after).unwrap_or(i64::MAX);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.events(ALL, &[&after, &limit])
+        self.events(ALL, &[&signed(after), &limit])
     }
 
     pub fn head(&self) -> Result<Position, JournalError> {
@@ -112,6 +110,11 @@ impl Reader {
         self.idle.lock().push(connection);
         result
     }
+}
+
+/// SQLite's integers are signed; nothing comes after the largest of them.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// Positions and revisions: they are stored as SQLite's signed integers, and never negative.

@@ -1,8 +1,9 @@
 //! Events to record, and what to ask of a journal.
 
-use plaudit_domain::fact::{LikeFact, PostFact};
+use plaudit_domain::account::Registered;
+use plaudit_domain::fact::{AccountFact, LikeFact, PostFact};
 use plaudit_domain::like::Like;
-use plaudit_domain::post::Edited;
+use plaudit_domain::post::{Created, Edited, Kind};
 use plaudit_domain::{AccountId, Event, Fact, NewEvent, Personal, PostId, StreamName, Time};
 use plaudit_journal::{AppendError, Appended, Expected, Journal};
 use uuid::Uuid;
@@ -17,10 +18,54 @@ pub fn stream(number: u128) -> StreamName {
     StreamName::post(post(number))
 }
 
+/// An account, the same for the same number.
+pub fn account(number: u128) -> AccountId {
+    AccountId(Uuid::from_u128(number << 64))
+}
+
+/// An account that came to be, under a name.
+pub fn registered(account: AccountId, name: &str) -> NewEvent {
+    let registered = Registered {
+        account,
+        name: Personal::known(name.to_owned()),
+        origin: None,
+    };
+    new(AccountFact::Registered(registered).into())
+}
+
+/// A question that somebody wrote, in the stream of a post.
+pub fn asked(number: u128, author: Option<AccountId>, title: &str, body: &str) -> NewEvent {
+    let created = Created {
+        post: post(number),
+        kind: Kind::Question,
+        author,
+        parent: None,
+        group: None,
+        title: Some(Personal::known(title.to_owned())),
+        body: Personal::known(body.to_owned()),
+        tags: vec!["cake".into()],
+        origin: None,
+    };
+    new(PostFact::Created(created).into())
+}
+
+/// The event with everything personal in it withheld.
+pub fn withheld(event: &NewEvent) -> Fact {
+    let mut fact = event.fact.clone();
+    fact.withhold_personal();
+    fact
+}
+
+/// What happened, in order.
+pub fn facts(events: Vec<Event>) -> Vec<Fact> {
+    events.into_iter().map(|event| event.fact).collect()
+}
+
 /// An event in the stream of a post, with an id of its own each time.
 pub fn edited(number: u128, body: &str) -> NewEvent {
     let edited = Edited {
         post: post(number),
+        author: Some(account(number)),
         title: None,
         body: Some(Personal::known(body.to_owned())),
         tags: None,

@@ -5,13 +5,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use plaudit_domain::NewEvent;
+use plaudit_domain::erasure::Content;
+use plaudit_journal::keys::{FILE_NAME, Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_journal::{AppendError, Expected, Journal, JournalError, SharedJournal};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::contract::{Place, keeps_the_contract};
-use crate::given::{all, append, edited, liked, recorded};
+use crate::given::{
+    account, all, append, asked, edited, facts, liked, recorded, registered, withheld,
+};
 
 keeps_the_contract!(Folder::new());
 
@@ -27,8 +32,22 @@ impl Folder {
         self.0.path().join("journal.db")
     }
 
+    fn keys_path(&self) -> PathBuf {
+        self.0.path().join(FILE_NAME)
+    }
+
+    /// Opened anew each time, as another process would.
+    fn keys(&self) -> Arc<Keyring> {
+        let master = MasterKey::parse(&"5a".repeat(32)).unwrap();
+        Arc::new(Keyring::open(&self.keys_path(), &master).unwrap())
+    }
+
+    fn read_only(&self) -> Result<SqliteJournal, JournalError> {
+        SqliteJournal::open_read_only(&self.path(), self.keys())
+    }
+
     fn journal(&self) -> Result<SqliteJournal, JournalError> {
-        SqliteJournal::open(&self.path())
+        SqliteJournal::open(&self.path(), self.keys())
     }
 
     /// Does something to the file that no journal would do.
@@ -53,7 +72,7 @@ async fn a_file_of_something_else_is_refused_and_stays_as_it_is() {
         let error = folder.journal().err().unwrap().to_string();
         assert!(error.contains("not a Plaudit journal"), "{error}");
         assert!(error.contains("journal.db"), "{error}");
-        SqliteJournal::open_read_only(&folder.path()).err().unwrap();
+        folder.read_only().err().unwrap();
     }
     assert_eq!(fs::read(folder.path()).unwrap(), before);
 }
@@ -74,7 +93,7 @@ async fn a_journal_of_a_newer_schema_is_refused() {
     folder.tamper("PRAGMA user_version = 2");
     for error in [
         folder.journal().err().unwrap(),
-        SqliteJournal::open_read_only(&folder.path()).err().unwrap(),
+        folder.read_only().err().unwrap(),
     ] {
         assert!(error.to_string().contains("newer Plaudit"), "{error}");
     }
@@ -84,7 +103,10 @@ async fn a_journal_of_a_newer_schema_is_refused() {
 async fn a_journal_in_no_folder_is_an_error() {
     let folder = Folder::new();
     let path = folder.0.path().join("nowhere").join("journal.db");
-    let error = SqliteJournal::open(&path).err().unwrap().to_string();
+    let error = SqliteJournal::open(&path, folder.keys())
+        .err()
+        .unwrap()
+        .to_string();
     assert!(error.contains("nowhere"), "{error}");
 }
 
@@ -102,12 +124,12 @@ async fn many_may_make_the_same_journal_at_the_same_time() {
 #[tokio::test]
 async fn a_journal_opened_to_be_read_sees_everything_and_records_nothing() {
     let folder = Folder::new();
-    SqliteJournal::open_read_only(&folder.path()).err().unwrap();
+    folder.read_only().err().unwrap();
     assert!(!folder.path().exists());
 
     let journal = folder.journal().unwrap();
     append(&journal, Expected::Any, &[liked()]).await.unwrap();
-    let reading = SqliteJournal::open_read_only(&folder.path()).unwrap();
+    let reading = folder.read_only().unwrap();
     append(&journal, Expected::Any, &[liked()]).await.unwrap();
     reading.wait_past(1).await.unwrap();
     assert_eq!(all(&reading).await, all(&journal).await);
@@ -230,4 +252,182 @@ async fn an_event_that_can_not_be_read_is_named() {
         assert!(error.to_string().contains("PostVaporised"), "{error}");
     }
     assert_eq!(journal.read_all(2, 10).await.unwrap().len(), 1);
+}
+
+/// Whether a text stands in any file of the folder, the journal's log and the keys included.
+fn is_in_a_file(folder: &Folder, text: &[u8]) -> bool {
+    fs::read_dir(folder.0.path()).unwrap().any(|file| {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        bytes.windows(text.len()).any(|window| window == text)
+    })
+}
+
+/// Somebody's name, title and text.
+fn personal() -> [NewEvent; 2] {
+    [
+        registered(account(1), "Ada Lovelace"),
+        asked(1, Some(account(1)), "Baking", "How do I bake a cake?"),
+    ]
+}
+
+#[tokio::test]
+async fn personal_data_is_in_no_file() {
+    let folder = Folder::new();
+    let journal = folder.journal().unwrap();
+    let [name, question] = personal();
+    append(&journal, Expected::NoStream, &[name]).await.unwrap();
+    journal.append_many(vec![question]).await.unwrap();
+    let texts = ["Lovelace", "Baking", "bake a cake"];
+    let look = || texts.map(|text| is_in_a_file(&folder, text.as_bytes()));
+    assert_eq!(look(), [false; 3]);
+    // What isn't personal is there, so it was looked for in the right place.
+    assert!(is_in_a_file(&folder, b"sealed") && is_in_a_file(&folder, b"\"cake\""));
+    journal.forget(account(1), Content::Remove).await.unwrap();
+    assert_eq!(look(), [false; 3]);
+    drop(journal);
+    assert_eq!(look(), [false; 3]);
+}
+
+#[tokio::test]
+async fn what_is_forgotten_is_gone_from_a_copy_that_was_made_before() {
+    let folder = Folder::new();
+    let journal = folder.journal().unwrap();
+    let events = personal();
+    journal.append_many(events.to_vec()).await.unwrap();
+    let copy = folder.0.path().join("copy.db");
+    let connection = Connection::open(folder.path()).unwrap();
+    connection
+        .execute("VACUUM INTO ?1", [copy.to_str().unwrap()])
+        .unwrap();
+    let read = async || {
+        let journal = SqliteJournal::open(&copy, folder.keys()).unwrap();
+        facts(all(&journal).await)
+    };
+    assert_eq!(read().await, events.clone().map(|event| event.fact));
+    journal.forget(account(1), Content::Remove).await.unwrap();
+    assert_eq!(read().await, events.map(|event| withheld(&event)));
+}
+
+#[tokio::test]
+async fn without_its_keys_everything_personal_reads_as_withheld() {
+    let folder = Folder::new();
+    let journal = folder.journal().unwrap();
+    let [name, question] = personal();
+    journal
+        .append_many(vec![name.clone(), question.clone()])
+        .await
+        .unwrap();
+    drop(journal);
+    fs::remove_file(folder.keys_path()).unwrap();
+
+    let journal = folder.journal().unwrap();
+    let lost = [withheld(&name), withheld(&question)];
+    assert_eq!(facts(all(&journal).await), lost);
+    // New keys are made for what is recorded from now on; what was lost doesn't open with them.
+    let edit = edited(1, "Never mind");
+    append(&journal, Expected::Any, std::slice::from_ref(&edit))
+        .await
+        .unwrap();
+    assert_eq!(facts(all(&journal).await)[..2], lost);
+    assert_eq!(facts(all(&journal).await)[2], edit.fact);
+}
+
+#[tokio::test]
+async fn a_sealed_value_in_the_place_of_another_reads_as_withheld() {
+    let folder = Folder::new();
+    let journal = folder.journal().unwrap();
+    let events = ["yes", "no", "untouched"].map(|body| edited(1, body));
+    journal.append_many(events.to_vec()).await.unwrap();
+    let question = asked(2, Some(account(1)), "Title", "Text");
+    journal.append_many(vec![question.clone()]).await.unwrap();
+    // Between two events of the same account and key, and between two values of one event.
+    folder.tamper(
+        "DROP TRIGGER event_never_changes;
+         CREATE TABLE was AS SELECT position, data FROM event;
+         UPDATE event SET data = (SELECT data FROM was WHERE was.position = 3 - event.position)
+         WHERE position < 3;
+         UPDATE event SET data = json_set(data,
+             '$.title', json_extract(data, '$.body'), '$.body', json_extract(data, '$.title'))
+         WHERE position = 4",
+    );
+    let [yes, no, untouched] = events;
+    assert_eq!(
+        facts(all(&journal).await),
+        [
+            withheld(&yes),
+            withheld(&no),
+            untouched.fact,
+            withheld(&question)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn values_that_were_never_sealed_read_as_they_are() {
+    let folder = Folder::new();
+    let journal = folder.journal().unwrap();
+    let event = edited(1, "from before there were keys");
+    append(&journal, Expected::Any, std::slice::from_ref(&event))
+        .await
+        .unwrap();
+    folder.tamper(&format!(
+        "DROP TRIGGER event_never_changes; UPDATE event SET data = '{}'",
+        event.fact.encode().unwrap()
+    ));
+    assert_eq!(facts(all(&journal).await), [event.fact]);
+}
+
+#[tokio::test]
+async fn what_is_no_seal_reads_as_withheld() {
+    let folder = Folder::new();
+    let journal = folder.journal().unwrap();
+    let event = edited(1, "a");
+    append(&journal, Expected::Any, std::slice::from_ref(&event))
+        .await
+        .unwrap();
+    folder.tamper("DROP TRIGGER event_never_changes");
+    for sealed in ["", "AAAA", "not base64!", &"A".repeat(200)] {
+        folder.tamper(&format!(
+            "UPDATE event SET data = json_set(data, '$.body.sealed', '{sealed}')"
+        ));
+        assert_eq!(facts(all(&journal).await), [withheld(&event)]);
+    }
+}
+
+#[tokio::test]
+async fn a_journal_opened_to_be_read_forgets_nobody() {
+    let folder = Folder::new();
+    let journal = folder.journal().unwrap();
+    let events = personal();
+    journal.append_many(events.to_vec()).await.unwrap();
+    let reading = folder.read_only().unwrap();
+    let error = reading.forget(account(1), Content::Remove).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("read only"), "{error}");
+    assert_eq!(facts(all(&reading).await), events.map(|event| event.fact));
+}
+
+#[tokio::test]
+async fn an_append_whose_keys_can_not_be_kept_records_nothing() {
+    let folder = Folder::new();
+    let journal = folder.journal().unwrap();
+    let connection = Connection::open(folder.keys_path()).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TRIGGER full BEFORE INSERT ON account
+             BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+        )
+        .unwrap();
+    let event = edited(1, "a");
+    let refused = append(&journal, Expected::Any, std::slice::from_ref(&event)).await;
+    let error = refused.unwrap_err();
+    assert!(matches!(error, AppendError::Journal(JournalError::Keys(_))));
+    assert!(error.to_string().contains("the disk is full"), "{error}");
+    assert_eq!(all(&journal).await, []);
+
+    connection.execute_batch("DROP TRIGGER full").unwrap();
+    append(&journal, Expected::Any, std::slice::from_ref(&event))
+        .await
+        .unwrap();
+    assert_eq!(facts(all(&journal).await), [event.fact]);
 }

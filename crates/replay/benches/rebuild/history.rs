@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use std::sync::Arc;
+
 use plaudit_domain::acceptance::{Accepted, AcceptedAnswer};
 use plaudit_domain::account::Registered;
 use plaudit_domain::fact::{AccountFact, LikeFact, PostFact, WatchFact};
@@ -12,6 +14,7 @@ use plaudit_domain::post::{Affected, Created, Edited, Kind};
 use plaudit_domain::watch::Watch;
 use plaudit_domain::{AccountId, Fact, NewEvent, PostId, Time};
 use plaudit_journal::Journal;
+use plaudit_journal::keys::Keyring;
 use plaudit_journal::sqlite::SqliteJournal;
 use uuid::Uuid;
 
@@ -22,7 +25,7 @@ const BATCH: usize = 20_000;
 
 /// A journal of so many events, made where there is none.
 pub async fn journal(path: &Path, events: usize) -> Result<SqliteJournal> {
-    let journal = SqliteJournal::open(path)?;
+    let journal = SqliteJournal::open(path, Arc::new(Keyring::in_memory()?))?;
     let head = journal.head().await? as usize;
     if head == events {
         return Ok(journal);
@@ -134,6 +137,7 @@ impl History {
             kind,
             author: Some(author),
             parent,
+            group: None,
             title: is_topic.then(|| self.random.text(60).into()),
             body: self.random.text(length).into(),
             tags: match is_topic {
@@ -202,8 +206,10 @@ impl History {
 
     fn edited(&mut self) -> Fact {
         let place = self.random.late(self.posts.len());
+        let Written { post, author, .. } = self.posts[place];
         PostFact::Edited(Edited {
-            post: self.posts[place].post,
+            post,
+            author: Some(author),
             title: None,
             body: Some(self.random.text(500).into()),
             tags: None,

@@ -209,7 +209,7 @@ async fn follow(journal: &SharedJournal, data: &Path) -> Result<Took> {
     remove(&path)?;
     let store: SharedStore = Arc::new(SqliteStore::open(&path)?);
     let clock = Clock::start();
-    catch_up(journal, &store, &mut |_| ()).await?;
+    catch_up(journal, &store.clone().into(), &mut |_| ()).await?;
     let took = clock.took();
     drop(store);
     remove(&path)?;

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 
 use plaudit_domain::acceptance::Accept;
 use plaudit_domain::account::{Register, Rename, Renamed};
+use plaudit_domain::erasure::{Content, Erase};
 use plaudit_domain::fact::AccountFact;
 use plaudit_domain::like::{LikePost, UnlikePost};
+use plaudit_domain::link_code::{CODE_BYTES, Code, CodeHash, MakeLinkCode};
+use plaudit_domain::links::{Link, Primary, Unlink};
 use plaudit_domain::post::{Answer, Changes, Delete, Edit, Open, Restore, Topic};
-use plaudit_domain::{AccountId, Actor, Fact, NewEvent, PostId, Refusal, Time};
+use plaudit_domain::{AccountId, Actor, Fact, NewEvent, PostId, Refusal, StreamName, Time};
 use plaudit_journal::{Journal, SharedJournal};
 use plaudit_replay::{CommandError, Community, Outcome, Request};
 use plaudit_store::SharedStore;
@@ -24,9 +27,7 @@ use crate::tables::differences;
 /// A request that can't be told from another of its kind.
 fn request(number: u8) -> Request {
     Request {
-        actor: Actor {
-            account: account(number),
-        },
+        actor: Actor::member(account(number)),
         id: Uuid::now_v7(),
         idempotency_key: None,
     }
@@ -53,6 +54,7 @@ fn question(post: PostId) -> Open {
     Open {
         post,
         topic: Topic::Question,
+        group: None,
         title: "Title".into(),
         body: "Body".into(),
         tags: vec!["tag".into()],
@@ -421,4 +423,144 @@ async fn a_command_on_what_cannot_be_folded_is_answered_at_once_as_not_readable(
             recorded: 0
         }
     );
+}
+
+/// A code of somebody's, made.
+async fn code_of(community: &Community, number: u8, seed: u8) -> CodeHash {
+    let code = Code::of([seed; CODE_BYTES]).hash();
+    let make = MakeLinkCode { code };
+    community.execute(&request(number), &make).await.unwrap();
+    code
+}
+
+fn link(code: CodeHash) -> Link {
+    Link {
+        code,
+        primary: Primary::Actor,
+    }
+}
+
+async fn links(community: &Community) -> usize {
+    let stream = StreamName::links();
+    let events = community.journal().read_stream(&stream).await;
+    events.unwrap().len()
+}
+
+/// DOMAIN L6: of whoever links the same account at once, one wins.
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn l6_an_account_that_many_link_at_once_is_linked_to_one_of_them() {
+    let folder = Folder::new();
+    let community = Arc::new(community(&folder).await);
+    let mut linking = JoinSet::new();
+    for number in 10..26 {
+        let community = community.clone();
+        let registered = community.execute(&request(number), &register()).await;
+        registered.unwrap();
+        // Each has a code of the same account.
+        let code = code_of(&community, 1, number).await;
+        linking.spawn(async move { community.execute(&request(number), &link(code)).await });
+    }
+    let results = linking.join_all().await;
+    let won = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!((won, links(&community).await), (1, 1), "{results:?}");
+    for result in results.into_iter().filter_map(Result::err) {
+        assert!(
+            matches!(
+                result,
+                CommandError::Refused(Refusal::LinkedToAnotherPrimary { .. })
+            ),
+            "{result}"
+        );
+    }
+}
+
+/// DOMAIN L6: each would be the primary of the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn l6_of_two_that_link_each_other_at_once_one_becomes_the_primary() {
+    for round in 0..20 {
+        let folder = Folder::new();
+        let community = Arc::new(community(&folder).await);
+        let codes = [
+            code_of(&community, 1, round).await,
+            code_of(&community, 0, round + 100).await,
+        ];
+        let mut linking = JoinSet::new();
+        for (number, code) in [0, 1].into_iter().zip(codes) {
+            let community = community.clone();
+            linking.spawn(async move { community.execute(&request(number), &link(code)).await });
+        }
+        let results = linking.join_all().await;
+        let won = results.iter().filter(|result| result.is_ok()).count();
+        assert_eq!((won, links(&community).await), (1, 1), "{results:?}");
+        let lost = results.into_iter().find_map(Result::err).unwrap();
+        assert!(
+            matches!(lost, CommandError::Refused(Refusal::AlreadyLinked)),
+            "{lost}"
+        );
+    }
+}
+
+/// DOMAIN L3: a code works once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn l3_a_code_that_many_redeem_at_once_works_for_one_of_them() {
+    let folder = Folder::new();
+    let community = Arc::new(community(&folder).await);
+    let code = code_of(&community, 1, 1).await;
+    let mut linking = JoinSet::new();
+    for number in 10..26 {
+        let community = community.clone();
+        let registered = community.execute(&request(number), &register()).await;
+        registered.unwrap();
+        linking.spawn(async move { community.execute(&request(number), &link(code)).await });
+    }
+    let results = linking.join_all().await;
+    let won = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!((won, links(&community).await), (1, 1), "{results:?}");
+}
+
+/// DOMAIN L9, L14: whoever they log in as, it is one person; and a link holds for the next command.
+#[tokio::test]
+async fn l14_nobody_likes_what_they_wrote_with_a_linked_account() {
+    let folder = Folder::new();
+    let community = community(&folder).await;
+    let code = code_of(&community, 0, 1).await;
+    community.execute(&request(1), &link(code)).await.unwrap();
+    let like = LikePost { post: post(0) };
+    let refused = community.execute(&request(1), &like).await.unwrap_err();
+    assert!(matches!(refused, CommandError::Refused(Refusal::OwnPost)));
+    let unlink = Unlink {
+        account: account(0),
+    };
+    community.execute(&request(1), &unlink).await.unwrap();
+    community.execute(&request(1), &like).await.unwrap();
+}
+
+/// DOMAIN H4. Who was erased is unreadable in rows that are folded anew, and in those that were there.
+#[tokio::test]
+async fn h4_what_was_erased_is_gone_from_rows_and_from_the_journal() {
+    let folder = Folder::new();
+    let community = community(&folder).await;
+    let secret = Rename {
+        name: "A name to forget".into(),
+    };
+    community.execute(&request(0), &secret).await.unwrap();
+    let erase = Erase {
+        account: account(0),
+        content: Content::Remove,
+    };
+    community.execute(&request(0), &erase).await.unwrap();
+    let store = community.store();
+    assert_eq!(name(store, account(0)).await, None);
+    let events = community.journal().read_all(0, 100).await.unwrap();
+    let told: Vec<String> = events
+        .iter()
+        .map(|event| event.fact.encode().unwrap())
+        .collect();
+    let told = told.join("\n");
+    assert!(!told.contains("A name to forget"), "{told}");
+    assert!(!told.contains("Body"), "{told}");
+
+    rebuilt(community.journal(), &folder.path("rebuilt")).await;
+    let live = differences(&folder.path("live"), &folder.path("rebuilt"));
+    assert_eq!(live, Vec::<String>::new());
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plaudit_journal::SharedJournal;
+use plaudit_journal::keys::{Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_replay::Generations;
 use plaudit_replay::rebuild::rebuild;
@@ -23,7 +24,8 @@ impl Folder {
     }
 
     pub fn journal(&self) -> SharedJournal {
-        Arc::new(SqliteJournal::open(&self.path("journal")).unwrap())
+        let keys = Keyring::open(&self.path("keys"), &master()).unwrap();
+        Arc::new(SqliteJournal::open(&self.path("journal"), Arc::new(keys)).unwrap())
     }
 
     pub fn store(&self, name: &str) -> SharedStore {
@@ -33,6 +35,10 @@ impl Folder {
     pub fn generations(&self) -> Generations {
         Generations::open(&self.path("generations")).unwrap()
     }
+}
+
+fn master() -> MasterKey {
+    MasterKey::parse(&"07".repeat(32)).unwrap()
 }
 
 /// A new store, folded from a whole journal.

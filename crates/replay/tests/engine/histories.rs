@@ -3,15 +3,29 @@
 use std::collections::HashMap;
 
 use plaudit_domain::acceptance::{Accept, Accepted, AcceptedAnswer, Withdraw, Withdrawn};
-use plaudit_domain::account::{Register, Registered, Rename};
-use plaudit_domain::fact::{AccountFact, LikeFact, PostFact, WatchFact};
+use plaudit_domain::account::{
+    AccountKind, ChangeVisibility, Claims, LogIn, Register, Registered, Rename,
+};
+use plaudit_domain::erasure::{Content, Erase};
+use plaudit_domain::fact::{
+    AccountFact, GroupFact, LearningFact, LikeFact, LinkFact, MembershipFact, PostFact, WatchFact,
+};
+use plaudit_domain::group::Create;
+use plaudit_domain::learning::{Achievement, CourseCompleted, Record};
 use plaudit_domain::like::{Like, LikePost, UnlikePost};
+use plaudit_domain::link_code::{CODE_BYTES, Code, MakeLinkCode};
+use plaudit_domain::links::{
+    Link, Linked, Links, MakePrimary, Primary, PrimaryChanged, Unlink, Unlinked,
+    Withdraw as WithdrawLinks,
+};
+use plaudit_domain::membership::{Join, Leave, Membership};
 use plaudit_domain::post::{
     Affected, Answer, Changes, Comment, Created, Delete, Edit, Kind, Open, Post, Restore, Topic,
 };
 use plaudit_domain::watch::{UnwatchPost, Watch, WatchPost};
 use plaudit_domain::{
-    AccountId, Actor, Command, Fact, NewEvent, Origin, PostId, StreamName, Streams, Time, decide,
+    AccountId, Actor, Command, Fact, GroupId, History as Decided, NewEvent, Origin, PostId, Roles,
+    StreamName, Time, Visibility, decide, profile,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -19,9 +33,13 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 /// How many accounts there can be.
-const ACCOUNTS: u8 = 4;
+const ACCOUNTS: u8 = 5;
 /// How many posts there can be: few enough that steps often meet on the same one.
 const POSTS: u8 = 9;
+/// How many groups there can be.
+const GROUPS: u8 = 2;
+/// How many codes there can be.
+const CODES: u8 = 30;
 /// The first so many of them are mostly topics, the rest mostly replies.
 const TOPICS: u8 = 3;
 
@@ -31,6 +49,10 @@ pub fn account(number: u8) -> AccountId {
 
 pub fn post(number: u8) -> PostId {
     PostId(Uuid::from_u128(0x9057_0000 + u128::from(number)))
+}
+
+pub fn group(number: u8) -> GroupId {
+    GroupId(Uuid::from_u128(0x6009_0000 + u128::from(number)))
 }
 
 /// Something that may happen; what can't, doesn't.
@@ -52,7 +74,7 @@ enum What {
 enum Wish {
     Register,
     Rename(String),
-    Open(u8, Topic, Vec<String>),
+    Open(u8, Topic, Option<u8>, Vec<String>),
     Answer(u8, u8),
     Comment(u8, u8),
     Edit(u8, Changes),
@@ -64,6 +86,21 @@ enum Wish {
     Unlike(u8),
     Watch(u8),
     Unwatch(u8),
+    LogIn(String, bool),
+    EditProfile(String),
+    ShowProfile(Visibility),
+    ShowAccount(Visibility),
+    MakeCode(u8),
+    Link(u8),
+    Unlink(u8),
+    MakePrimary(u8),
+    WithdrawLinks(u8),
+    Erase(u8, Content),
+    Complete(u8, String),
+    Certify(u8, String),
+    CreateGroup(u8),
+    Join(u8),
+    Leave(u8),
 }
 
 /// Facts that no command makes, or not now: without an owner, twice, of one's own, on what is
@@ -76,8 +113,15 @@ enum Import {
         kind: Kind,
         author: Option<u8>,
         parent: Option<u8>,
+        group: Option<u8>,
         tags: Vec<String>,
     },
+    Linked(u8, u8),
+    Unlinked(u8, u8),
+    PrimaryChanged(u8, u8),
+    Completed(u8, String),
+    Joined(u8, u8),
+    Left(u8, u8),
     Deleted(u8, Naming),
     Restored(u8, Naming),
     Accepted(u8, u8, Naming),
@@ -140,18 +184,43 @@ fn any_wish() -> impl Strategy<Value = Wish> {
     prop_oneof![
         1 => Just(Wish::Register),
         1 => any_text().prop_map(Wish::Rename),
-        3 => (any_topic(), topic, any_tags()).prop_map(|(p, topic, tags)| Wish::Open(p, topic, tags)),
+        3 => (any_topic(), topic, option::weighted(0.3, 0..GROUPS), any_tags())
+            .prop_map(|(p, topic, group, tags)| Wish::Open(p, topic, group, tags)),
         4 => (any_reply(), any_topic()).prop_map(|(p, on)| Wish::Answer(p, on)),
         2 => (any_reply(), any_post()).prop_map(|(p, on)| Wish::Comment(p, on)),
         2 => (any_post(), changes).prop_map(|(p, changes)| Wish::Edit(p, changes)),
         2 => any_post().prop_map(Wish::Delete),
         3 => any_post().prop_map(Wish::Restore),
-        8 => (any_topic(), any_reply()).prop_map(|(q, a)| Wish::Accept(q, a)),
+        14 => (any_topic(), any_reply()).prop_map(|(q, a)| Wish::Accept(q, a)),
         1 => any_topic().prop_map(Wish::Withdraw),
         5 => any_post().prop_map(Wish::Like),
         2 => any_post().prop_map(Wish::Unlike),
         2 => any_post().prop_map(Wish::Watch),
         1 => any_post().prop_map(Wish::Unwatch),
+        9 => any_personal_wish(),
+    ]
+}
+
+/// What concerns who somebody is, and with whom.
+fn any_personal_wish() -> impl Strategy<Value = Wish> {
+    let visibility = || prop_oneof![Just(Visibility::Public), Just(Visibility::Private)];
+    let content = prop_oneof![Just(Content::Keep), Just(Content::Remove)];
+    prop_oneof![
+        4 => (any_text(), any::<bool>()).prop_map(|(name, managed)| Wish::LogIn(name, managed)),
+        4 => any_text().prop_map(Wish::EditProfile),
+        2 => visibility().prop_map(Wish::ShowProfile),
+        1 => visibility().prop_map(Wish::ShowAccount),
+        12 => (0..CODES).prop_map(Wish::MakeCode),
+        20 => (0..CODES).prop_map(Wish::Link),
+        4 => (0..ACCOUNTS).prop_map(Wish::Unlink),
+        6 => (0..ACCOUNTS).prop_map(Wish::MakePrimary),
+        1 => (0..ACCOUNTS).prop_map(Wish::WithdrawLinks),
+        1 => (0..ACCOUNTS, content).prop_map(|(account, content)| Wish::Erase(account, content)),
+        8 => (0..ACCOUNTS, any_text()).prop_map(|(account, course)| Wish::Complete(account, course)),
+        3 => (0..ACCOUNTS, any_text()).prop_map(|(account, title)| Wish::Certify(account, title)),
+        3 => (0..GROUPS).prop_map(Wish::CreateGroup),
+        6 => (0..GROUPS).prop_map(Wish::Join),
+        2 => (0..GROUPS).prop_map(Wish::Leave),
     ]
 }
 
@@ -162,33 +231,45 @@ fn any_import() -> impl Strategy<Value = Import> {
         proptest::sample::select(Kind::ALL.to_vec()),
         option::of(0..ACCOUNTS),
         option::of(any_topic()),
+        option::weighted(0.2, 0..GROUPS),
         any_tags(),
     )
-        .prop_map(|(post, kind, author, parent, tags)| Import::Created {
-            post,
-            kind,
-            author,
-            parent,
-            tags,
-        });
+        .prop_map(
+            |(post, kind, author, parent, group, tags)| Import::Created {
+                post,
+                kind,
+                author,
+                parent,
+                group,
+                tags,
+            },
+        );
+    let accounts = || (0..ACCOUNTS, 0..ACCOUNTS);
+    let member = || (0..GROUPS, 0..ACCOUNTS);
     let pair = || (any_post(), 0..ACCOUNTS);
     prop_oneof![
         2 => (0..ACCOUNTS).prop_map(Import::Registered),
         4 => created,
         1 => (any_post(), naming()).prop_map(|(p, n)| Import::Deleted(p, n)),
         2 => (any_post(), naming()).prop_map(|(p, n)| Import::Restored(p, n)),
-        8 => (any_topic(), any_reply(), naming()).prop_map(|(q, a, n)| Import::Accepted(q, a, n)),
+        14 => (any_topic(), any_reply(), naming()).prop_map(|(q, a, n)| Import::Accepted(q, a, n)),
         1 => (any_topic(), any_reply()).prop_map(|(q, a)| Import::AcceptanceWithdrawn(q, a)),
         4 => (pair(), naming()).prop_map(|((p, by), n)| Import::Liked(p, by, n)),
         1 => (pair(), naming()).prop_map(|((p, by), n)| Import::LikeWithdrawn(p, by, n)),
         1 => pair().prop_map(|(p, by)| Import::Watched(p, by)),
         1 => pair().prop_map(|(p, by)| Import::Unwatched(p, by)),
+        2 => accounts().prop_map(|(a, b)| Import::Linked(a, b)),
+        1 => accounts().prop_map(|(a, b)| Import::Unlinked(a, b)),
+        1 => accounts().prop_map(|(a, b)| Import::PrimaryChanged(a, b)),
+        2 => (0..ACCOUNTS, any_text()).prop_map(|(a, course)| Import::Completed(a, course)),
+        1 => member().prop_map(|(group, a)| Import::Joined(group, a)),
+        1 => member().prop_map(|(group, a)| Import::Left(group, a)),
     ]
 }
 
 /// Members, a question and two answers, so that most of what comes next has something to be about.
 fn beginning() -> Vec<Step> {
-    let open = Wish::Open(0, Topic::Question, vec!["one".into()]);
+    let open = Wish::Open(0, Topic::Question, None, vec!["one".into()]);
     let wishes = [
         (0, Wish::Register),
         (1, Wish::Register),
@@ -213,12 +294,24 @@ pub fn events(steps: &[Step]) -> Vec<NewEvent> {
     history.events
 }
 
-#[derive(Default)]
 struct History {
     events: Vec<NewEvent>,
-    streams: Streams,
+    decided: Decided,
     accounts: Vec<AccountId>,
     posts: HashMap<PostId, Created>,
+    groups: Vec<GroupId>,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            events: Vec::new(),
+            decided: Decided::new(Time::from_micros(0), Links::default().into()),
+            accounts: Vec::new(),
+            posts: HashMap::new(),
+            groups: Vec::new(),
+        }
+    }
 }
 
 impl History {
@@ -240,9 +333,17 @@ impl History {
             Fact::Post(PostFact::Created(created)) => {
                 self.posts.insert(created.post, created.clone());
             }
-            Fact::Account(_) | Fact::Post(_) | Fact::Like(_) | Fact::Watch(_) => {}
+            Fact::Group(GroupFact::Created(created)) => self.groups.push(created.group),
+            Fact::Account(_)
+            | Fact::Post(_)
+            | Fact::Like(_)
+            | Fact::Watch(_)
+            | Fact::Link(_)
+            | Fact::LinkCode(_)
+            | Fact::Learning(_)
+            | Fact::Membership(_) => {}
         }
-        self.streams.push(fact.clone());
+        self.decided.push(fact.clone());
         self.events.push(NewEvent {
             id: Uuid::from_u128(self.events.len() as u128),
             occurred_at: Time::from_micros(i64::from(second) * 1_000_000),
@@ -254,10 +355,23 @@ impl History {
     }
 
     fn decide(&self, actor: AccountId, wish: &Wish) -> Vec<Fact> {
-        let actor = Actor { account: actor };
+        let roles = Roles {
+            admin: true,
+            service: true,
+            ..Roles::default()
+        };
+        let actor = Actor {
+            account: actor,
+            // Only where it takes a role: staff accepts any answer.
+            roles: if wish.takes_a_role() {
+                roles
+            } else {
+                Roles::default()
+            },
+        };
         let command = wish.command();
         // Mostly refused, because the posts aren't there, or are somebody else's.
-        decide(&*command, &actor, &self.streams).unwrap_or_default()
+        decide(&*command, &actor, &self.decided).unwrap_or_default()
     }
 
     /// The fact, if all that it has to name is there.
@@ -274,6 +388,7 @@ impl History {
                 kind,
                 author,
                 parent,
+                group,
                 ref tags,
             } => PostFact::Created(Created {
                 post: post(number),
@@ -284,6 +399,10 @@ impl History {
                 },
                 parent: match parent {
                     Some(parent) => Some(self.post(parent)?.post),
+                    None => None,
+                },
+                group: match group {
+                    Some(group) => Some(self.group(group)?),
                     None => None,
                 },
                 title: None,
@@ -326,6 +445,45 @@ impl History {
             }
             Import::Watched(number, by) => WatchFact::Watched(self.watch(number, by)?).into(),
             Import::Unwatched(number, by) => WatchFact::Unwatched(self.watch(number, by)?).into(),
+            Import::Linked(primary, account) => LinkFact::Linked(Linked {
+                primary: self.account(primary)?,
+                account: self.account(account)?,
+                code: code(u8::MAX).hash(),
+            })
+            .into(),
+            Import::Unlinked(primary, account) => LinkFact::Unlinked(Unlinked {
+                primary: self.account(primary)?,
+                account: self.account(account)?,
+            })
+            .into(),
+            Import::PrimaryChanged(from, to) => LinkFact::PrimaryChanged(PrimaryChanged {
+                from: self.account(from)?,
+                to: self.account(to)?,
+                accounts: self.accounts.iter().copied().collect(),
+            })
+            .into(),
+            Import::Completed(number, ref course) => {
+                LearningFact::CourseCompleted(CourseCompleted {
+                    account: self.account(number)?,
+                    course: course.clone(),
+                    title: "imported".into(),
+                    badge: None,
+                })
+                .into()
+            }
+            Import::Joined(group, by) => MembershipFact::Joined(self.member(group, by)?).into(),
+            Import::Left(group, by) => MembershipFact::Left(self.member(group, by)?).into(),
+        })
+    }
+
+    fn group(&self, number: u8) -> Option<GroupId> {
+        Some(group(number)).filter(|group| self.groups.contains(group))
+    }
+
+    fn member(&self, group: u8, by: u8) -> Option<Membership> {
+        Some(Membership {
+            group: self.group(group)?,
+            account: self.account(by)?,
         })
     }
 
@@ -338,7 +496,7 @@ impl History {
     }
 
     fn state(&self, post: PostId) -> Post {
-        self.streams.state(&StreamName::post(post))
+        self.decided.state(&StreamName::post(post))
     }
 
     fn affected(&self, number: u8, naming: Naming) -> Option<Affected> {
@@ -385,6 +543,10 @@ impl History {
     }
 }
 
+fn code(number: u8) -> Code {
+    Code::of([number; CODE_BYTES])
+}
+
 fn origin(number: u8) -> Origin {
     Origin {
         source: "elsewhere".into(),
@@ -397,9 +559,10 @@ impl Wish {
         match self.clone() {
             Self::Register => Box::new(Register { name: "new".into() }),
             Self::Rename(name) => Box::new(Rename { name }),
-            Self::Open(number, topic, tags) => Box::new(Open {
+            Self::Open(number, topic, in_group, tags) => Box::new(Open {
                 post: post(number),
                 topic,
+                group: in_group.map(group),
                 title: "title".into(),
                 body: "body".into(),
                 tags,
@@ -431,6 +594,85 @@ impl Wish {
             Self::Unlike(number) => Box::new(UnlikePost { post: post(number) }),
             Self::Watch(number) => Box::new(WatchPost { post: post(number) }),
             Self::Unwatch(number) => Box::new(UnwatchPost { post: post(number) }),
+            Self::LogIn(name, managed) => Box::new(LogIn {
+                claims: Claims {
+                    picture: Some(format!("https://example.org/{name}.png")),
+                    name: Some(name),
+                    kind: Some(if managed {
+                        AccountKind::Managed
+                    } else {
+                        AccountKind::Personal
+                    }),
+                },
+            }),
+            Self::EditProfile(company) => Box::new(profile::Edit {
+                products: Some(vec![company.clone()]),
+                company: Some(company),
+                ..profile::Edit::default()
+            }),
+            Self::ShowProfile(visibility) => Box::new(profile::ChangeVisibility { visibility }),
+            Self::ShowAccount(visibility) => Box::new(ChangeVisibility { visibility }),
+            Self::MakeCode(number) => Box::new(MakeLinkCode {
+                code: code(number).hash(),
+            }),
+            Self::Link(number) => Box::new(Link {
+                code: code(number).hash(),
+                primary: Primary::Actor,
+            }),
+            Self::Unlink(number) => Box::new(Unlink {
+                account: account(number),
+            }),
+            Self::MakePrimary(number) => Box::new(MakePrimary {
+                account: account(number),
+            }),
+            Self::WithdrawLinks(number) => Box::new(WithdrawLinks {
+                account: account(number),
+            }),
+            Self::Erase(number, content) => Box::new(Erase {
+                account: account(number),
+                content,
+            }),
+            Self::Complete(number, course) => Box::new(Record {
+                account: account(number),
+                at: Time::from_micros(0),
+                achievement: Achievement::Course {
+                    title: course.clone(),
+                    course,
+                    badge: None,
+                },
+            }),
+            Self::Certify(number, title) => Box::new(Record {
+                account: account(number),
+                at: Time::from_micros(0),
+                achievement: Achievement::Certification {
+                    certification: title.clone(),
+                    title,
+                    designation: false,
+                    expires_at: None,
+                },
+            }),
+            Self::CreateGroup(number) => Box::new(Create {
+                group: group(number),
+                name: "group".into(),
+                description: String::new(),
+            }),
+            Self::Join(number) => Box::new(Join {
+                group: group(number),
+            }),
+            Self::Leave(number) => Box::new(Leave {
+                group: group(number),
+            }),
         }
+    }
+
+    fn takes_a_role(&self) -> bool {
+        matches!(
+            self,
+            Self::WithdrawLinks(_)
+                | Self::Erase(..)
+                | Self::Complete(..)
+                | Self::Certify(..)
+                | Self::CreateGroup(_)
+        )
     }
 }

@@ -79,7 +79,7 @@ async fn an_event_that_cannot_be_folded_stops_it_and_is_named() {
     assert!(live.folded().trouble.is_some());
 
     // Nor does any other way of folding.
-    let caught_up = catch_up(&journal, &store, &mut |_| ()).await;
+    let caught_up = catch_up(&journal, &store.clone().into(), &mut |_| ()).await;
     assert!(matches!(caught_up, Err(FoldingError::Stopped(stopped)) if stopped.position == 3));
     let mut load = BulkLoad::begin(&folder.path("rebuilt")).unwrap();
     let rebuilt = rebuild(&journal, &mut load, &mut |_| ()).await;
@@ -118,7 +118,9 @@ async fn read_models_that_are_ahead_of_the_journal_are_not_folded_into() {
         .append_many(vec![registered(1), registered(2)])
         .await
         .unwrap();
-    catch_up(&journal, &store, &mut |_| ()).await.unwrap();
+    catch_up(&journal, &store.clone().into(), &mut |_| ())
+        .await
+        .unwrap();
 
     // As if an earlier state of the journal had been put back.
     let earlier = Folder::new();
@@ -135,7 +137,7 @@ async fn read_models_that_are_ahead_of_the_journal_are_not_folded_into() {
         ),
         "{started:?}"
     );
-    let caught_up = catch_up(&journal, &store, &mut |_| ()).await;
+    let caught_up = catch_up(&journal, &store.clone().into(), &mut |_| ()).await;
     assert!(matches!(caught_up, Err(FoldingError::Ahead { .. })));
 }
 

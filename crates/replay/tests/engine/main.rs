@@ -10,6 +10,7 @@ mod equality;
 mod folder;
 mod generations;
 mod histories;
+mod linking;
 mod live;
 mod meddling;
 mod naive;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plaudit_domain::fact::{AccountFact, LikeFact, PostFact, WatchFact};
+use plaudit_domain::fact::{
+    AccountFact, LearningFact, LikeFact, LinkFact, MembershipFact, PostFact, WatchFact,
+};
 use plaudit_domain::post::{Created, Kind};
 use plaudit_domain::{AccountId, Fact, NewEvent, PostId, Time};
 use plaudit_projection::Counts;
@@ -16,6 +18,9 @@ pub struct Naive {
     likes: BTreeSet<(PostId, AccountId)>,
     watches: BTreeSet<(PostId, AccountId)>,
     accepted: BTreeMap<PostId, PostId>,
+    /// The accounts that are linked to another, each with that.
+    primaries: BTreeMap<AccountId, AccountId>,
+    courses: BTreeSet<(AccountId, String)>,
 }
 
 /// What a post's row has to say.
@@ -44,7 +49,50 @@ impl Naive {
             Fact::Account(AccountFact::Registered(registered)) => {
                 self.accounts.insert(registered.account);
             }
-            Fact::Account(AccountFact::Renamed(_)) | Fact::Post(PostFact::Edited(_)) => {}
+            // They change nothing that is counted.
+            Fact::Account(
+                AccountFact::Renamed(_)
+                | AccountFact::Identified(_)
+                | AccountFact::VisibilityChanged(_)
+                | AccountFact::ProfileEdited(_)
+                | AccountFact::ProfileVisibilityChanged(_)
+                | AccountFact::Erased(_),
+            )
+            | Fact::Post(PostFact::Edited(_))
+            | Fact::LinkCode(_)
+            | Fact::Group(_)
+            | Fact::Membership(MembershipFact::Joined(_) | MembershipFact::Left(_))
+            | Fact::Learning(LearningFact::CertificationAwarded(_)) => {}
+            Fact::Learning(LearningFact::CourseCompleted(course)) => {
+                self.courses.insert((course.account, course.course.clone()));
+            }
+            Fact::Link(LinkFact::Linked(link)) => {
+                let anchors = self.primaries.values().any(|other| *other == link.account);
+                let is_linked = |account| self.primaries.contains_key(account);
+                if link.primary != link.account
+                    && !anchors
+                    && !is_linked(&link.primary)
+                    && !is_linked(&link.account)
+                {
+                    self.primaries.insert(link.account, link.primary);
+                }
+            }
+            Fact::Link(LinkFact::Unlinked(link)) => {
+                if self.primaries.get(&link.account) == Some(&link.primary) {
+                    self.primaries.remove(&link.account);
+                }
+            }
+            Fact::Link(LinkFact::PrimaryChanged(change)) => {
+                if self.primaries.get(&change.to) == Some(&change.from) {
+                    self.primaries.remove(&change.to);
+                    for primary in self.primaries.values_mut() {
+                        if *primary == change.from {
+                            *primary = change.to;
+                        }
+                    }
+                    self.primaries.insert(change.from, change.to);
+                }
+            }
             Fact::Post(PostFact::Created(created)) => {
                 let post = (created.clone(), event.occurred_at);
                 self.posts.entry(created.post).or_insert(post);
@@ -92,6 +140,25 @@ impl Naive {
         self.accounts.iter().map(counts).collect()
     }
 
+    /// What the profiles count, by their primaries.
+    pub fn profiles(&self) -> BTreeMap<AccountId, Counts> {
+        let primary = |account| self.primaries.get(account).copied().unwrap_or(*account);
+        let mut profiles: BTreeMap<AccountId, Counts> = BTreeMap::new();
+        let mut courses: BTreeSet<(AccountId, &str)> = BTreeSet::new();
+        for account in &self.accounts {
+            let profile = profiles.entry(primary(account)).or_default();
+            profile.add(&self.counts(*account));
+        }
+        for (account, course) in &self.courses {
+            courses.insert((primary(account), course));
+        }
+        for (account, profile) in &mut profiles {
+            let completed = courses.iter().filter(|(by, _)| by == account);
+            profile.courses_completed = completed.count() as i64;
+        }
+        profiles
+    }
+
     fn counts(&self, account: AccountId) -> Counts {
         let own = || {
             self.posts
@@ -123,6 +190,7 @@ impl Naive {
                 .filter(|(post, _)| self.author(*post) == Some(account))
                 .count() as i64,
             likes_given: likes().filter(|(_, by)| *by == account).count() as i64,
+            courses_completed: self.courses.iter().filter(|(by, _)| *by == account).count() as i64,
             first_post_at: times().min(),
             last_post_at: times().max(),
         }

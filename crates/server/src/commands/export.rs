@@ -2,24 +2,23 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use plaudit_exchange::{events, tables};
 use tempfile::TempPath;
 
 use crate::cli::{Export, Report, Table};
-use crate::data::Data;
+use crate::data::{Data, Place};
 use crate::progress::{Folding, Shown};
 
 use super::{BadUsage, Failure, say_aside};
 
 /// Writes a table, whole or not at all.
-pub async fn run(directory: &Path, export: Export) -> Result<(), Failure> {
+pub async fn run(place: &Place, export: Export) -> Result<(), Failure> {
     let only_for_events = [
         (export.from.is_some(), "--from"),
         (export.to.is_some(), "--to"),
         (!export.types.is_empty(), "--type"),
-        (export.personal, "--personal"),
     ];
     if export.table != Table::Events
         && let Some((_, option)) = only_for_events.iter().find(|(given, _)| *given)
@@ -27,7 +26,11 @@ pub async fn run(directory: &Path, export: Export) -> Result<(), Failure> {
         let what = format!("{option} goes with `plaudit export events` only");
         return Err(BadUsage(what).into());
     }
-    let data = Data::existing(directory)?;
+    if export.personal && export.table == Table::Posts {
+        let what = "--personal goes with events, accounts and profiles: posts are public";
+        return Err(BadUsage(what.into()).into());
+    }
+    let data = Data::existing(place)?;
     if let Some(path) = export.out.as_deref().filter(|path| data.owns(path)) {
         let what = format!(
             "--out {}: the community itself needs this file",
@@ -58,9 +61,13 @@ pub async fn run(directory: &Path, export: Export) -> Result<(), Failure> {
             let store = data
                 .store(&mut Folding::new(Report { json: false }))
                 .await?;
+            let private = match export.personal {
+                true => tables::Private::Included,
+                false => tables::Private::Withheld,
+            };
             let exported = match export.table {
-                Table::Accounts => tables::accounts(&*store, format, &mut out).await?,
-                Table::Profiles => tables::profiles(&*store, format, &mut out).await?,
+                Table::Accounts => tables::accounts(&*store, private, format, &mut out).await?,
+                Table::Profiles => tables::profiles(&*store, private, format, &mut out).await?,
                 Table::Posts | Table::Events => tables::posts(&*store, format, &mut out).await?,
             };
             exported.rows

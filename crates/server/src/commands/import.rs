@@ -1,20 +1,18 @@
 //! `plaudit import`
 
-use std::path::Path;
-
 use plaudit_exchange::{Summary, events, polis, stack_exchange};
 use serde_json::json;
 
 use crate::cli::{Import, Report};
-use crate::data::Data;
+use crate::data::{Data, Place};
 use crate::progress::{Folding, Shown, line};
 
 use super::{Failure, say};
 
 /// Records a history and folds it. What is to be imported is looked at first: where it isn't there,
 /// no community begins.
-pub async fn run(directory: &Path, import: Import) -> Result<(), Failure> {
-    let scratch = directory.to_owned();
+pub async fn run(place: &Place, import: Import) -> Result<(), Failure> {
+    let scratch = place.directory.clone();
     let (data, summary, report) = match import {
         Import::StackExchange {
             folder,
@@ -29,7 +27,7 @@ pub async fn run(directory: &Path, import: Import) -> Result<(), Failure> {
                 scratch,
             };
             options.check()?;
-            let data = Data::open(directory)?;
+            let data = Data::open(place)?;
             let mut shown = Shown::new(report);
             let summary = stack_exchange::import(data.journal(), options, &mut shown).await;
             shown.finish();
@@ -46,7 +44,7 @@ pub async fn run(directory: &Path, import: Import) -> Result<(), Failure> {
                 scratch,
             };
             options.check()?;
-            let data = Data::open(directory)?;
+            let data = Data::open(place)?;
             let mut shown = Shown::new(report);
             let summary = polis::import(data.journal(), options, &mut shown).await;
             shown.finish();
@@ -54,7 +52,7 @@ pub async fn run(directory: &Path, import: Import) -> Result<(), Failure> {
         }
         Import::Events { file, report } => {
             let source = events::Source::open(&file)?;
-            let data = Data::open(directory)?;
+            let data = Data::open(place)?;
             let mut shown = Shown::new(report);
             let summary = events::import(data.journal(), source, &mut shown).await;
             shown.finish();

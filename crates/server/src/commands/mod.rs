@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Cli, Command};
+use crate::data::{Master, Place};
 
 mod export;
 mod import;
@@ -46,13 +47,20 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 async fn execute(cli: Cli) -> Result<(), Failure> {
-    let data = cli.data;
+    let place = Place {
+        master: match (cli.master_key, std::env::var("PLAUDIT_MASTER_KEY")) {
+            (Some(file), _) => Master::File(file),
+            (None, Ok(key)) => Master::Key(key),
+            (None, Err(_)) => Master::Beside,
+        },
+        directory: cli.data,
+    };
     match cli.command {
-        Command::Serve(serve) => serve::run(&data, serve).await,
-        Command::Import(import) => import::run(&data, import).await,
-        Command::Export(export) => export::run(&data, export).await,
-        Command::Rebuild(rebuild) => rebuild::run(&data, rebuild).await,
-        Command::Token(token) => token::run(&data, &token),
+        Command::Serve(serve) => serve::run(&place, serve).await,
+        Command::Import(import) => import::run(&place, import).await,
+        Command::Export(export) => export::run(&place, export).await,
+        Command::Rebuild(rebuild) => rebuild::run(&place, rebuild).await,
+        Command::Token(token) => token::run(&place, &token),
         Command::Schema => Ok(io::stdout().write_all(plaudit_api::sdl().as_bytes())?),
     }
 }

@@ -1,20 +1,19 @@
 //! `plaudit rebuild`
 
-use std::path::Path;
 use std::time::Instant;
 
 use plaudit_store::Store;
 use serde_json::json;
 
 use crate::cli::Rebuild;
-use crate::data::Data;
+use crate::data::{Data, Place};
 use crate::progress::{Folding, line};
 
 use super::Failure;
 
 /// Folds the whole history into a new generation and puts it in use.
-pub async fn run(directory: &Path, Rebuild { report }: Rebuild) -> Result<(), Failure> {
-    let data = Data::existing(directory)?;
+pub async fn run(place: &Place, Rebuild { report }: Rebuild) -> Result<(), Failure> {
+    let data = Data::existing(place)?;
     let began = Instant::now();
     let mut folding = Folding::new(report);
     let store = data

@@ -1,18 +1,29 @@
 //! `plaudit token`
 
-use std::path::Path;
 use std::time::Duration;
 
+use plaudit_domain::Actor;
+use plaudit_domain::account::Claims;
+
 use crate::cli::Token;
-use crate::data::Data;
+use crate::data::{Data, Place};
 use crate::identity::DevKey;
 
 use super::{Failure, say};
 
 /// Prints a token for a server that runs with `--dev` on the same directory.
-pub fn run(directory: &Path, token: &Token) -> Result<(), Failure> {
-    let data = Data::existing(directory)?;
+pub fn run(place: &Place, token: &Token) -> Result<(), Failure> {
+    let data = Data::existing(place)?;
     let key = DevKey::open(data.directory())?;
     let lifetime = Duration::from_secs(u64::from(token.hours) * 3600);
-    say(format_args!("{}", key.issue(token.account, lifetime)?))
+    let actor = Actor {
+        account: token.account,
+        roles: token.roles(),
+    };
+    let claims = Claims {
+        name: token.name.clone(),
+        picture: token.picture.clone(),
+        kind: token.kind.map(Into::into),
+    };
+    say(format_args!("{}", key.issue(&actor, &claims, lifetime)?))
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plaudit_api::{Allowed, Answer, Api, MalformedRequest, Operation, Outcome};
+use plaudit_replay::CommandError;
 use poem::error::ReadBodyError;
 use poem::http::header::{
     ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY,
@@ -22,7 +23,7 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::accept::MediaType;
-use crate::identity::{Identity, Unauthenticated};
+use crate::identity::{Identity, IdentityError, LogIns, Unauthenticated};
 
 /// What a request may take.
 #[derive(Debug, Clone, Copy)]
@@ -44,9 +45,10 @@ impl Default for Limits {
 
 /// The endpoint.
 pub(super) struct GraphQl {
-    api: Arc<Api>,
-    identity: Identity,
-    limits: Limits,
+    pub(super) api: Arc<Api>,
+    pub(super) identity: Identity,
+    pub(super) log_ins: LogIns,
+    pub(super) limits: Limits,
 }
 
 impl Endpoint for GraphQl {
@@ -72,26 +74,21 @@ impl Endpoint for GraphQl {
 }
 
 impl GraphQl {
-    pub(super) fn new(api: Arc<Api>, identity: Identity, limits: Limits) -> Self {
-        Self {
-            api,
-            identity,
-            limits,
-        }
-    }
-
     async fn answer(&self, request: &mut Request) -> Result<Answer, Rejection> {
-        let actor = {
-            let authorization = request.headers().get(AUTHORIZATION);
-            self.identity
-                .actor(authorization.map(HeaderValue::as_bytes))
-                .map_err(Rejection::unauthenticated)?
+        let caller = {
+            let authorization = request.headers().get(AUTHORIZATION).cloned();
+            let authorization = authorization.as_ref().map(HeaderValue::as_bytes);
+            self.identity.caller(authorization).await?
         };
         let (operation, allowed) = match *request.method() {
             Method::POST => (self.posted(request).await?, Allowed::QueriesAndMutations),
             Method::GET => (in_url(request)?, Allowed::Queries),
             _ => return Err(Rejection::method_not_allowed()),
         };
+        if let Some(caller) = &caller {
+            self.log_ins.log_in(caller).await?;
+        }
+        let actor = caller.map(|caller| caller.actor);
         Ok(self.api.execute(operation, actor, allowed).await)
     }
 
@@ -218,6 +215,12 @@ impl Rejection {
         rejection
     }
 
+    /// It is our fault, or somebody else's than the client's, and may be over soon.
+    fn unavailable(message: &str) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, "UNAVAILABLE", message.to_owned())
+    }
+
     fn method_not_allowed() -> Self {
         let message = "send operations by POST, or queries by GET".to_owned();
         let mut rejection = Self::new(
@@ -270,6 +273,24 @@ impl Rejection {
         let mut response = response(self.status, media_type, Body::from_string(body.to_string()));
         response.headers_mut().extend(self.header);
         response
+    }
+}
+
+impl From<IdentityError> for Rejection {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Unauthenticated(why) => Self::unauthenticated(why),
+            IdentityError::NoKeys => Self::unavailable(&error.to_string()),
+        }
+    }
+}
+
+/// Somebody couldn't log in.
+impl From<CommandError> for Rejection {
+    fn from(error: CommandError) -> Self {
+        // What exactly is wrong with our journal is no business of clients.
+        tracing::error!("an account could not be registered or changed: {error}");
+        Self::unavailable("your account could not be registered for now: try again soon")
     }
 }
 

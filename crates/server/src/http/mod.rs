@@ -14,17 +14,29 @@ mod listen;
 use std::sync::Arc;
 
 use plaudit_api::Api;
+use plaudit_replay::Community;
 use poem::{Endpoint, EndpointExt, Response, Route, get, handler};
 
-use crate::identity::Identity;
+use crate::identity::{Identity, LogIns};
 
 pub use graphql::Limits;
 pub use listen::{serve, stop_signal};
 
-/// Everything that the server serves.
-pub fn app(api: Arc<Api>, identity: Identity, limits: Limits) -> impl Endpoint<Output = Response> {
+/// Everything that the server serves: the API of a community, to whom the identity knows.
+pub fn app(
+    api: Arc<Api>,
+    community: Arc<Community>,
+    identity: Identity,
+    limits: Limits,
+) -> impl Endpoint<Output = Response> {
+    let graphql = graphql::GraphQl {
+        api,
+        identity,
+        log_ins: LogIns::new(community),
+        limits,
+    };
     Route::new()
-        .at("/graphql", graphql::GraphQl::new(api, identity, limits))
+        .at("/graphql", graphql)
         .at("/", get(graphiql::page))
         .at("/health/live", get(live))
         // Where there is no such path or method, poem says so.

@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plaudit_api::Api;
-use plaudit_domain::AccountId;
+use plaudit_domain::account::Claims;
+use plaudit_domain::{AccountId, Actor};
 use plaudit_journal::SharedJournal;
+use plaudit_journal::keys::Keyring;
 use plaudit_journal::sqlite::SqliteJournal;
+use plaudit_projection::Milestones;
 use plaudit_replay::{Community, Generations};
 use plaudit_server::http::{Limits, app};
 use plaudit_server::identity::{DevKey, Identity};
+use plaudit_store::SharedStore;
 use poem::http::{HeaderMap, StatusCode};
 use poem::{Body, Endpoint, Request, Response};
 use tempfile::TempDir;
@@ -18,6 +22,7 @@ use tempfile::TempDir;
 pub struct Served {
     directory: TempDir,
     api: Arc<Api>,
+    community: Arc<Community>,
 }
 
 /// What came back.
@@ -30,20 +35,33 @@ pub struct Answered {
 
 impl Served {
     pub async fn new() -> Self {
+        Self::with_journal(|journal| Arc::new(journal)).await
+    }
+
+    /// With something around its journal.
+    pub async fn with_journal(around: impl FnOnce(SqliteJournal) -> SharedJournal) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let journal = SqliteJournal::open(&directory.path().join("journal.sqlite")).unwrap();
-        let journal: SharedJournal = Arc::new(journal);
+        let keys = Arc::new(Keyring::in_memory().unwrap());
+        let journal = SqliteJournal::open(&directory.path().join("journal.sqlite"), keys).unwrap();
+        let journal = around(journal);
         let generations = Generations::open(directory.path()).unwrap();
         let store = generations.current(&journal, &mut |_| {}).await.unwrap();
-        let community = Community::start(journal, Arc::new(store)).await.unwrap();
-        let api = Arc::new(Api::of(Arc::new(community)));
-        Self { directory, api }
+        let store: SharedStore = Arc::new(store);
+        let community = Community::start(journal, store).await.unwrap();
+        let community = Arc::new(community);
+        let milestones = Milestones::standard().unwrap();
+        let api = Arc::new(Api::of(community.clone(), milestones));
+        Self {
+            directory,
+            api,
+            community,
+        }
     }
 
     /// Everything over HTTP, with tokens.
     pub fn app(&self) -> impl Endpoint<Output = Response> + use<> {
         let identity = Identity::Dev(Box::new(self.key()));
-        app(self.api.clone(), identity, Limits::default())
+        self.app_with(identity, Limits::default())
     }
 
     /// Everything over HTTP, otherwise.
@@ -52,13 +70,23 @@ impl Served {
         identity: Identity,
         limits: Limits,
     ) -> impl Endpoint<Output = Response> + use<> {
-        app(self.api.clone(), identity, limits)
+        app(self.api.clone(), self.community.clone(), identity, limits)
     }
 
     /// A token for an account.
     pub fn token(&self, account: AccountId) -> String {
-        let token = self.key().issue(account, Duration::from_secs(60));
+        self.token_of(&Actor::member(account), &Claims::default())
+    }
+
+    /// A token for an account with roles, and what it says of the person.
+    pub fn token_of(&self, actor: &Actor, claims: &Claims) -> String {
+        let token = self.key().issue(actor, claims, Duration::from_secs(60));
         token.unwrap()
+    }
+
+    /// How many events there are.
+    pub async fn events(&self) -> u64 {
+        self.community.journal().head().await.unwrap()
     }
 
     fn key(&self) -> DevKey {

@@ -5,7 +5,9 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use plaudit_domain::Position;
-use plaudit_projection::{Change, Like, Pair, PostBody, PostTag, Row, Rows, Watch};
+use plaudit_projection::{
+    About, Certification, Change, Like, Membership, Pair, PostBody, PostTag, Row, Rows, Watch,
+};
 use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
 
@@ -65,8 +67,15 @@ impl BulkLoad {
             let mut tags: Vec<&PostTag> = rows.tags.added().collect();
             tags.sort_unstable();
             load(transaction, tags.into_iter())?;
+            let mut about: Vec<&About> = rows.about.changes().filter_map(|(_, row)| row).collect();
+            about.sort_unstable_by_key(|about| about.account);
+            load(transaction, about.into_iter())?;
+            load(transaction, rows.courses.added().iter())?;
+            load::<Certification>(transaction, rows.certifications.iter())?;
+            load(transaction, rows.groups.added().iter())?;
+            load::<Membership>(transaction, sorted(rows.memberships.changes(), Pair::pair))?;
             schema::create_indexes(transaction)?;
-            schema::start(transaction, position)
+            schema::start(transaction, position, rows.erased)
         })
     }
 

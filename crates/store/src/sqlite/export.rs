@@ -1,8 +1,8 @@
 //! Whole tables, row by row, as of one position.
 
-use plaudit_domain::{AccountId, Position, PostId};
+use plaudit_domain::{AccountId, GroupId, Position, PostId, Visibility};
 use plaudit_projection::row::Field;
-use plaudit_projection::{Account, Post, Profile, Row};
+use plaudit_projection::{Account, Group, Post, Profile, Row};
 use rusqlite::Connection;
 use sea_query::{Expr, ExprTrait, IntoIden, JoinType, SelectStatement, SqliteQueryBuilder};
 
@@ -18,12 +18,15 @@ pub fn accounts(
 ) -> Result<Position, Failure> {
     let mut select = sql::select::<Account>();
     join::<Account>(&mut select, "primary", (Account::TABLE, "profile"));
-    select.expr(column("primary", "id"));
+    select
+        .expr(column("primary", "id"))
+        .expr(column("primary", "profile_visibility"));
     let own = Account::table_columns().len();
     scan::<Account>(connection, select, &mut |row| {
         each(AccountRecord {
             account: bind::read(row, 0)?,
             profile: bind::read::<AccountId>(row, own)?,
+            visibility: bind::read::<Visibility>(row, own + 1)?,
         })
         .map_err(passed_on)
     })
@@ -42,12 +45,14 @@ pub fn posts(connection: &Connection, each: Each<'_, PostRecord>) -> Result<Posi
     join::<Account>(&mut select, "writer", (Post::TABLE, "author"));
     join::<Post>(&mut select, "above", (Post::TABLE, "parent"));
     join::<Post>(&mut select, "solution", (Post::TABLE, "accepted_answer"));
+    join::<Group>(&mut select, "community", (Post::TABLE, "group_key"));
     select
         .expr(column("writer", "id"))
         .expr(column("above", "id"))
         .expr(column("solution", "id"))
         .expr(column("solution", "source_id"))
-        .expr(column("solution", "deleted"));
+        .expr(column("solution", "deleted"))
+        .expr(column("community", "id"));
     let own = Post::table_columns().len();
     scan::<Post>(connection, select, &mut |row| {
         let post: Post = bind::read(row, 0)?;
@@ -59,6 +64,7 @@ pub fn posts(connection: &Connection, each: Each<'_, PostRecord>) -> Result<Posi
             accepted_answer: bind::read::<Option<PostId>>(row, own + 2)?.filter(|_| counts),
             accepted_answer_source_id: bind::read::<Option<String>>(row, own + 3)?
                 .filter(|_| counts),
+            group: bind::read::<Option<GroupId>>(row, own + 5)?,
             post,
         };
         each(record).map_err(passed_on)

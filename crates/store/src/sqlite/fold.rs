@@ -1,14 +1,15 @@
 //! What folding needs: the rows that a batch touches, and writing them back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use plaudit_domain::{AccountId, Position, PostId};
 use plaudit_projection::{
-    Account, Change, Entities, Entity, Key, Like, Missing, Pair, Pairs, Post, PostBody, PostTag,
-    Profile, Row, Rows, Touched, Watch,
+    About, Account, Certification, Change, Course, Entities, Entity, Group, Key, Like, Membership,
+    Missing, Pair, Pairs, Post, PostBody, PostTag, Profile, Row, Rows, Touched, Watch,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rustc_hash::FxHashSet;
 use sea_query::SqliteQueryBuilder;
 
 use crate::{Commit, sql};
@@ -41,16 +42,25 @@ pub fn fetch(connection: &Connection, touched: &Touched) -> Result<Rows, Failure
         );
     }
 
-    let likes = pairs(&rows, touched.likes.iter());
-    load_pairs(&transaction, &SQL.like, &likes, &mut rows.likes)?;
-    let watches = pairs(&rows, touched.watches.iter());
-    load_pairs(&transaction, &SQL.watch, &watches, &mut rows.watches)?;
+    let groups = touched.groups.iter().map(|id| id.0);
+    load(
+        &mut rows.groups,
+        read::by_id(&transaction, &SQL.groups_by_id, groups)?,
+    );
 
-    let posts: Vec<Key> = touched
-        .likes_of
-        .iter()
-        .filter_map(|&post| rows.posts.find(post).map(|post| post.key))
-        .collect();
+    let likes = pairs(&rows.posts, &rows.accounts, &touched.likes);
+    load_pairs(&transaction, &SQL.like, &likes, &mut rows.likes)?;
+    let watches = pairs(&rows.posts, &rows.accounts, &touched.watches);
+    load_pairs(&transaction, &SQL.watch, &watches, &mut rows.watches)?;
+    let memberships = pairs(&rows.groups, &rows.accounts, &touched.memberships);
+    load_pairs(
+        &transaction,
+        &SQL.membership,
+        &memberships,
+        &mut rows.memberships,
+    )?;
+
+    let posts = keys(&rows.posts, &touched.likes_of);
     if !posts.is_empty() {
         let likes: Vec<Like> = by_key(&transaction, &SQL.likes_of, &posts)?;
         let likers: Vec<Key> = likes.iter().map(|like| like.account).collect();
@@ -62,7 +72,37 @@ pub fn fetch(connection: &Connection, touched: &Touched) -> Result<Rows, Failure
             by_key(&transaction, &SQL.accounts, &likers)?,
         );
     }
+    let authors = keys(&rows.accounts, &touched.posts_of);
+    load(
+        &mut rows.posts,
+        by_key(&transaction, &SQL.all_posts_of, &authors)?,
+    );
+    let tellers = keys(&rows.accounts, &touched.about);
+    for about in by_key::<About>(&transaction, &SQL.about, &tellers)? {
+        rows.about.load(about.account, about);
+    }
+
+    // Last of all, for any account may be linked.
+    let linked = rows.accounts.iter().filter(|account| account.is_linked());
+    let profiles: BTreeSet<Key> = linked.map(|account| account.profile).collect();
+    let profiles: Vec<Key> = profiles.into_iter().collect();
+    let together: Vec<Account> = by_key(&transaction, &SQL.accounts_of, &profiles)?;
+    let mut learners: BTreeSet<Key> = together.iter().map(|account| account.key).collect();
+    load(&mut rows.accounts, together);
+    learners.extend(keys(&rows.accounts, &touched.courses_of));
+    // Accounts that are linked within the batch come together only now.
+    learners.extend(keys(&rows.accounts, &touched.linked));
+    let learners: Vec<Key> = learners.into_iter().collect();
+    for course in by_key::<Course>(&transaction, &SQL.courses_of, &learners)? {
+        rows.courses.load(course);
+    }
     Ok(rows)
+}
+
+/// The keys of those that are there.
+fn keys<R: Entity<Id: Missing>>(entities: &Entities<R>, ids: &FxHashSet<R::Id>) -> Vec<Key> {
+    let there = ids.iter().filter_map(|id| entities.find(*id));
+    there.map(Entity::key).collect()
 }
 
 fn load<R: Entity<Id: Missing>>(entities: &mut Entities<R>, rows: Vec<R>) {
@@ -72,12 +112,17 @@ fn load<R: Entity<Id: Missing>>(entities: &mut Entities<R>, rows: Vec<R>) {
 }
 
 /// The keys of pairs; a pair of something that isn't there yet can't be there either.
-fn pairs<'a>(rows: &Rows, pairs: impl Iterator<Item = &'a (PostId, AccountId)>) -> Vec<(Key, Key)> {
+fn pairs<R: Entity<Id: Missing>>(
+    entities: &Entities<R>,
+    accounts: &Entities<Account>,
+    pairs: &FxHashSet<(R::Id, AccountId)>,
+) -> Vec<(Key, Key)> {
     pairs
-        .filter_map(|&(post, account)| {
-            let post = rows.posts.find(post)?;
-            let account = rows.accounts.find(account)?;
-            Some((post.key, account.key))
+        .iter()
+        .filter_map(|&(with, account)| {
+            let with = entities.find(with)?;
+            let account = accounts.find(account)?;
+            Some((with.key(), account.key))
         })
         .collect()
 }
@@ -89,8 +134,8 @@ fn load_pairs<R: Row + Pair>(
     pairs: &mut Pairs<R>,
 ) -> Result<(), Failure> {
     let mut statement = connection.prepare_cached(sql)?;
-    for (post, account) in keys {
-        for row in bind::rows(&mut statement, (post.0, account.0))? {
+    for (with, account) in keys {
+        for row in bind::rows(&mut statement, (with.0, account.0))? {
             pairs.load(row);
         }
     }
@@ -105,7 +150,7 @@ pub fn commit(
     to: Position,
 ) -> Result<Commit, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if !schema::advance(&transaction, from, to)? {
+    if !schema::advance(&transaction, from, to, rows.erased)? {
         let at = schema::position(&transaction)?;
         return Ok(Commit::Overtaken { at });
     }
@@ -115,6 +160,20 @@ pub fn commit(
     update(&transaction, rows.posts.changed())?;
     put::<PostBody>(&transaction, rows.bodies.iter())?;
     put::<Profile>(&transaction, rows.profiles.iter())?;
+    for key in &rows.former_profiles {
+        delete::<Profile>(&transaction, *key)?;
+    }
+    insert(&transaction, rows.groups.added())?;
+    update(&transaction, rows.groups.changed())?;
+    change::<Membership>(&transaction, rows.memberships.changes())?;
+    for (account, about) in rows.about.changes() {
+        match about {
+            Some(about) => put::<About>(&transaction, [about].into_iter())?,
+            None => delete::<About>(&transaction, account)?,
+        }
+    }
+    insert::<Course>(&transaction, rows.courses.added())?;
+    insert::<Certification>(&transaction, &rows.certifications)?;
     change::<Like>(&transaction, rows.likes.changes())?;
     change::<Watch>(&transaction, rows.watches.changes())?;
     remove(&transaction, rows.tags.removed())?;
@@ -175,6 +234,12 @@ fn remove<'a, R: Row>(
     Ok(())
 }
 
+/// Removes the row of a key.
+fn delete<R: Row>(transaction: &Transaction<'_>, key: Key) -> rusqlite::Result<()> {
+    let mut statement = transaction.prepare_cached(&WRITES[R::TABLE].delete)?;
+    statement.execute([key.0]).map(drop)
+}
+
 fn change<'a, R: Row>(
     transaction: &Transaction<'_>,
     changes: impl Iterator<Item = Change<&'a R>>,
@@ -184,8 +249,8 @@ fn change<'a, R: Row>(
     for change in changes {
         match change {
             Change::Put(row) => bind::execute(&mut upsert, row)?,
-            Change::Remove { post, account } => {
-                delete.execute((post.0, account.0))?;
+            Change::Remove { with, account } => {
+                delete.execute((with.0, account.0))?;
             }
         }
     }

@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, Origin, Position, PostId};
+use plaudit_domain::{AccountId, GroupId, Origin, Position, PostId};
 use plaudit_projection::row::Malformed;
-use plaudit_projection::{Account, Key, Like, Post, PostBody, Profile, Rows, Touched};
+use plaudit_projection::{
+    About, Account, Certification, Course, Group, Key, Like, Membership, Post, PostBody, Profile,
+    Rows, Touched,
+};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -97,6 +100,26 @@ fn configure(connection: &Connection, mode: &str, synchronous: &str) -> rusqlite
     configure_reads(connection)
 }
 
+/// Writes the file anew and empties the log, which still holds pages as they were. A `secure_delete`
+/// wouldn't do: a page that is split or merged keeps copies of rows that are elsewhere by now. What
+/// reads just now is waited for, because it may need the old pages.
+fn purge(connection: &Connection) -> std::result::Result<bool, Failure> {
+    if !schema::is_erased(connection)? {
+        return Ok(false);
+    }
+    connection.execute_batch("VACUUM")?;
+    let busy: i64 =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
+    if busy != 0 {
+        return Err(Failure::Sqlite(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+            Some("somebody is still reading what was erased".into()),
+        )));
+    }
+    schema::purged(connection)?;
+    Ok(true)
+}
+
 fn configure_reads(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
@@ -162,6 +185,10 @@ impl Store for SqliteStore {
         fold::commit(&mut self.writer(), rows, from, to).map_err(|error| self.failed(error))
     }
 
+    async fn purge(&self) -> Result<bool> {
+        purge(&self.writer()).map_err(|error| self.failed(error))
+    }
+
     async fn accounts(&self, keys: &[Key]) -> Result<Vec<Account>> {
         self.read(|connection| read::by_key(connection, &read::SQL.accounts, keys))
     }
@@ -172,6 +199,47 @@ impl Store for SqliteStore {
 
     async fn account_by_origin(&self, origin: &Origin) -> Result<Option<Account>> {
         self.read(|connection| read::by_origin(connection, &read::SQL.account_by_origin, origin))
+    }
+
+    async fn accounts_of(&self, profiles: &[Key]) -> Result<Vec<Account>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.accounts_of, profiles))
+    }
+
+    async fn about(&self, accounts: &[Key]) -> Result<Vec<About>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.about, accounts))
+    }
+
+    async fn courses_of(&self, accounts: &[Key]) -> Result<Vec<Course>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.courses_of, accounts))
+    }
+
+    async fn certifications_of(&self, accounts: &[Key]) -> Result<Vec<Certification>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.certifications_of, accounts))
+    }
+
+    async fn memberships_of(&self, accounts: &[Key]) -> Result<Vec<Membership>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.memberships_of, accounts))
+    }
+
+    async fn groups(&self, keys: &[Key]) -> Result<Vec<Group>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.groups, keys))
+    }
+
+    async fn groups_by_id(&self, ids: &[GroupId]) -> Result<Vec<Group>> {
+        let ids = || ids.iter().map(|id| id.0);
+        self.read(|connection| read::by_id(connection, &read::SQL.groups_by_id, ids()))
+    }
+
+    async fn group_page(&self, page: Page) -> Result<Vec<Group>> {
+        self.read(|connection| read::group_page(connection, page))
+    }
+
+    async fn group_count(&self) -> Result<i64> {
+        self.read(read::count::<Group>)
+    }
+
+    async fn members(&self, groups: &[Key], page: Page) -> Result<Vec<Membership>> {
+        self.read(|connection| read::members(connection, groups, page))
     }
 
     async fn profiles(&self, keys: &[Key]) -> Result<Vec<Profile>> {
@@ -212,6 +280,10 @@ impl Store for SqliteStore {
 
     async fn posts_of(&self, authors: &[Key], page: Page) -> Result<Vec<Post>> {
         self.read(|connection| read::posts_of(connection, authors, page))
+    }
+
+    async fn posts_in(&self, groups: &[Key], page: Page) -> Result<Vec<Post>> {
+        self.read(|connection| read::posts_in(connection, groups, page))
     }
 
     async fn likes(&self, posts: &[Key], page: Page) -> Result<Vec<Like>> {

@@ -6,7 +6,10 @@ use std::sync::LazyLock;
 
 use plaudit_domain::post::Kind;
 use plaudit_domain::{AccountId, Origin, PostId};
-use plaudit_projection::{Account, Key, Like, Post, PostBody, PostTag, Profile, Row, Watch};
+use plaudit_projection::{
+    About, Account, Certification, Course, Group, Key, Like, Membership, Post, PostBody, PostTag,
+    Profile, Row, Watch,
+};
 use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
 use rusqlite::{Connection, params_from_iter};
@@ -37,7 +40,7 @@ pub fn by_account_id<R: Row>(
     sql: &Among,
     ids: &[AccountId],
 ) -> Result<Vec<R>, Failure> {
-    sql.query(connection, ids.iter().map(|id| blob(id.0)))
+    by_id(connection, sql, ids.iter().map(|id| id.0))
 }
 
 /// Rows by the public id of a post.
@@ -46,7 +49,16 @@ pub fn by_post_id<R: Row>(
     sql: &Among,
     ids: &[PostId],
 ) -> Result<Vec<R>, Failure> {
-    sql.query(connection, ids.iter().map(|id| blob(id.0)))
+    by_id(connection, sql, ids.iter().map(|id| id.0))
+}
+
+/// Rows by public id.
+pub fn by_id<R: Row>(
+    connection: &Connection,
+    sql: &Among,
+    ids: impl ExactSizeIterator<Item = Uuid>,
+) -> Result<Vec<R>, Failure> {
+    sql.query(connection, ids.map(blob))
 }
 
 /// The row that was imported from there.
@@ -102,6 +114,7 @@ fn page_of_posts(filter: &PostFilter, page: Page) -> SelectStatement {
             PostFilter {
                 tag: None,
                 author: None,
+                group: None,
                 ..
             },
         ) => merged,
@@ -153,9 +166,40 @@ pub fn posts_of(
     related(connection, &SQL.posts_of, authors, page)
 }
 
+/// For each group, a page of the posts in it.
+pub fn posts_in(connection: &Connection, groups: &[Key], page: Page) -> Result<Vec<Post>, Failure> {
+    related(connection, &SQL.posts_in, groups, page)
+}
+
 /// For each post, a page of its likes.
 pub fn likes(connection: &Connection, posts: &[Key], page: Page) -> Result<Vec<Like>, Failure> {
     related(connection, &SQL.likes, posts, page)
+}
+
+/// For each group, a page of its memberships.
+pub fn members(
+    connection: &Connection,
+    groups: &[Key],
+    page: Page,
+) -> Result<Vec<Membership>, Failure> {
+    related(connection, &SQL.members, groups, page)
+}
+
+/// A page of all groups.
+pub fn group_page(connection: &Connection, page: Page) -> Result<Vec<Group>, Failure> {
+    let [at, key] = start(page);
+    bind::query(
+        connection,
+        SQL.group_page.get(page.order),
+        (at, key, page.limit),
+    )
+}
+
+/// How many rows a table has.
+pub fn count<R: Row>(connection: &Connection) -> Result<i64, Failure> {
+    let sql = format!("SELECT count(*) FROM \"{}\"", R::TABLE);
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row((), |row| row.get(0))?)
 }
 
 fn related<R: Row>(
@@ -200,6 +244,9 @@ fn filtered(mut select: SelectStatement, filter: &PostFilter) -> SelectStatement
     if let Some(author) = filter.author {
         select.and_where(column(Post::TABLE, "author").eq(author.0));
     }
+    if let Some(group) = filter.group {
+        select.and_where(column(Post::TABLE, "group_key").eq(group.0));
+    }
     select.and_where(column(Post::TABLE, "deleted").eq(0_i64));
     select
 }
@@ -243,6 +290,15 @@ pub struct Sql {
     pub accounts: Among,
     pub accounts_by_id: Among,
     pub account_by_origin: String,
+    pub accounts_of: Among,
+    pub about: Among,
+    pub courses_of: Among,
+    pub certifications_of: Among,
+    pub memberships_of: Among,
+    pub membership: String,
+    pub groups: Among,
+    pub groups_by_id: Among,
+    pub all_posts_of: Among,
     pub profiles: Among,
     pub profiles_by_id: Among,
     pub posts: Among,
@@ -256,7 +312,10 @@ pub struct Sql {
     pub watched: String,
     replies: BothWays,
     posts_of: BothWays,
+    posts_in: BothWays,
     likes: BothWays,
+    members: BothWays,
+    group_page: BothWays,
 }
 
 /// Rows by the values of a column.
@@ -322,6 +381,15 @@ impl Sql {
         Self {
             accounts: Among::build::<Account>("key"),
             accounts_by_id: Among::build::<Account>("id"),
+            accounts_of: Among::build::<Account>("profile"),
+            about: Among::build::<About>("account"),
+            courses_of: Among::build::<Course>("account"),
+            certifications_of: Among::build::<Certification>("account"),
+            memberships_of: Among::build::<Membership>("account"),
+            membership: equal::<Membership>(["group_key", "account"]),
+            groups: Among::build::<Group>("key"),
+            groups_by_id: Among::build::<Group>("id"),
+            all_posts_of: Among::build::<Post>("author"),
             account_by_origin: equal::<Account>(["source", "source_id"]),
             profiles: Among::build::<Profile>("key"),
             profiles_by_id: Among::build::<Profile>("id"),
@@ -345,11 +413,35 @@ impl Sql {
                     part.and_where(undeleted());
                 })
             }),
+            posts_in: BothWays::build(|order| {
+                pages::<Post>("group_key", in_created_order, order, |part| {
+                    part.and_where(undeleted());
+                })
+            }),
             likes: BothWays::build(|order| {
                 pages::<Like>("post", ["position", "account"], order, |_| ())
             }),
+            members: BothWays::build(|order| {
+                pages::<Membership>("group_key", ["position", "account"], order, |_| ())
+            }),
+            group_page: BothWays::build(page_of_groups),
         }
     }
+}
+
+/// At most ?3 groups beyond (?1, ?2).
+fn page_of_groups(order: Order) -> String {
+    let columns = ["created_at", "key"];
+    let mut select = sql::select::<Group>();
+    select.and_where(beyond(
+        order,
+        columns.map(|name| column(Group::TABLE, name)),
+        [Expr::cust("?1"), Expr::cust("?2")],
+    ));
+    for name in columns {
+        select.order_by(name, sql_order(order));
+    }
+    format!("{} LIMIT ?3", select.to_string(SqliteQueryBuilder))
 }
 
 fn undeleted() -> Expr {
@@ -463,11 +555,14 @@ mod tests {
         ] {
             for tag in [None, Some("tag".to_owned())] {
                 for author in [None, Some(Key(1))] {
-                    filters.push(PostFilter {
-                        kinds: kinds.clone(),
-                        tag: tag.clone(),
-                        author,
-                    });
+                    for group in [None, Some(Key(2))] {
+                        filters.push(PostFilter {
+                            kinds: kinds.clone(),
+                            tag: tag.clone(),
+                            author,
+                            group,
+                        });
+                    }
                 }
             }
         }
@@ -498,7 +593,13 @@ mod tests {
     #[test]
     fn pages_of_many_parents_are_read_in_the_order_of_an_index_and_sorted_once_cut() {
         let (_folder, connection) = connection();
-        for statement in [&SQL.replies, &SQL.posts_of, &SQL.likes] {
+        for statement in [
+            &SQL.replies,
+            &SQL.posts_of,
+            &SQL.posts_in,
+            &SQL.likes,
+            &SQL.members,
+        ] {
             for order in BOTH {
                 let plan = plan(&connection, statement.get(order));
                 let [parents, rows, list, page, sort] = &plan[..] else {
@@ -511,7 +612,7 @@ mod tests {
                 assert!(rows.starts_with("SEARCH page USING"), "{plan:#?}");
                 assert!(rows.contains("PRIMARY KEY"), "{plan:#?}");
                 assert!(list.starts_with("CORRELATED LIST SUBQUERY"), "{plan:#?}");
-                assert!(page.starts_with("SEARCH post"), "{plan:#?}");
+                assert!(page.starts_with("SEARCH "), "{plan:#?}");
                 assert!(page.contains('>') || page.contains('<'), "{plan:#?}");
                 assert_eq!(sort, "USE TEMP B-TREE FOR ORDER BY", "{plan:#?}");
             }
@@ -523,7 +624,13 @@ mod tests {
         let (_folder, connection) = connection();
         for filter in some_filters().into_iter().filter(|filter| {
             // With both, the rows of the shorter list have to be looked at.
-            filter.tag.is_none() && (filter.kinds.is_empty() || filter.author.is_none())
+            let lists = [
+                filter.tag.is_some(),
+                !filter.kinds.is_empty(),
+                filter.author.is_some(),
+                filter.group.is_some(),
+            ];
+            !lists[0] && lists.into_iter().filter(|is_given| *is_given).count() < 2
         }) {
             let sql = count_of_posts(&filter).to_string(SqliteQueryBuilder);
             let plan = plan(&connection, &sql);
@@ -547,6 +654,14 @@ mod tests {
             &SQL.posts_by_id,
             &SQL.bodies,
             &SQL.likes_of,
+            &SQL.accounts_of,
+            &SQL.about,
+            &SQL.courses_of,
+            &SQL.certifications_of,
+            &SQL.memberships_of,
+            &SQL.groups,
+            &SQL.groups_by_id,
+            &SQL.all_posts_of,
         ];
         let by_two = [
             &SQL.account_by_origin,
@@ -555,6 +670,7 @@ mod tests {
             &SQL.watch,
             &SQL.liked,
             &SQL.watched,
+            &SQL.membership,
         ];
         let among = among.into_iter().flat_map(|sql| [&sql.one, &sql.many]);
         for sql in among.chain(by_two) {

@@ -2,7 +2,10 @@
 
 use plaudit_domain::Position;
 use plaudit_projection::row::ColumnKind;
-use plaudit_projection::{Account, Like, Post, PostBody, PostTag, Profile, Row, Watch};
+use plaudit_projection::{
+    About, Account, Certification, Course, Group, Like, Membership, Post, PostBody, PostTag,
+    Profile, Row, Watch,
+};
 use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
 
@@ -21,6 +24,11 @@ macro_rules! for_every_row {
             $run::<Like>(),
             $run::<Watch>(),
             $run::<Profile>(),
+            $run::<About>(),
+            $run::<Course>(),
+            $run::<Certification>(),
+            $run::<Group>(),
+            $run::<Membership>(),
         ]
     };
 }
@@ -37,10 +45,12 @@ pub fn indexes() -> impl Iterator<Item = String> {
     for_every_row!(indexes_of).into_iter().flatten()
 }
 
-/// Where the fold stands: one row.
+/// Where the fold stands, and whether something was erased that is still somewhere in the file: one
+/// row.
 const PROGRESS: &str = "CREATE TABLE progress (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     position INTEGER NOT NULL,
+    erased INTEGER NOT NULL,
     shape TEXT NOT NULL
 ) STRICT";
 
@@ -51,7 +61,7 @@ pub fn open(connection: &mut Connection) -> Result<(), Failure> {
     if is_empty(&transaction)? {
         create_tables(&transaction)?;
         create_indexes(&transaction)?;
-        start(&transaction, 0)?;
+        start(&transaction, 0, false)?;
     } else if shape(&transaction).ok() != Some(expected_shape()) {
         return Err(Failure::Outdated);
     }
@@ -75,11 +85,15 @@ pub fn create_indexes(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 }
 
 /// Notes where the fold stands for the first time.
-pub fn start(transaction: &Transaction<'_>, position: Position) -> rusqlite::Result<()> {
+pub fn start(
+    transaction: &Transaction<'_>,
+    position: Position,
+    erased: bool,
+) -> rusqlite::Result<()> {
     transaction
         .execute(
-            "INSERT INTO progress (one, position, shape) VALUES (1, ?1, ?2)",
-            (position.cast_signed(), expected_shape()),
+            "INSERT INTO progress (one, position, erased, shape) VALUES (1, ?1, ?2, ?3)",
+            (position.cast_signed(), erased, expected_shape()),
         )
         .map(drop)
 }
@@ -92,16 +106,31 @@ pub fn position(connection: &Connection) -> Result<Position, Failure> {
     Ok(position.cast_unsigned())
 }
 
-/// Moves the fold's position, if it is where it is expected to be.
+/// Moves the fold's position, if it is where it is expected to be; notes if something is erased.
 pub fn advance(
     transaction: &Transaction<'_>,
     from: Position,
     to: Position,
+    erased: bool,
 ) -> rusqlite::Result<bool> {
     let moved = transaction
-        .prepare_cached("UPDATE progress SET position = ?2 WHERE position = ?1")?
-        .execute((from.cast_signed(), to.cast_signed()))?;
+        .prepare_cached(
+            "UPDATE progress SET position = ?2, erased = erased OR ?3 WHERE position = ?1",
+        )?
+        .execute((from.cast_signed(), to.cast_signed(), erased))?;
     Ok(moved == 1)
+}
+
+/// Whether something was erased since it was last [noted](purged) that nothing of that is left.
+pub fn is_erased(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT erased FROM progress", (), |row| row.get(0))
+}
+
+/// Notes that nothing of what was erased is left.
+pub fn purged(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .execute("UPDATE progress SET erased = 0", ())
+        .map(drop)
 }
 
 fn table<R: Row>() -> String {
@@ -144,7 +173,7 @@ fn shape(connection: &Connection) -> rusqlite::Result<String> {
 /// rebuilt, never patched.
 fn expected_shape() -> String {
     /// Counted up when a fold changes what it makes of old events.
-    const FOLDS: u32 = 1;
+    const FOLDS: u32 = 2;
     let tables: Vec<String> = tables().chain(indexes()).collect();
     format!("{FOLDS};{}", tables.join(";"))
 }

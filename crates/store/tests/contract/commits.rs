@@ -82,7 +82,10 @@ pub async fn a_batch_that_fails_writes_nothing(place: &dyn Place) {
         (3, registered(7)),
         (4, registered(1)),
         (5, question(8, 7)),
-        (6, edited(8, Some("Text".to_owned().into()), Some(&["b"]))),
+        (
+            6,
+            edited((8, 7), Some("Text".to_owned().into()), Some(&["b"])),
+        ),
         (7, question(1, 7)),
     ]);
     let mut rows = Rows::default();

@@ -2,14 +2,16 @@
 
 use std::io;
 
+use plaudit_domain::Visibility;
 use plaudit_domain::post::{Created, Kind};
 use plaudit_projection::Profile;
 use plaudit_store::{AccountRecord, PostRecord, StoreError};
 
 use crate::Place;
 use crate::history::{
-    Happened, History, acceptance_withdrawn, accepted, account, answer, created, deleted, origin,
-    post, question, registered, reply, restored, solved, topic, written,
+    Happened, History, acceptance_withdrawn, accepted, account, account_shown_to, answer, created,
+    deleted, group, group_created, linked, origin, post, posted_in, profile_shown_to, question,
+    registered, reply, restored, solved, topic, written,
 };
 
 async fn history(place: &dyn Place) -> History {
@@ -144,6 +146,61 @@ pub async fn a_solution_is_left_out_while_it_or_its_question_is_deleted(place: &
         history.add([happened]).await;
         assert_eq!(is_solved(&history).await, expected, "after {what}");
     }
+}
+
+pub async fn an_account_comes_with_who_sees_its_profile_which_is_as_its_primary_says(
+    place: &dyn Place,
+) {
+    use Visibility::{Private, Public};
+    let mut history = history(place).await;
+    history
+        .add([
+            (50, profile_shown_to(1, Private)),
+            (51, profile_shown_to(3, Private)),
+            (52, profile_shown_to(3, Public)),
+            (53, account_shown_to(4, Private)),
+            (54, linked(1, 2)),
+            (55, profile_shown_to(5, Private)),
+            (56, linked(4, 5)),
+        ])
+        .await;
+    let records = accounts(&history).await;
+    let seen: Vec<_> = records
+        .iter()
+        .map(|record| (record.profile, record.visibility))
+        .collect();
+    let expected = [
+        (account(1), Private),
+        (account(1), Private),
+        (account(3), Public),
+        (account(4), Public),
+        (account(4), Public),
+    ];
+    assert_eq!(seen, expected);
+    let profiles = history.every_profile().await;
+    let seen: Vec<_> = profiles
+        .iter()
+        .map(|profile| (profile.id, profile.visibility))
+        .collect();
+    let expected = [
+        (account(1), Private),
+        (account(3), Public),
+        (account(4), Public),
+    ];
+    assert_eq!(seen, expected);
+}
+
+pub async fn a_post_in_a_group_comes_with_the_public_id_of_the_group(place: &dyn Place) {
+    let mut history = history(place).await;
+    history
+        .add([(50, group_created(1)), (50, group_created(2))])
+        .await;
+    history
+        .add([(51, posted_in(2, 7, Kind::Discussion, 1))])
+        .await;
+    let records = posts(&history).await;
+    let groups: Vec<_> = records.iter().map(|record| record.group).collect();
+    assert_eq!(groups, [None, None, None, Some(group(2))]);
 }
 
 pub async fn an_error_of_whoever_takes_the_rows_ends_it(place: &dyn Place) {

@@ -3,13 +3,21 @@
 use std::collections::HashMap;
 
 use plaudit_domain::acceptance::{Accepted, AcceptedAnswer, Withdrawn};
-use plaudit_domain::account::{Registered, Renamed};
-use plaudit_domain::fact::{AccountFact, LikeFact, PostFact, WatchFact};
+use plaudit_domain::account::{AccountKind, Identified, Registered, Renamed};
+use plaudit_domain::erasure::{Content, Erased};
+use plaudit_domain::fact::{
+    AccountFact, GroupFact, LearningFact, LikeFact, LinkFact, MembershipFact, PostFact, WatchFact,
+};
+use plaudit_domain::learning::{CertificationAwarded, CourseCompleted};
+use plaudit_domain::link_code::Code;
+use plaudit_domain::links::{Linked, PrimaryChanged, Unlinked};
+use plaudit_domain::membership::Membership;
 use plaudit_domain::post::{Affected, Created, Edited, Kind};
 use plaudit_domain::{
-    AccountId, Event, Fact, Origin, Personal, Position, PostId, Time, like, watch,
+    AccountId, Event, Fact, GroupId, Origin, Personal, Position, PostId, Time, Visibility, account,
+    group, like, profile, watch,
 };
-use plaudit_projection::{Key, Rows, Touched, fold};
+use plaudit_projection::{Account, Key, Post, Profile, Rows, Touched, fold};
 use plaudit_store::{Commit, SharedStore};
 use uuid::Uuid;
 
@@ -23,6 +31,7 @@ pub struct History {
     pub store: SharedStore,
     position: Position,
     keys: HashMap<Uuid, Key>,
+    folded_in: Vec<Event>,
 }
 
 impl History {
@@ -31,6 +40,7 @@ impl History {
             store: place.open().await.unwrap(),
             position: 0,
             keys: HashMap::new(),
+            folded_in: Vec::new(),
         }
     }
 
@@ -49,6 +59,16 @@ impl History {
         self.keys[&post(number).0]
     }
 
+    /// The key of a group that was created.
+    pub fn group(&self, number: u128) -> Key {
+        self.keys[&group(number).0]
+    }
+
+    /// The keys of some accounts.
+    pub fn accounts(&self, numbers: impl IntoIterator<Item = u128>) -> Vec<Key> {
+        numbers.into_iter().map(|n| self.account(n)).collect()
+    }
+
     /// The keys of some posts.
     pub fn posts(&self, numbers: impl IntoIterator<Item = u128>) -> Vec<Key> {
         numbers.into_iter().map(|n| self.post(n)).collect()
@@ -62,6 +82,64 @@ impl History {
         let commit = self.store.commit(&rows, self.position, to).await.unwrap();
         assert_eq!(commit, Commit::Done);
         self.position = to;
+        self.folded_in.extend(events);
+    }
+
+    /// All that was folded in, folded from nothing in one go.
+    pub fn anew(&self) -> Rows {
+        let mut rows = Rows::default();
+        for event in &self.folded_in {
+            fold(event, &mut rows).unwrap();
+        }
+        rows.finish();
+        rows
+    }
+
+    /// Every account, oldest first.
+    pub async fn every_account(&self) -> Vec<Account> {
+        let mut accounts = Vec::new();
+        let mut each = |record: plaudit_store::AccountRecord| {
+            accounts.push(record.account);
+            Ok(())
+        };
+        self.store.each_account(&mut each).await.unwrap();
+        accounts
+    }
+
+    /// Every profile, oldest first.
+    pub async fn every_profile(&self) -> Vec<Profile> {
+        let mut profiles = Vec::new();
+        let mut each = |profile| {
+            profiles.push(profile);
+            Ok(())
+        };
+        self.store.each_profile(&mut each).await.unwrap();
+        profiles
+    }
+
+    /// Every post, oldest first, deleted ones too.
+    pub async fn every_post(&self) -> Vec<Post> {
+        let mut posts = Vec::new();
+        let mut each = |record: plaudit_store::PostRecord| {
+            posts.push(record.post);
+            Ok(())
+        };
+        self.store.each_post(&mut each).await.unwrap();
+        posts
+    }
+
+    /// Batch by batch comes to the same as all at once.
+    pub async fn is_as_folded_anew(&self) {
+        let rows = self.anew();
+        assert_eq!(self.every_account().await, rows.accounts.added());
+        assert_eq!(self.every_post().await, rows.posts.added());
+        let mut profiles = rows.profiles;
+        profiles.sort_unstable_by_key(|profile| profile.key);
+        assert_eq!(self.every_profile().await, profiles);
+        let groups: Vec<Key> = rows.groups.added().iter().map(|group| group.key).collect();
+        let mut stored = self.store.groups(&groups).await.unwrap();
+        stored.sort_unstable_by_key(|group| group.key);
+        assert_eq!(stored, rows.groups.added());
     }
 
     /// What comes next, as the journal would have it.
@@ -89,7 +167,15 @@ impl History {
         let id = match fact {
             Fact::Account(AccountFact::Registered(registered)) => registered.account.0,
             Fact::Post(PostFact::Created(created)) => created.post.0,
-            Fact::Account(_) | Fact::Post(_) | Fact::Like(_) | Fact::Watch(_) => return,
+            Fact::Group(GroupFact::Created(created)) => created.group.0,
+            Fact::Account(_)
+            | Fact::Link(_)
+            | Fact::LinkCode(_)
+            | Fact::Learning(_)
+            | Fact::Membership(_)
+            | Fact::Post(_)
+            | Fact::Like(_)
+            | Fact::Watch(_) => return,
         };
         self.keys.insert(id, Key(position.cast_signed()));
     }
@@ -115,6 +201,10 @@ pub fn account(number: u128) -> AccountId {
 
 pub fn post(number: u128) -> PostId {
     PostId(Uuid::from_u128(0x9057_0000 + number))
+}
+
+pub fn group(number: u128) -> GroupId {
+    GroupId(Uuid::from_u128(0x6209_0000 + number))
 }
 
 /// Where an imported thing was before.
@@ -149,6 +239,7 @@ pub fn written(number: u128, kind: Kind, author: u128) -> Created {
         kind,
         author: Some(account(author)),
         parent: None,
+        group: None,
         title: kind
             .is_top_level()
             .then(|| format!("Title {number}").into()),
@@ -188,9 +279,15 @@ pub fn comment(number: u128, author: u128, on: u128) -> Fact {
     replied(number, Kind::Comment, author, on)
 }
 
-pub fn edited(number: u128, body: Option<Personal<String>>, tags: Option<&[&str]>) -> Fact {
+/// A post, given with its author, is changed.
+pub fn edited(
+    (number, author): (u128, u128),
+    body: Option<Personal<String>>,
+    tags: Option<&[&str]>,
+) -> Fact {
     PostFact::Edited(Edited {
         post: post(number),
+        author: Some(account(author)),
         title: None,
         body,
         tags: tags.map(|tags| tags.iter().map(|&tag| tag.to_owned()).collect()),
@@ -289,4 +386,136 @@ pub fn watched(number: u128, by: u128) -> Fact {
 
 pub fn unwatched(number: u128, by: u128) -> Fact {
     WatchFact::Unwatched(watch(number, by)).into()
+}
+
+pub fn group_created(number: u128) -> Fact {
+    GroupFact::Created(group::Created {
+        group: group(number),
+        name: format!("Group {number}"),
+        description: format!("About {number}"),
+    })
+    .into()
+}
+
+fn membership(group_number: u128, member: u128) -> Membership {
+    Membership {
+        group: group(group_number),
+        account: account(member),
+    }
+}
+
+pub fn joined(group: u128, member: u128) -> Fact {
+    MembershipFact::Joined(membership(group, member)).into()
+}
+
+pub fn left(group: u128, member: u128) -> Fact {
+    MembershipFact::Left(membership(group, member)).into()
+}
+
+/// A top-level post in a group.
+pub fn posted_in(group_number: u128, number: u128, kind: Kind, author: u128) -> Fact {
+    created(Created {
+        group: Some(group(group_number)),
+        ..written(number, kind, author)
+    })
+}
+
+pub fn linked(primary: u128, number: u128) -> Fact {
+    LinkFact::Linked(Linked {
+        primary: account(primary),
+        account: account(number),
+        code: Code::of([7; 10]).hash(),
+    })
+    .into()
+}
+
+pub fn unlinked(primary: u128, number: u128) -> Fact {
+    LinkFact::Unlinked(Unlinked {
+        primary: account(primary),
+        account: account(number),
+    })
+    .into()
+}
+
+pub fn primary_changed(from: u128, to: u128, accounts: &[u128]) -> Fact {
+    LinkFact::PrimaryChanged(PrimaryChanged {
+        from: account(from),
+        to: account(to),
+        accounts: accounts.iter().map(|&n| account(n)).collect(),
+    })
+    .into()
+}
+
+pub fn identified(number: u128, picture: Option<&str>, kind: Option<AccountKind>) -> Fact {
+    AccountFact::Identified(Identified {
+        account: account(number),
+        name: None,
+        picture: picture.map(|picture| picture.to_owned().into()),
+        kind,
+    })
+    .into()
+}
+
+pub fn account_shown_to(number: u128, visibility: Visibility) -> Fact {
+    AccountFact::VisibilityChanged(account::VisibilityChanged {
+        account: account(number),
+        visibility,
+    })
+    .into()
+}
+
+pub fn profile_shown_to(number: u128, visibility: Visibility) -> Fact {
+    AccountFact::ProfileVisibilityChanged(profile::VisibilityChanged {
+        account: account(number),
+        by: account(number),
+        visibility,
+    })
+    .into()
+}
+
+/// An edit of what an account tells that changes nothing, for tests to change.
+pub fn told(number: u128) -> profile::Edited {
+    profile::Edited {
+        account: account(number),
+        by: account(number),
+        company: None,
+        position: None,
+        location: None,
+        bio: None,
+        links: None,
+        products: None,
+    }
+}
+
+pub fn profile_edited(edited: profile::Edited) -> Fact {
+    AccountFact::ProfileEdited(edited).into()
+}
+
+pub fn erased(number: u128, content: Content) -> Fact {
+    AccountFact::Erased(Erased {
+        account: account(number),
+        content,
+    })
+    .into()
+}
+
+pub fn course(number: u128, course: &str, badge: Option<&str>) -> Fact {
+    LearningFact::CourseCompleted(CourseCompleted {
+        account: account(number),
+        course: course.to_owned(),
+        title: format!("All about {course}"),
+        badge: badge.map(str::to_owned),
+    })
+    .into()
+}
+
+pub fn certification(number: u128, certification: &str, expires: Option<i64>) -> Fact {
+    LearningFact::CertificationAwarded(CertificationAwarded {
+        account: account(number),
+        certification: certification.to_owned(),
+        title: format!("Certified {certification}"),
+        designation: expires.is_none(),
+        expires_at: expires.map(at),
+    })
+    .into()
 }

@@ -8,9 +8,14 @@
 use async_trait::async_trait;
 use plaudit_store::{Result, SharedStore};
 
+mod bulk;
 mod commits;
+mod erasing;
 mod export;
+mod groups;
 mod history;
+mod linking;
+mod members;
 mod pages;
 mod related;
 mod rows;
@@ -21,6 +26,9 @@ mod sqlite;
 trait Place: Send + Sync {
     /// Opens the read models that are there; the first time, empty ones.
     async fn open(&self) -> Result<SharedStore>;
+
+    /// All bytes of all files that they are kept in.
+    fn bytes(&self) -> Vec<u8>;
 
     /// Makes them look as if another version had made them.
     async fn outdate(&self);
@@ -71,7 +79,42 @@ cases! {
         every_profile_comes_oldest_first
         every_post_comes_with_public_ids_deleted_ones_too
         a_solution_is_left_out_while_it_or_its_question_is_deleted
+        an_account_comes_with_who_sees_its_profile_which_is_as_its_primary_says
+        a_post_in_a_group_comes_with_the_public_id_of_the_group
         an_error_of_whoever_takes_the_rows_ends_it;
+    members:
+        every_column_of_an_account_is_read_as_it_was_written
+        what_accounts_tell_is_read_as_it_was_written_and_goes_when_it_is_taken_away
+        courses_and_certifications_are_read_as_they_were_written
+        a_course_counts_once_and_a_certification_every_time
+        memberships_are_found_by_account
+        members_without_any_of_it_have_no_rows;
+    groups:
+        groups_are_found_by_key_and_by_public_id_as_they_were_written
+        pages_of_groups_of_any_size_come_once_in_both_orders
+        members_come_in_the_order_of_joining_and_each_group_has_its_page
+        pages_of_members_of_any_size_come_once_in_both_orders
+        who_left_is_no_member_and_who_joined_again_comes_last
+        posts_in_groups_come_in_order_and_each_group_has_its_page
+        replies_in_a_group_are_among_its_posts_and_deleted_posts_are_not;
+    linking:
+        linked_accounts_are_one_profile_of_the_sum_of_both
+        linked_accounts_have_one_row_of_a_profile_and_go_by_the_primary
+        unlinking_puts_every_profile_back_as_it_was
+        the_profile_goes_by_its_new_primary_when_that_changes
+        courses_of_linked_accounts_count_once_and_twice_again_when_they_are_unlinked
+        what_one_of_many_linked_accounts_does_counts_for_the_profile_of_all
+        a_batch_that_links_posts_and_likes_comes_to_the_same_as_one_event_after_the_other
+        links_of_any_kind_in_batches_of_any_size_come_to_the_same
+        a_change_of_the_primary_that_does_not_name_all_accounts_changes_nothing;
+    erasing:
+        an_erased_account_keeps_no_name_no_picture_and_nothing_that_it_told
+        the_posts_of_an_erased_account_stay_where_they_are_to_be_kept
+        titles_and_texts_go_where_they_are_to_be_removed
+        an_erased_account_stays_erased_whatever_comes_later
+        nothing_erased_is_left_in_any_file_after_a_purge
+        nothing_erased_is_left_of_what_was_changed_or_moved_before
+        a_purge_waits_for_whoever_reads_and_changes_nothing;
     commits:
         a_new_store_is_empty_and_at_position_0
         a_batch_is_there_with_its_position_after_opening_again

@@ -6,8 +6,8 @@ use plaudit_store::{Cursor, Order, Page, PostFilter, SharedStore};
 
 use crate::Place;
 use crate::history::{
-    Happened, History, account, answer, at, comment, created, deleted, edited, post, question,
-    registered, reply, tagged, topic, written,
+    Happened, History, account, answer, at, comment, created, deleted, edited, group,
+    group_created, post, question, registered, reply, tagged, topic, written,
 };
 
 /// A list needs an end: a store that repeats itself must not keep a test going.
@@ -18,6 +18,7 @@ const ENOUGH: usize = 500;
 async fn history(place: &dyn Place) -> History {
     let mut history = History::begin(place).await;
     history.add((1..=3).map(|n| (1, registered(n)))).await;
+    history.add((1..=2).map(|n| (2, group_created(n)))).await;
     // The first has all replies.
     history
         .add([(5, tagged(0, Kind::Question, 1, &["a"]))])
@@ -49,6 +50,7 @@ fn any_post(n: u128) -> Happened {
         kind @ (Kind::Question | Kind::Discussion | Kind::Article) => created(Created {
             author: (!n.is_multiple_of(7)).then(|| account(author(n))),
             tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
+            group: (!n.is_multiple_of(3)).then(|| group(n % 3)),
             ..written(n, kind, 1)
         }),
     };
@@ -73,15 +75,19 @@ fn filters(history: &History) -> Vec<PostFilter> {
     ];
     let some_tags = [None, Some("a"), Some("no such tag")];
     let some_authors = [None, Some(history.account(2))];
+    let some_groups = [None, Some(history.group(1))];
     let mut filters = Vec::new();
     for kinds in &some_kinds {
         for tag in some_tags {
             for author in some_authors {
-                filters.push(PostFilter {
-                    kinds: kinds.clone(),
-                    tag: tag.map(str::to_owned),
-                    author,
-                });
+                for group in some_groups {
+                    filters.push(PostFilter {
+                        kinds: kinds.clone(),
+                        tag: tag.map(str::to_owned),
+                        author,
+                        group,
+                    });
+                }
             }
         }
     }
@@ -96,6 +102,7 @@ async fn expected(history: &History, filter: &PostFilter, order: Order) -> Vec<P
         !post.deleted
             && (filter.kinds.is_empty() || filter.kinds.contains(&post.kind))
             && (filter.author.is_none() || post.author == filter.author)
+            && (filter.group.is_none() || post.group_key == filter.group)
             && filter
                 .tag
                 .iter()
@@ -259,12 +266,14 @@ pub async fn a_tag_that_was_taken_away_is_no_longer_listed(place: &dyn Place) {
             (2, tagged(1, Kind::Question, 1, &["a", "b"])),
         ])
         .await;
-    history.add([(3, edited(1, None, Some(&["b", "c"])))]).await;
+    history
+        .add([(3, edited((1, 1), None, Some(&["b", "c"])))])
+        .await;
     // There and back again within one batch.
     history
         .add([
-            (4, edited(1, None, Some(&["d"]))),
-            (5, edited(1, None, Some(&["b", "c"]))),
+            (4, edited((1, 1), None, Some(&["d"]))),
+            (5, edited((1, 1), None, Some(&["b", "c"]))),
         ])
         .await;
     for (tag, listed) in [("a", 0), ("b", 1), ("c", 1), ("d", 0)] {

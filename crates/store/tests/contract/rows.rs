@@ -3,6 +3,7 @@
 use plaudit_domain::Personal;
 use plaudit_domain::account::Registered;
 use plaudit_domain::fact::AccountFact;
+use plaudit_domain::personal::Protected;
 use plaudit_domain::post::{Created, Kind};
 use plaudit_projection::{Key, PostBody};
 
@@ -160,9 +161,9 @@ pub async fn the_last_text_of_a_post_holds_and_a_withheld_one_is_none(place: &dy
     withheld.withhold();
     history
         .add([
-            (4, edited(1, known("second"), None)),
-            (5, edited(2, Some(withheld), None)),
-            (6, edited(1, known("third"), None)),
+            (4, edited((1, 1), known("second"), None)),
+            (5, edited((2, 1), Some(withheld), None)),
+            (6, edited((1, 1), known("third"), None)),
         ])
         .await;
     let keys = history.posts([1, 2]);
@@ -196,7 +197,7 @@ pub async fn every_column_is_read_as_it_was_written(place: &dyn Place) {
         .add([
             (12, answer(3, 2, 1)),
             (11, imported),
-            (13, edited(2, None, None)),
+            (13, edited((2, 2), None, None)),
             (14, accepted(1, 1, (3, 2))),
             (15, liked((3, 2), 1)),
             (16, liked((3, 2), 3)),

@@ -1,5 +1,6 @@
 //! SQLite: a file in a folder of its own.
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ impl File {
         Self { folder }
     }
 
-    fn path(&self) -> PathBuf {
+    pub fn path(&self) -> PathBuf {
         self.folder.path().join("1.sqlite")
     }
 }
@@ -29,6 +30,13 @@ impl File {
 impl Place for File {
     async fn open(&self) -> Result<SharedStore> {
         Ok(Arc::new(SqliteStore::open(&self.path())?))
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let files = fs::read_dir(self.folder.path()).unwrap();
+        files
+            .flat_map(|file| fs::read(file.unwrap().path()).unwrap())
+            .collect()
     }
 
     async fn outdate(&self) {

@@ -216,6 +216,26 @@ pub async fn append_many_records_in_the_order_given(place: &impl Place) {
     assert!(stream.iter().map(|event| event.revision).eq(0..430));
 }
 
+pub async fn a_stream_is_read_from_a_revision_on(place: &impl Place) {
+    let journal = &*place.open().await;
+    for number in [1, 2, 1, 2, 1] {
+        append(journal, Expected::Any, &[edited(number, "a")])
+            .await
+            .unwrap();
+    }
+    let whole = journal.read_stream(&stream(1)).await.unwrap();
+    assert_eq!(whole.len(), 3);
+    for from in 0..5 {
+        let read = journal.read_stream_from(&stream(1), from).await.unwrap();
+        let from = usize::try_from(from).unwrap().min(3);
+        assert_eq!(read, whole[from..]);
+    }
+    for (number, from) in [(1, u64::MAX), (3, 0), (3, 1)] {
+        let read = journal.read_stream_from(&stream(number), from).await;
+        assert_eq!(read.unwrap(), []);
+    }
+}
+
 pub async fn reading_all_stops_at_the_limit(place: &impl Place) {
     let journal = &*place.open().await;
     journal

@@ -6,6 +6,7 @@
 pub mod append;
 pub mod concurrency;
 pub mod follow;
+pub mod personal;
 pub mod retry;
 
 use plaudit_journal::SharedJournal;
@@ -33,6 +34,7 @@ macro_rules! keeps_the_contract {
             append::a_refused_append_records_nothing,
             append::an_empty_append_records_nothing,
             append::append_many_records_in_the_order_given,
+            append::a_stream_is_read_from_a_revision_on,
             append::reading_all_stops_at_the_limit,
             append::reopening_keeps_everything,
             retry::a_retry_returns_the_first_result,
@@ -56,6 +58,18 @@ macro_rules! keeps_the_contract {
             follow::follow_sees_what_another_journal_at_the_same_place_records,
             follow::follow_misses_and_repeats_nothing_while_others_write,
             follow::cancelling_follow_loses_nothing,
+            personal::personal_data_reads_back_as_it_was_written,
+            personal::a_retry_of_personal_data_records_it_once,
+            personal::what_somebody_wrote_stays_when_who_they_are_is_forgotten,
+            personal::what_somebody_wrote_can_be_forgotten_too,
+            personal::others_are_not_forgotten,
+            personal::what_is_about_nobody_known_is_not_forgotten,
+            personal::forgetting_twice_is_fine,
+            personal::what_is_recorded_of_somebody_forgotten_is_withheld,
+            personal::who_was_never_known_can_be_forgotten,
+            personal::who_is_forgotten_is_forgotten_in_every_journal_at_the_place,
+            personal::new_people_are_recorded_by_many_journals_at_once,
+            personal::many_new_people_are_recorded_at_once,
         }
     };
     ($place:expr => $($module:ident::$case:ident),+ $(,)?) => {

@@ -135,6 +135,11 @@ pub fn summary(printed: &str) -> Value {
     summary["summary"].clone()
 }
 
+/// How many events the demo community has.
+pub fn demo_events() -> u64 {
+    std::fs::read_to_string(demo()).unwrap().lines().count() as u64
+}
+
 /// The demo community, as events.
 pub fn demo() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/demo/events.ndjson")

@@ -2,7 +2,9 @@
 
 mod community;
 mod crash;
+mod erasing;
 mod events;
+mod identity;
 mod mistakes;
 mod oracle;
 mod running;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use plaudit_domain::Time;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::community::{Community, text};
 use super::sites::{Site, beer, conlang, datasets};
@@ -99,6 +99,99 @@ fn what_every_user_did_and_received_is_what_the_dump_says() {
         }
         assert_eq!(accounts, BTreeMap::new(), "these are no users of the dump");
     }
+}
+
+/// DOMAIN L7, L11, on a history that nobody made up for it: 200 pairs of users, linked and unlinked.
+#[test]
+fn l11_linked_users_add_up_and_l7_unlinked_ones_are_what_they_were() {
+    let Some(site) = beer() else { return };
+    let community = site.community();
+    let accounts = ndjson(&site.exports[0]);
+    let accounts: Vec<&Row> = by_source_id(&accounts, site.source).into_values().collect();
+    let totals = oracle(site, "user_totals.csv");
+    let totals: HashMap<&str, &Row> = totals
+        .iter()
+        .map(|row| (row["user_id"].as_str(), row))
+        .collect();
+
+    let seed = 7;
+    let pairs = pairs(&accounts, 200, seed);
+    let link = |event: &str| {
+        let lines = pairs
+            .iter()
+            .zip(1_u128..)
+            .map(|((primary, account), number)| {
+                let mut data =
+                    json!({ "primary": primary["account"], "account": account["account"] });
+                if event == "AccountLinked" {
+                    data["code"] = "00".repeat(32).into();
+                }
+                let id = uuid::Uuid::new_v5(&uuid::Uuid::from_u128(number), event.as_bytes());
+                let line = json!({
+                    "id": id, "stream": "links", "type": event, "version": 1,
+                    "occurred_at": "2020-01-01T00:00:00Z", "data": data,
+                });
+                format!("{line}\n")
+            });
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), lines.collect::<String>()).unwrap();
+        let summary = community.imports(["events", text(file.path())]);
+        assert_eq!(summary["recorded"], json!({ event: pairs.len() }));
+    };
+
+    link("AccountLinked");
+    let [_, profiles, _] = community.exports();
+    let profiles = ndjson(&profiles);
+    assert_eq!(profiles.len(), ndjson(&site.exports[1]).len() - pairs.len());
+    let profiles: HashMap<&str, &Row> = profiles
+        .iter()
+        .map(|row| (row["profile"].as_str(), row))
+        .collect();
+    for (primary, account) in &pairs {
+        let profile = profiles[primary["account"].as_str()];
+        assert!(!profiles.contains_key(account["account"].as_str()));
+        assert_eq!(profile["accounts"], "2");
+        for (ours, theirs) in [
+            ("questions", "questions"),
+            ("answers", "answers"),
+            ("comments", "comments"),
+            ("accepted_solutions", "answers_accepted"),
+            ("likes_received", "likes_received"),
+        ] {
+            let sum: i64 = [primary, account]
+                .iter()
+                .map(|row| number(totals[row["source_id"].as_str()], theirs))
+                .sum();
+            assert_eq!(number(profile, ours), sum, "{ours} with seed {seed}");
+        }
+    }
+
+    link("AccountUnlinked");
+    assert_eq!(community.exports(), site.exports);
+    community.does(["rebuild"]);
+    assert_eq!(community.exports(), site.exports);
+}
+
+/// So many pairs of different accounts, half of them of the most active ones: else most of them did
+/// nothing.
+fn pairs<'a>(accounts: &[&'a Row], count: usize, seed: u64) -> Vec<(&'a Row, &'a Row)> {
+    let mut random = seed;
+    let mut keyed: Vec<(i64, u64, &Row)> = accounts
+        .iter()
+        .map(|row| {
+            random = random
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            (-number(row, "total_posts"), random, *row)
+        })
+        .collect();
+    keyed.sort_by_key(|(posts, random, _)| (*posts, *random));
+    let (active, mut rest) = (keyed[..count].to_vec(), keyed[count..].to_vec());
+    rest.sort_by_key(|(_, random, _)| *random);
+    let pairs = active.into_iter().zip(rest);
+    pairs
+        .map(|((_, _, one), (_, _, other))| (one, other))
+        .collect()
 }
 
 #[test]

@@ -31,7 +31,15 @@ pub struct Client {
 impl Server {
     /// Starts a server on a free port, and waits until it serves.
     pub fn start<'a>(community: &Community, options: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut serve = community.plaudit(["serve", "--listen", "127.0.0.1:0", "--dev"]);
+        Self::without_tokens(community, ["--dev"].into_iter().chain(options))
+    }
+
+    /// The same, without tokens of its own.
+    pub fn without_tokens<'a>(
+        community: &Community,
+        options: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let mut serve = community.plaudit(["serve", "--listen", "127.0.0.1:0"]);
         serve.args(options);
         let mut process = serve
             .stdout(Stdio::piped())
@@ -65,7 +73,7 @@ impl Server {
                     client.token = Some(value.to_owned());
                     break;
                 }
-                // Nobody is there yet whose token could be shown.
+                // Nobody is there yet whose token could be shown, or they come from elsewhere.
                 ("Tokens", Some(_)) => break,
                 _ => {}
             }
@@ -133,6 +141,14 @@ fn lines_of(output: impl Read + Send + 'static) -> Receiver<String> {
 }
 
 impl Client {
+    /// The same server, asked with another token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self {
+            address: self.address,
+            token: Some(format!("Bearer {token}")),
+        }
+    }
+
     /// Connects, and sends a request with this body; what it says of the connection is up to the
     /// caller.
     pub fn ask(&self, body: &str, connection: &str) -> std::io::Result<TcpStream> {

@@ -21,9 +21,10 @@ Commands:
   help     Print this message or the help of the given subcommand(s)
 
 Options:
-      --data <DIR>  The directory that holds the community [env: PLAUDIT_DATA=] [default: data]
-  -h, --help        Print help (see more with '--help')
-  -V, --version     Print version
+      --data <DIR>         The community's directory [env: PLAUDIT_DATA=] [default: data]
+      --master-key <FILE>  The file of the master key; by default master.key in DIR
+  -h, --help               Print help (see more with '--help')
+  -V, --version            Print version
 
 To begin with a small community to try, and a token to take part in it:
   plaudit serve --dev --demo

@@ -1,48 +1,17 @@
-//! Identity: as whom a request is made.
-//!
-//! Credentials are bearer tokens. Who sends none is anonymous; who sends one that isn't good is
-//! told so, and is never taken for anonymous: a client would not notice that it is logged out.
+//! Tokens that a developer's machine makes for itself: `--dev`, and `plaudit token`.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, get_current_timestamp,
 };
-use plaudit_domain::{AccountId, Actor};
+use plaudit_domain::account::{AccountKind, Claims};
+use plaudit_domain::{AccountId, Actor, Roles};
 use serde::{Deserialize, Serialize};
 
-/// How requests are known.
-pub enum Identity {
-    /// By tokens that this machine makes for itself (`--dev`).
-    Dev(Box<DevKey>),
-    /// Not at all yet: every token is refused.
-    None,
-}
-
-impl Identity {
-    /// As whom a request is made, by its `Authorization` header; nobody without one.
-    ///
-    /// # Errors
-    /// If there are credentials that aren't good.
-    pub fn actor(&self, authorization: Option<&[u8]>) -> Result<Option<Actor>, Unauthenticated> {
-        let Some(authorization) = authorization else {
-            return Ok(None);
-        };
-        let token = bearer(authorization).ok_or(Unauthenticated::Scheme)?;
-        match self {
-            Identity::Dev(key) => key.actor(token).map(Some),
-            Identity::None => Err(Unauthenticated::NoTokens),
-        }
-    }
-}
-
-fn bearer(authorization: &[u8]) -> Option<&str> {
-    let (scheme, token) = str::from_utf8(authorization).ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
+use super::{Caller, Unauthenticated, roles_named};
 
 /// The key with which a developer's machine makes its own tokens, for `plaudit token`.
 pub struct DevKey {
@@ -51,14 +20,22 @@ pub struct DevKey {
     validation: Validation,
 }
 
-/// What a token says.
+/// What a token says, under the names that an identity provider's have by default.
 #[derive(Serialize, Deserialize)]
-struct Claims {
+struct Payload {
     iss: String,
     aud: String,
     sub: String,
     iat: u64,
     exp: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    picture: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account_kind: Option<AccountKind>,
 }
 
 const ISSUER: &str = "plaudit-dev";
@@ -99,33 +76,72 @@ impl DevKey {
         }
     }
 
-    /// A token with which requests are made as an account, for some time from now.
+    /// A token with which requests are made as an account, for some time from now. It says of the
+    /// person what the claims say: with a name, it registers the account.
     ///
     /// # Errors
     /// If it can't be signed, which is a fault of ours.
     pub fn issue(
         &self,
-        account: AccountId,
+        actor: &Actor,
+        claims: &Claims,
         lifetime: Duration,
     ) -> Result<String, jsonwebtoken::errors::Error> {
         let now = get_current_timestamp();
-        let claims = Claims {
+        let payload = Payload {
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
-            sub: account.to_string(),
+            sub: actor.account.to_string(),
             iat: now,
             exp: now.saturating_add(lifetime.as_secs()),
+            roles: names_of(actor.roles),
+            name: claims.name.clone(),
+            picture: claims.picture.clone(),
+            account_kind: claims.kind,
         };
-        encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+        encode(&Header::new(Algorithm::HS256), &payload, &self.signing)
     }
 
-    fn actor(&self, token: &str) -> Result<Actor, Unauthenticated> {
-        let claims = decode::<Claims>(token, &self.verifying, &self.validation)
+    pub(super) fn caller(&self, token: &str) -> Result<Caller, Unauthenticated> {
+        let payload = decode::<Payload>(token, &self.verifying, &self.validation)
             .map_err(|error| Unauthenticated::of(error.kind()))?
             .claims;
-        let account = claims.sub.parse().map_err(|_| Unauthenticated::Subject)?;
-        Ok(Actor { account })
+        let account: AccountId = payload
+            .sub
+            .parse()
+            .map_err(|_| Unauthenticated::NotAnAccount)?;
+        Ok(Caller {
+            actor: Actor {
+                account,
+                roles: roles_named(payload.roles.iter().map(String::as_str)),
+            },
+            claims: Claims {
+                name: payload.name,
+                picture: payload.picture,
+                kind: payload.account_kind,
+            },
+            issued_at: payload.iat,
+        })
     }
+}
+
+fn names_of(roles: Roles) -> Vec<String> {
+    let Roles {
+        admin,
+        community_manager,
+        analyst,
+        service,
+    } = roles;
+    [
+        ("admin", admin),
+        ("community_manager", community_manager),
+        ("analyst", analyst),
+        ("service", service),
+    ]
+    .into_iter()
+    .filter(|(_, has)| *has)
+    .map(|(name, _)| name.to_owned())
+    .collect()
 }
 
 /// Makes a key file whole or not at all, for its owner only. If another process is making one too,
@@ -144,57 +160,6 @@ fn make(data: &Path, path: &Path) -> io::Result<Vec<u8>> {
         Err(error) => return Err(error.error),
     }
     std::fs::read(path)
-}
-
-/// Why credentials aren't good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unauthenticated {
-    /// It isn't `Bearer TOKEN`.
-    #[error("the Authorization header is not `Bearer TOKEN`")]
-    Scheme,
-    /// This server knows no tokens.
-    #[error("this server takes no tokens: it was started without --dev")]
-    NoTokens,
-    /// It isn't a JSON Web Token, or has not the claims of one of ours.
-    #[error("the token can't be read")]
-    Unreadable,
-    /// Its time is over.
-    #[error("the token has expired")]
-    Expired,
-    /// Its time is still to come.
-    #[error("the token is not valid yet")]
-    TooEarly,
-    /// Another key signed it, or somebody changed it.
-    #[error("the token's signature is not right")]
-    Signature,
-    /// It names another algorithm than ours.
-    #[error("the token's algorithm is not HS256")]
-    Algorithm,
-    /// It comes from elsewhere.
-    #[error("the token's issuer is not known here")]
-    Issuer,
-    /// It is meant for another server.
-    #[error("the token is meant for another audience")]
-    Audience,
-    /// It doesn't say for which account it is.
-    #[error("the token's subject is not the UUID of an account")]
-    Subject,
-}
-
-impl Unauthenticated {
-    // The enum is open: what it may say in the future makes a token unreadable.
-    #[expect(clippy::wildcard_enum_match_arm)]
-    fn of(kind: &ErrorKind) -> Self {
-        match kind {
-            ErrorKind::ExpiredSignature => Self::Expired,
-            ErrorKind::ImmatureSignature => Self::TooEarly,
-            ErrorKind::InvalidSignature => Self::Signature,
-            ErrorKind::InvalidAlgorithm => Self::Algorithm,
-            ErrorKind::InvalidIssuer => Self::Issuer,
-            ErrorKind::InvalidAudience => Self::Audience,
-            _ => Self::Unreadable,
-        }
-    }
 }
 
 /// Why there is no key to make and verify tokens with.
@@ -218,6 +183,7 @@ pub enum DevKeyError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Identity, IdentityError};
     use super::*;
 
     const ADA: &str = "0190a1b2-0000-7000-8000-00000000ada0";
@@ -226,14 +192,18 @@ mod tests {
         DevKey::new(&[7; KEY_BYTES])
     }
 
-    fn claims() -> Claims {
+    fn payload() -> Payload {
         let now = get_current_timestamp();
-        Claims {
+        Payload {
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
             sub: ADA.into(),
             iat: now,
             exp: now + 60,
+            roles: Vec::new(),
+            name: None,
+            picture: None,
+            account_kind: None,
         }
     }
 
@@ -249,44 +219,63 @@ mod tests {
         .unwrap()
     }
 
-    fn actor(token: &str) -> Result<Option<Actor>, Unauthenticated> {
-        Identity::Dev(Box::new(key())).actor(Some(format!("Bearer {token}").as_bytes()))
+    fn identity() -> Identity {
+        Identity::Dev(Box::new(key()))
+    }
+
+    fn issued(key: &DevKey) -> String {
+        let ada = Actor::member(ADA.parse().unwrap());
+        key.issue(&ada, &Claims::default(), Duration::from_secs(60))
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_token_that_was_issued_is_taken_with_all_that_it_says() {
+        let actor = Actor {
+            account: ADA.parse().unwrap(),
+            roles: Roles {
+                analyst: true,
+                community_manager: true,
+                ..Roles::default()
+            },
+        };
+        let claims = Claims {
+            name: Some("Ada".into()),
+            picture: Some("https://example.com/ada.png".into()),
+            kind: Some(AccountKind::Managed),
+        };
+        let lifetime = Duration::from_secs(60);
+        let token = key().issue(&actor, &claims, lifetime).unwrap();
+        for authorization in [format!("Bearer {token}"), format!("bearer  {token} ")] {
+            let caller = identity().caller(Some(authorization.as_bytes())).await;
+            let caller = caller.unwrap().unwrap();
+            assert_eq!((caller.actor, caller.claims), (actor, claims.clone()));
+        }
     }
 
     #[test]
-    fn a_token_that_was_issued_is_taken() {
-        let account = ADA.parse().unwrap();
-        let token = key().issue(account, Duration::from_secs(60)).unwrap();
-        assert_eq!(actor(&token), Ok(Some(Actor { account })));
-        let identity = Identity::Dev(Box::new(key()));
-        let authorization = format!("bearer  {token} ");
-        assert_eq!(
-            identity.actor(Some(authorization.as_bytes())),
-            Ok(Some(Actor { account }))
-        );
+    fn a_token_of_before_there_were_roles_is_taken() {
+        let old = serde_json::json!({
+            "iss": ISSUER, "aud": AUDIENCE, "sub": ADA, "iat": 0,
+            "exp": get_current_timestamp() + 60,
+        });
+        let caller = key().caller(&signed(HS256, &old, &[7; 32])).unwrap();
+        assert_eq!(caller.actor, Actor::member(ADA.parse().unwrap()));
+        assert_eq!(caller.claims, Claims::default());
     }
 
-    #[test]
-    fn without_a_header_nobody_asks() {
-        assert_eq!(Identity::Dev(Box::new(key())).actor(None), Ok(None));
-        assert_eq!(Identity::None.actor(None), Ok(None));
-    }
-
-    #[test]
-    fn a_server_without_tokens_refuses_every_one() {
-        assert_eq!(
-            Identity::None.actor(Some(b"Bearer x")),
-            Err(Unauthenticated::NoTokens)
-        );
+    #[tokio::test]
+    async fn without_a_header_nobody_asks() {
+        assert_eq!(identity().caller(None).await, Ok(None));
     }
 
     #[test]
     fn a_token_that_is_not_good_is_refused_with_the_reason() {
-        let good = signed(HS256, &claims(), &[7; 32]);
-        let with = |change: fn(&mut Claims)| {
-            let mut claims = claims();
-            change(&mut claims);
-            signed(HS256, &claims, &[7; 32])
+        let good = signed(HS256, &payload(), &[7; 32]);
+        let with = |change: fn(&mut Payload)| {
+            let mut payload = payload();
+            change(&mut payload);
+            signed(HS256, &payload, &[7; 32])
         };
         let part = |n| good.split('.').nth(n).unwrap();
         // {"alg":"none"} and {"alg":"none","typ":"JWT"}
@@ -297,7 +286,7 @@ mod tests {
             part(2)
         );
         let changed = {
-            let other = with(|claims| claims.sub = "0190a1b2-0000-7000-8000-0000000000e0".into());
+            let other = with(|payload| payload.sub = "0190a1b2-0000-7000-8000-0000000000e0".into());
             let body = other.split('.').nth(1).unwrap().to_owned();
             format!("{}.{body}.{}", part(0), part(2))
         };
@@ -311,37 +300,45 @@ mod tests {
         for (what, token, why) in [
             (
                 "expired",
-                with(|claims| claims.exp = claims.iat - 1),
+                with(|payload| payload.exp = payload.iat - 1),
                 Expired,
             ),
-            ("expired now", with(|claims| claims.exp = 0), Expired),
+            ("expired now", with(|payload| payload.exp = 0), Expired),
             ("not yet", signed(HS256, &later, &[7; 32]), TooEarly),
             (
                 "for others",
-                with(|claims| claims.aud = "others".into()),
+                with(|payload| payload.aud = "others".into()),
                 Audience,
             ),
             (
                 "by others",
-                with(|claims| claims.iss = "others".into()),
+                with(|payload| payload.iss = "others".into()),
                 Issuer,
             ),
-            ("no UUID", with(|claims| claims.sub = "ada".into()), Subject),
+            (
+                "no UUID",
+                with(|payload| payload.sub = "ada".into()),
+                NotAnAccount,
+            ),
             (
                 "no subject",
-                with(|claims| claims.sub = String::new()),
-                Subject,
+                with(|payload| payload.sub = String::new()),
+                NotAnAccount,
             ),
             (
                 "no expiry",
                 signed(HS256, &without_exp, &[7; 32]),
                 Unreadable,
             ),
-            ("another key", signed(HS256, &claims(), &[8; 32]), Signature),
-            ("an empty key", signed(HS256, &claims(), &[]), Signature),
+            (
+                "another key",
+                signed(HS256, &payload(), &[8; 32]),
+                Signature,
+            ),
+            ("an empty key", signed(HS256, &payload(), &[]), Signature),
             (
                 "another algorithm",
-                signed(HS512, &claims(), &[7; 32]),
+                signed(HS512, &payload(), &[7; 32]),
                 Algorithm,
             ),
             ("no algorithm", none, Unreadable),
@@ -357,12 +354,12 @@ mod tests {
             ("garbage", "garbage".to_owned(), Unreadable),
             ("nothing", String::new(), Unreadable),
         ] {
-            assert_eq!(actor(&token), Err(why), "{what}");
+            assert_eq!(key().caller(&token), Err(why), "{what}");
         }
     }
 
-    #[test]
-    fn other_schemes_are_refused() {
+    #[tokio::test]
+    async fn other_schemes_are_refused() {
         for authorization in [
             &b"Basic YTpi"[..],
             b"Bearer",
@@ -371,8 +368,8 @@ mod tests {
             b"token",
         ] {
             assert_eq!(
-                Identity::Dev(Box::new(key())).actor(Some(authorization)),
-                Err(Unauthenticated::Scheme)
+                identity().caller(Some(authorization)).await,
+                Err(IdentityError::Unauthenticated(Unauthenticated::Scheme))
             );
         }
     }
@@ -381,17 +378,10 @@ mod tests {
     fn a_key_is_made_once_and_for_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        let account: AccountId = ADA.parse().unwrap();
-        let token = DevKey::open(&data)
-            .unwrap()
-            .issue(account, Duration::from_secs(60))
-            .unwrap();
-        let again = Identity::Dev(Box::new(DevKey::open(&data).unwrap()));
-        let authorization = format!("Bearer {token}");
-        assert_eq!(
-            again.actor(Some(authorization.as_bytes())),
-            Ok(Some(Actor { account }))
-        );
+        let token = issued(&DevKey::open(&data).unwrap());
+        let again = DevKey::open(&data).unwrap();
+        let caller = again.caller(&token).unwrap();
+        assert_eq!(caller.actor.account, ADA.parse().unwrap());
 
         #[cfg(unix)]
         {
@@ -409,12 +399,9 @@ mod tests {
     #[test]
     fn keys_of_different_folders_differ() {
         let [a, b] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-        let token = DevKey::open(a.path())
-            .unwrap()
-            .issue(ADA.parse().unwrap(), Duration::from_secs(60))
-            .unwrap();
+        let token = issued(&DevKey::open(a.path()).unwrap());
         assert_eq!(
-            DevKey::open(b.path()).unwrap().actor(&token),
+            DevKey::open(b.path()).unwrap().caller(&token),
             Err(Unauthenticated::Signature)
         );
     }

@@ -1,0 +1,142 @@
+//! What every journal does with personal data: it is sealed on the way in, and opened on the way out.
+//!
+//! A sealed value says nothing about whose key it needs: that follows from the fact that it stands in.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
+use plaudit_domain::erasure::Content;
+use plaudit_domain::personal::{About, Part};
+use plaudit_domain::{AccountId, Event, Fact, NewEvent};
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+use crate::keys::{Keyring, KeysError};
+
+/// Seals the personal data of events that are to be recorded.
+///
+/// Where a key was destroyed the value is withheld. One that is about nobody known stays as it is.
+/// Every key that was used is on the disk when this returns.
+pub(crate) async fn seal(keyring: &Arc<Keyring>, events: &mut [NewEvent]) -> Result<(), KeysError> {
+    let accounts = concerned(events.iter_mut().map(|event| &mut event.fact));
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let mut keys = keyring.remembered(&accounts);
+    if keys.len() < accounts.len() {
+        // Making keys waits for the disk, and for others who do so.
+        keys = blocking(keyring, move |keyring| keyring.make(&accounts)).await?;
+    }
+    for event in events {
+        let mut place = Place::first(event.id);
+        let mut sealed = Ok(());
+        event.fact.personal(&mut |about, value| {
+            let place = place.next();
+            let Some(About { account, part }) = about else {
+                return;
+            };
+            value.seal(&mut |json| {
+                let key = keys.get(&account)?.of(part)?;
+                match key.seal(&place, json) {
+                    Ok(bytes) => Some(BASE64.encode(bytes)),
+                    Err(error) => {
+                        sealed = Err(keyring.failed(error));
+                        None
+                    }
+                }
+            });
+        });
+        sealed?;
+    }
+    Ok(())
+}
+
+/// Everybody whom personal data of these facts is about.
+fn concerned<'a>(facts: impl Iterator<Item = &'a mut Fact>) -> HashSet<AccountId> {
+    let mut accounts = HashSet::new();
+    for fact in facts {
+        fact.personal(&mut |about, _| {
+            accounts.extend(about.map(|about| about.account));
+        });
+    }
+    accounts
+}
+
+/// Opens the personal data of events that were read; what can't be opened is withheld.
+///
+/// Call it after they were read: then it knows of every key that was destroyed before the last of
+/// them was recorded, by whichever process.
+pub(crate) fn open(keyring: &Keyring, events: &mut [Event]) -> Result<(), KeysError> {
+    let accounts = concerned(events.iter_mut().map(|event| &mut event.fact));
+    // Found only once something sealed is there, because most events hold nothing personal.
+    let mut found = None;
+    for event in events {
+        let mut place = Place::first(event.id);
+        let mut opened = Ok(());
+        event.fact.personal(&mut |about, value| {
+            let place = place.next();
+            value.open(&mut |sealed| {
+                let About { account, part } = about?;
+                if found.is_none() {
+                    match keyring.find(&accounts) {
+                        Ok(keys) => found = Some(keys),
+                        Err(error) => opened = Err(error),
+                    }
+                }
+                let keys = found.as_ref()?.get(&account)?;
+                let bytes = BASE64.decode(sealed).ok()?;
+                keys.of(part)?.open(&place, &bytes)
+            });
+        });
+        opened?;
+    }
+    Ok(())
+}
+
+/// Destroys the keys of an account: who it is, and what it wrote, if that is to be removed, too;
+/// whether there were any.
+pub(crate) async fn forget(
+    keyring: &Arc<Keyring>,
+    account: AccountId,
+    content: Content,
+) -> Result<bool, KeysError> {
+    let parts: &[Part] = match content {
+        Content::Keep => &[Part::Identity],
+        Content::Remove => &[Part::Identity, Part::Content],
+    };
+    blocking(keyring, move |keyring| keyring.destroy(account, parts)).await
+}
+
+/// Does something that waits for the disk, on a thread that may.
+async fn blocking<T: Send + 'static>(
+    keyring: &Arc<Keyring>,
+    work: impl FnOnce(&Keyring) -> Result<T, KeysError> + Send + 'static,
+) -> Result<T, KeysError> {
+    let worker = Arc::clone(keyring);
+    spawn_blocking(move || work(&worker))
+        .await
+        .unwrap_or_else(|error| Err(keyring.failed(error)))
+}
+
+/// Where a value stands: the event's id, and the how-manieth of its personal values it is. Sealed for
+/// one place it opens in no other, so nobody can put one value in the place of another.
+struct Place {
+    event: Uuid,
+    number: u32,
+}
+
+impl Place {
+    fn first(event: Uuid) -> Self {
+        Self { event, number: 0 }
+    }
+
+    fn next(&mut self) -> [u8; 20] {
+        let mut place = [0; 20];
+        place[..16].copy_from_slice(self.event.as_bytes());
+        place[16..].copy_from_slice(&self.number.to_be_bytes());
+        self.number += 1;
+        place
+    }
+}
