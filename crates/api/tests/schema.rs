@@ -138,6 +138,11 @@ fn mutations_are_all_alike() {
             }
         }
 
+        let description = mutation.description.as_ref().unwrap();
+        let mut words = description.node.split_whitespace();
+        let says = words.any(|word| word.trim_end_matches(['.', ',', ';']) == "may");
+        assert!(says, "{name} says who may");
+
         // Of several mutations in an operation one may fail, and the others still tell.
         assert_eq!(mutation.ty.node.to_string(), format!("{type_name}Payload"));
         let payload = &objects[&format!("{type_name}Payload")].fields;

@@ -50,7 +50,8 @@ post_payload! {
 
 #[Object]
 impl AcceptanceMutation {
-    /// Accepts an answer, in place of another where one was accepted. Who asked the question may.
+    /// Accepts an answer, in place of another where one was accepted. Who asked the question may, with
+    /// any of their accounts, and staff.
     async fn answer_accept(
         &self,
         context: &Context<'_>,
@@ -64,7 +65,7 @@ impl AcceptanceMutation {
         perform_on_post(context, &request, &accept, question, &given).await
     }
 
-    /// Takes an acceptance back. Who asked the question may.
+    /// Takes an acceptance back. Who asked the question may, with any of their accounts, and staff.
     async fn answer_unaccept(
         &self,
         context: &Context<'_>,

@@ -32,7 +32,7 @@ post_payload! {
 
 #[Object]
 impl LikeMutation {
-    /// Likes a post of somebody else's. Liking twice is no error and changes nothing.
+    /// Likes a post of somebody else's. Liking twice is no error and changes nothing. Any member may.
     async fn post_like(
         &self,
         context: &Context<'_>,
@@ -44,7 +44,7 @@ impl LikeMutation {
         perform_on_post(context, &request, &like, post, &[(post, "postId")]).await
     }
 
-    /// Takes a like back. Where there is none, this changes nothing.
+    /// Takes a like back. Where there is none, this changes nothing. Any member may.
     async fn post_unlike(
         &self,
         context: &Context<'_>,

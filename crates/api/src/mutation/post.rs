@@ -146,7 +146,7 @@ post_payload! {
 
 #[Object]
 impl PostMutation {
-    /// Asks a question.
+    /// Asks a question. Any member may; in a group, its members.
     async fn question_create(
         &self,
         context: &Context<'_>,
@@ -155,7 +155,7 @@ impl PostMutation {
         open(context, Topic::Question, input.into()).await
     }
 
-    /// Opens a discussion.
+    /// Opens a discussion. Any member may; in a group, its members.
     async fn discussion_create(
         &self,
         context: &Context<'_>,
@@ -164,7 +164,7 @@ impl PostMutation {
         open(context, Topic::Discussion, input.into()).await
     }
 
-    /// Publishes an article.
+    /// Publishes an article. Any member may; in a group, its members.
     async fn article_create(
         &self,
         context: &Context<'_>,
@@ -173,7 +173,7 @@ impl PostMutation {
         open(context, Topic::Article, input.into()).await
     }
 
-    /// Answers a question.
+    /// Answers a question. Any member may; in a group, its members.
     async fn answer_create(
         &self,
         context: &Context<'_>,
@@ -189,7 +189,7 @@ impl PostMutation {
         perform_on_post(context, &request, &answer, answer.post, &given).await
     }
 
-    /// Comments on a post of any kind.
+    /// Comments on a post of any kind. Any member may; in a group, its members.
     async fn comment_create(
         &self,
         context: &Context<'_>,

@@ -32,7 +32,7 @@ post_payload! {
 
 #[Object]
 impl WatchMutation {
-    /// Watches a post. Watching twice changes nothing.
+    /// Watches a post. Watching twice changes nothing. Any member may.
     async fn post_watch(
         &self,
         context: &Context<'_>,
@@ -44,7 +44,7 @@ impl WatchMutation {
         perform_on_post(context, &request, &watch, post, &[(post, "postId")]).await
     }
 
-    /// Stops watching a post. Where it isn't watched, this changes nothing.
+    /// Stops watching a post. Where it isn't watched, this changes nothing. Any member may.
     async fn post_unwatch(
         &self,
         context: &Context<'_>,
