@@ -31,6 +31,10 @@ pub struct AccountById(pub AccountId);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProfileBy(pub Key);
 
+/// A profile by the public id of its primary account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProfileById(pub AccountId);
+
 /// A post by its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PostBy(pub Key);
@@ -175,6 +179,7 @@ by_key! {
     AccountBy => Account: accounts, |account| account.key;
     AccountById => Account: accounts_by_id, |account| account.id;
     ProfileBy => Profile: profiles, |profile| profile.key;
+    ProfileById => Profile: profiles_by_id, |profile| profile.id;
     PostBy => Post: posts, |post| post.key;
     PostById => Post: posts_by_id, |post| post.id;
     GroupBy => Group: groups, |group| group.key;

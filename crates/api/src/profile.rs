@@ -19,7 +19,7 @@ use crate::group::Group;
 use crate::id::NodeId;
 use crate::loader::{
     AboutOf, AccountBy, AccountById, AccountsOf, CertificationsOf, CoursesOf, GroupBy,
-    MembershipsOf, PostsOf,
+    MembershipsOf, PostsOf, ProfileById,
 };
 use crate::paging::Paging;
 use crate::reading::{reading, referred};
@@ -152,8 +152,14 @@ pub struct Badge {
 impl Profile {
     /// The profile that an id names: by its primary account, or by another of its accounts.
     pub async fn by_id(context: &Context<'_>, id: AccountId) -> Result<Option<Self>> {
-        let account = reading(context).loader().load_one(AccountById(id)).await?;
-        match account {
+        let loader = reading(context).loader();
+        // Mostly it is public, and named by its primary account: then this is all there is to read.
+        if let Some(row) = loader.load_one(ProfileById(id)).await?
+            && row.visibility == plaudit_domain::Visibility::Public
+        {
+            return Ok(Some(Self::Shown(row)));
+        }
+        match loader.load_one(AccountById(id)).await? {
             Some(account) => Ok(Some(Account(account).profile(context).await?)),
             None => Ok(None),
         }

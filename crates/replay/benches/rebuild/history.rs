@@ -14,7 +14,7 @@ use plaudit_domain::post::{Affected, Created, Edited, Kind};
 use plaudit_domain::watch::Watch;
 use plaudit_domain::{AccountId, Fact, NewEvent, PostId, Time};
 use plaudit_journal::Journal;
-use plaudit_journal::keys::Keyring;
+use plaudit_journal::keys::{Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
 use uuid::Uuid;
 
@@ -25,7 +25,10 @@ const BATCH: usize = 20_000;
 
 /// A journal of so many events, made where there is none.
 pub async fn journal(path: &Path, events: usize) -> Result<SqliteJournal> {
-    let journal = SqliteJournal::open(path, Arc::new(Keyring::in_memory()?))?;
+    // Kept beside it, to be used again with it.
+    let master = MasterKey::file(&path.with_extension("master"))?;
+    let keys = Keyring::open(&path.with_extension("keys"), &master)?;
+    let journal = SqliteJournal::open(path, Arc::new(keys))?;
     let head = journal.head().await? as usize;
     if head == events {
         return Ok(journal);
