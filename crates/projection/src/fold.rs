@@ -12,6 +12,7 @@ use crate::{account, group, learning, like, link, membership, post, watch};
 /// Where the event names something that no earlier event created. Nothing may be skipped, so
 /// whoever folds has to stop there.
 pub fn fold(event: &Event, rows: &mut Rows) -> Result<(), Stopped> {
+    rows.last = Some(event.id);
     match &event.fact {
         Fact::Account(fact) => account::fold(fact, event, rows),
         Fact::Link(fact) => link::fold(fact, rows),

@@ -5,6 +5,7 @@ use std::hash::Hash;
 
 use plaudit_domain::{AccountId, GroupId, PostId};
 use rustc_hash::{FxHashMap, FxHashSet};
+use uuid::Uuid;
 
 use crate::about::About;
 use crate::account::Account;
@@ -48,6 +49,8 @@ pub struct Rows {
     pub profiles: Vec<Profile>,
     /// The profiles that are none any more, because their primary account was linked to another.
     pub former_profiles: Vec<Key>,
+    /// The last event that was folded in.
+    pub last: Option<Uuid>,
     /// Whether something was erased, which has to go from all files, too.
     pub erased: bool,
     /// Accounts of which all texts go.

@@ -16,7 +16,7 @@ use plaudit_store::sqlite::{BulkLoad, SqliteStore, remove};
 use tokio::time::sleep;
 
 use crate::rebuild::rebuild;
-use crate::{FoldingError, Progress};
+use crate::{FoldingError, Progress, stand};
 
 /// A store that is further behind than this is rebuilt instead of caught up: it is faster.
 const FAR_BEHIND: Position = 50_000;
@@ -64,24 +64,20 @@ impl Generations {
 
     /// The generation in use, if it is worth going on with.
     async fn usable(&self, journal: &SharedJournal) -> Result<Option<SqliteStore>, FoldingError> {
-        use plaudit_store::Store;
-
         let Some(number) = self.number()? else {
             return Ok(None);
         };
         match SqliteStore::open(&self.path(number)) {
-            Ok(store) => {
-                let position = store.position().await?;
-                match journal.head().await?.checked_sub(position) {
-                    Some(..=FAR_BEHIND) => return Ok(Some(store)),
-                    Some(_) => {}
-                    None => tracing::warn!(
-                        position,
-                        "the journal ends before what is folded from it, as if an earlier state \
-                         had been put back: rebuilding"
-                    ),
+            Ok(store) => match stand(journal, &store).await {
+                Ok((position, head)) if head - position <= FAR_BEHIND => {
+                    return Ok(Some(store));
                 }
-            }
+                Ok(_) => {}
+                Err(error @ (FoldingError::Ahead { .. } | FoldingError::Foreign { .. })) => {
+                    tracing::warn!("{error}: so they are, as if another journal had been put here")
+                }
+                Err(error) => return Err(error),
+            },
             Err(StoreError::Outdated { path }) => {
                 tracing::info!("{} are of another version: rebuilding", path.display());
             }

@@ -10,7 +10,7 @@ use plaudit_domain::fact::AccountFact;
 use plaudit_domain::{Event, Fact, Position};
 use plaudit_journal::{JournalError, SharedJournal};
 use plaudit_projection::Stopped;
-use plaudit_store::StoreError;
+use plaudit_store::{Store, StoreError};
 
 mod community;
 pub mod generation;
@@ -44,6 +44,14 @@ pub enum FoldingError {
         /// Where the journal ends.
         head: Position,
     },
+    /// The rows were folded from another history.
+    #[error(
+        "the read models are of another history: event {position} isn't the one that they were folded up to: rebuild them"
+    )]
+    Foreign {
+        /// Up to where the rows are folded.
+        position: Position,
+    },
     /// The files of the read models can't be managed.
     #[error("{path}: {source}")]
     Files {
@@ -58,11 +66,34 @@ impl FoldingError {
     /// Whether trying again can't help.
     fn is_final(&self) -> bool {
         match self {
-            Self::Stopped(_) | Self::Ahead { .. } => true,
+            Self::Stopped(_) | Self::Ahead { .. } | Self::Foreign { .. } => true,
             Self::Journal(error) => matches!(error, JournalError::Undecodable { .. }),
             Self::Store(_) | Self::Files { .. } => false,
         }
     }
+}
+
+/// Up to where rows are folded, and where the journal ends.
+///
+/// # Errors
+/// If they aren't the rows of this journal, in which earlier events never change.
+async fn stand(
+    journal: &SharedJournal,
+    store: &dyn Store,
+) -> Result<(Position, Position), FoldingError> {
+    // Both of one moment: others may be folding, too.
+    let Some((position, id)) = store.last_event().await? else {
+        return Ok((0, journal.head().await?));
+    };
+    let head = journal.head().await?;
+    if position > head {
+        return Err(FoldingError::Ahead { position, head });
+    }
+    let last = journal.read_all(position - 1, 1).await?;
+    if last.first().is_none_or(|event| event.id != id) {
+        return Err(FoldingError::Foreign { position });
+    }
+    Ok((position, head))
 }
 
 /// Takes the keys away of accounts that some events erase; whether any were still there.

@@ -13,7 +13,7 @@ use plaudit_store::{Commit, SharedStore};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::{FoldingError, Generations, Progress, forget_erased};
+use crate::{FoldingError, Generations, Progress, forget_erased, stand};
 
 /// The most events of a batch.
 const BATCH: usize = 10_000;
@@ -97,7 +97,7 @@ impl Live {
         target: impl Into<Target>,
     ) -> Result<Self, FoldingError> {
         let target = target.into();
-        let (position, _) = stand(&journal, &target.store).await?;
+        let (position, _) = stand(&journal, &*target.store).await?;
         let (report, folded) = watch::channel(Folded {
             position,
             trouble: None,
@@ -165,7 +165,7 @@ async fn follow(
 ) -> Result<Infallible, FoldingError> {
     // What was in the way of it the last time may not be any more.
     target.purge().await?;
-    let (mut position, head) = stand(journal, &target.store).await?;
+    let (mut position, head) = stand(journal, &*target.store).await?;
     if position == head {
         // What was in the way isn't any more, though nothing comes to show it.
         report.send_replace(Folded {
@@ -192,19 +192,6 @@ async fn follow(
     }
 }
 
-/// Up to where a store is folded, and where the journal ends.
-async fn stand(
-    journal: &SharedJournal,
-    store: &SharedStore,
-) -> Result<(Position, Position), FoldingError> {
-    let position = store.position().await?;
-    let head = journal.head().await?;
-    if position > head {
-        return Err(FoldingError::Ahead { position, head });
-    }
-    Ok((position, head))
-}
-
 /// Folds everything that the journal has now; what it reached is returned.
 pub async fn catch_up(
     journal: &SharedJournal,
@@ -212,7 +199,7 @@ pub async fn catch_up(
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Position, FoldingError> {
     target.purge().await?;
-    let (mut position, head) = stand(journal, &target.store).await?;
+    let (mut position, head) = stand(journal, &*target.store).await?;
     while position < head {
         let events = journal.read_all(position, BATCH).await?;
         let Some(last) = events.last() else { break };

@@ -14,6 +14,7 @@ use plaudit_projection::{
     About, Account, Certification, Course, Group, Key, Like, Membership, Post, PostBody, Profile,
     Rows, Touched,
 };
+use uuid::Uuid;
 
 mod sql;
 pub mod sqlite;
@@ -34,6 +35,10 @@ pub trait Store: Send + Sync {
 
     /// The position up to which events are folded in.
     async fn position(&self) -> Result<Position>;
+
+    /// Position and id of the last event that is folded in; none before the first. The id tells of
+    /// which history the rows are.
+    async fn last_event(&self) -> Result<Option<(Position, Uuid)>>;
 
     /// The rows that a batch touches, as far as they are there.
     async fn fetch(&self, touched: &Touched) -> Result<Rows>;

@@ -138,6 +138,23 @@ async fn one_that_is_ahead_of_the_journal_is_rebuilt() {
     assert_eq!(in_use(&folder), "2\n");
 }
 
+/// An older state of the journal was put back, and went on otherwise: its positions say nothing of it.
+#[tokio::test]
+async fn one_of_another_history_is_rebuilt() {
+    let folder = Folder::new();
+    let generations = folder.generations();
+    drop(current(&generations, &journal(&folder, 3).await).await);
+    let other = Folder::new();
+    let other_journal = journal(&other, 2).await;
+    other_journal
+        .append_many(vec![registered(77)])
+        .await
+        .unwrap();
+    let (store, _) = current(&generations, &other_journal).await;
+    assert_eq!(store.accounts_by_id(&[account(77)]).await.unwrap().len(), 1);
+    assert_eq!(in_use(&folder), "2\n");
+}
+
 #[tokio::test]
 async fn what_names_no_generation_is_an_error_that_says_what_to_do() {
     for garbage in ["", "two", "-1", "\0\0\0"] {

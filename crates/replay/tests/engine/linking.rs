@@ -99,23 +99,21 @@ proptest! {
     #[test]
     fn linked_and_unlinked_is_never_linked(steps in any_steps(STEPS), batches in any::<bool>()) {
         Runtime::new().unwrap().block_on(async {
-            let [(never, journal, store), (linked_once, journal_2, store_2)] = twice(&steps).await;
+            let [(never, _, store), (linked_once, journal, other)] = twice(&steps).await;
             let ids: Vec<AccountId> = accounts(&store).await.iter().map(|a| a.account.id).collect();
             let (primary, others) = ids.split_first().unwrap();
             let links: Vec<_> = others.iter().map(|other| linked(*primary, *other)).collect();
             let unlinks: Vec<_> = others.iter().map(|other| unlinked(*primary, *other)).collect();
-            let count = links.len();
             if batches {
-                record(&journal_2, &store_2, links).await;
-                prop_assert_eq!(profiles(&store_2).await.len(), 1);
-                record(&journal_2, &store_2, unlinks).await;
+                record(&journal, &other, links).await;
+                prop_assert_eq!(profiles(&other).await.len(), 1);
+                record(&journal, &other, unlinks).await;
             } else {
-                record(&journal_2, &store_2, links.into_iter().chain(unlinks).collect()).await;
+                record(&journal, &other, links.into_iter().chain(unlinks).collect()).await;
             }
-            // As many events that change nothing, so that both are folded equally far.
-            let nothing = (0..2 * count).map(|_| unlinked(*primary, *primary)).collect();
-            record(&journal, &store, nothing).await;
-            let differences = differences(&never.path("live"), &linked_once.path("live"));
+            // All rows are the same but the one that tells how far they are folded.
+            let mut differences = differences(&never.path("live"), &linked_once.path("live"));
+            differences.retain(|difference| !difference.contains(": progress "));
             prop_assert_eq!(differences, Vec::<String>::new());
             Ok(())
         })?;

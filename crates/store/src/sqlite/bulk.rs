@@ -75,7 +75,7 @@ impl BulkLoad {
             load(transaction, rows.groups.added().iter())?;
             load::<Membership>(transaction, sorted(rows.memberships.changes(), Pair::pair))?;
             schema::create_indexes(transaction)?;
-            schema::start(transaction, position, rows.erased)
+            schema::start(transaction, position, rows.last, rows.erased)
         })
     }
 

@@ -150,7 +150,7 @@ pub fn commit(
     to: Position,
 ) -> Result<Commit, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if !schema::advance(&transaction, from, to, rows.erased)? {
+    if !schema::advance(&transaction, from, to, rows.last, rows.erased)? {
         let at = schema::position(&transaction)?;
         return Ok(Commit::Overtaken { at });
     }

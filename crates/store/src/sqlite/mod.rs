@@ -16,6 +16,7 @@ use plaudit_projection::{
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use uuid::Uuid;
 
 use crate::{AccountRecord, Commit, Each, Page, PostFilter, PostRecord, Result, Store, StoreError};
 
@@ -175,6 +176,10 @@ impl From<StoreError> for Failure {
 impl Store for SqliteStore {
     async fn position(&self) -> Result<Position> {
         self.read(schema::position)
+    }
+
+    async fn last_event(&self) -> Result<Option<(Position, Uuid)>> {
+        self.read(schema::last_event)
     }
 
     async fn fetch(&self, touched: &Touched) -> Result<Rows> {

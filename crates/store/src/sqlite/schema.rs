@@ -8,6 +8,7 @@ use plaudit_projection::{
 };
 use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
+use uuid::Uuid;
 
 use crate::sql;
 
@@ -45,11 +46,12 @@ pub fn indexes() -> impl Iterator<Item = String> {
     for_every_row!(indexes_of).into_iter().flatten()
 }
 
-/// Where the fold stands, and whether something was erased that is still somewhere in the file: one
-/// row.
+/// Where the fold stands: position and id of the last event, and whether something was erased that
+/// is still somewhere in the file. One row.
 const PROGRESS: &str = "CREATE TABLE progress (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     position INTEGER NOT NULL,
+    event BLOB,
     erased INTEGER NOT NULL,
     shape TEXT NOT NULL
 ) STRICT";
@@ -61,7 +63,7 @@ pub fn open(connection: &mut Connection) -> Result<(), Failure> {
     if is_empty(&transaction)? {
         create_tables(&transaction)?;
         create_indexes(&transaction)?;
-        start(&transaction, 0, false)?;
+        start(&transaction, 0, None, false)?;
     } else if shape(&transaction).ok() != Some(expected_shape()) {
         return Err(Failure::Outdated);
     }
@@ -88,12 +90,13 @@ pub fn create_indexes(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 pub fn start(
     transaction: &Transaction<'_>,
     position: Position,
+    event: Option<Uuid>,
     erased: bool,
 ) -> rusqlite::Result<()> {
     transaction
         .execute(
-            "INSERT INTO progress (one, position, erased, shape) VALUES (1, ?1, ?2, ?3)",
-            (position.cast_signed(), erased, expected_shape()),
+            "INSERT INTO progress (one, position, event, erased, shape) VALUES (1, ?1, ?2, ?3, ?4)",
+            (position.cast_signed(), event, erased, expected_shape()),
         )
         .map(drop)
 }
@@ -111,14 +114,26 @@ pub fn advance(
     transaction: &Transaction<'_>,
     from: Position,
     to: Position,
+    event: Option<Uuid>,
     erased: bool,
 ) -> rusqlite::Result<bool> {
     let moved = transaction
         .prepare_cached(
-            "UPDATE progress SET position = ?2, erased = erased OR ?3 WHERE position = ?1",
+            "UPDATE progress SET position = ?2, event = coalesce(?3, event), erased = erased OR ?4
+             WHERE position = ?1",
         )?
-        .execute((from.cast_signed(), to.cast_signed(), erased))?;
+        .execute((from.cast_signed(), to.cast_signed(), event, erased))?;
     Ok(moved == 1)
+}
+
+/// Position and id of the last event that is folded in, of one moment.
+pub fn last_event(connection: &Connection) -> Result<Option<(Position, Uuid)>, Failure> {
+    let last = connection.query_row("SELECT position, event FROM progress", (), |row| {
+        let position: i64 = row.get(0)?;
+        let event: Option<Uuid> = row.get(1)?;
+        Ok(event.map(|event| (position.cast_unsigned(), event)))
+    });
+    Ok(last?)
 }
 
 /// Whether something was erased since it was last [noted](purged) that nothing of that is left.
