@@ -10,6 +10,7 @@ use crate::id::{AccountId, Origin};
 use crate::personal::{About, Personal, present};
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
+use crate::text;
 use crate::visibility::Visibility;
 
 // Facts
@@ -323,7 +324,7 @@ impl Claims {
         let name = self.name.as_deref().map(|name| {
             let shown = name.chars().filter(|c| !c.is_control());
             let shown: String = shown.take(NAME_MAX).collect();
-            shown.trim().to_owned()
+            text::line(&shown, NAME_MAX)
         });
         let is_address = |url: &String| {
             url.starts_with("https://")
@@ -331,7 +332,7 @@ impl Claims {
                 && !url.chars().any(|c| c.is_control() || c.is_whitespace())
         };
         Self {
-            name: name.filter(|name| !name.is_empty()),
+            name: name.flatten(),
             picture: self.picture.clone().filter(is_address),
             kind: self.kind,
         }
@@ -434,12 +435,8 @@ impl Command for ChangeVisibility {
 }
 
 fn valid_name(name: &str) -> Result<Personal<String>, Refusal> {
-    let name = name.trim();
-    let length = name.chars().count();
-    if length == 0 || length > NAME_MAX || name.chars().any(char::is_control) {
-        return Err(Refusal::NameInvalid { max: NAME_MAX });
-    }
-    Ok(Personal::known(name.to_owned()))
+    let name = text::line(name, NAME_MAX).ok_or(Refusal::NameInvalid { max: NAME_MAX })?;
+    Ok(Personal::known(name))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::fact::{Body, Fact, GroupFact, Visit};
 use crate::id::GroupId;
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
+use crate::text;
 
 // Facts
 
@@ -103,12 +104,7 @@ impl Command for Create {
 }
 
 fn valid_name(name: &str) -> Result<String, Refusal> {
-    let name = name.trim();
-    let length = name.chars().count();
-    if length == 0 || length > NAME_MAX || name.chars().any(char::is_control) {
-        return Err(Refusal::NameInvalid { max: NAME_MAX });
-    }
-    Ok(name.to_owned())
+    text::line(name, NAME_MAX).ok_or(Refusal::NameInvalid { max: NAME_MAX })
 }
 
 fn valid_description(description: &str) -> Result<String, Refusal> {

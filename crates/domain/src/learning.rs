@@ -8,6 +8,7 @@ use crate::fact::{Body, Fact, LearningFact, Visit};
 use crate::id::AccountId;
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
+use crate::text;
 use crate::time::Time;
 
 // Facts. When it was is when the event occurred.
@@ -230,15 +231,10 @@ fn valid_key(field: &'static str, key: &str) -> Result<String, Refusal> {
 }
 
 fn valid_text(field: &'static str, text: &str) -> Result<String, Refusal> {
-    let text = text.trim();
-    let length = text.chars().count();
-    if length == 0 || length > TITLE_MAX || text.chars().any(char::is_control) {
-        return Err(Refusal::FieldInvalid {
-            field,
-            max: TITLE_MAX,
-        });
-    }
-    Ok(text.to_owned())
+    text::line(text, TITLE_MAX).ok_or(Refusal::FieldInvalid {
+        field,
+        max: TITLE_MAX,
+    })
 }
 
 #[cfg(test)]

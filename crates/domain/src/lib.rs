@@ -24,6 +24,7 @@ pub mod post;
 pub mod profile;
 pub mod refusal;
 pub mod stream;
+mod text;
 pub mod time;
 pub mod visibility;
 pub mod watch;

@@ -13,6 +13,7 @@ use crate::membership;
 use crate::personal::{About, Personal, present};
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
+use crate::text;
 
 // Facts
 
@@ -609,17 +610,14 @@ fn by_its_author(written: &Created, actor: &Actor) -> Result<(), Refusal> {
 }
 
 fn valid_title(title: &str) -> Result<Personal<String>, Refusal> {
-    let title = title.trim();
-    let length = title.chars().count();
-    if length == 0 || length > TITLE_MAX || title.chars().any(char::is_control) {
-        return Err(Refusal::TitleInvalid { max: TITLE_MAX });
-    }
-    Ok(Personal::known(title.to_owned()))
+    let title = text::line(title, TITLE_MAX).ok_or(Refusal::TitleInvalid { max: TITLE_MAX })?;
+    Ok(Personal::known(title))
 }
 
 fn valid_body(body: &str) -> Result<Personal<String>, Refusal> {
     // PostgreSQL keeps no NUL: recorded, it would stop every projection there.
-    if body.trim().is_empty() || body.chars().count() > BODY_MAX || body.contains('\0') {
+    if !body.chars().any(text::is_visible) || body.chars().count() > BODY_MAX || body.contains('\0')
+    {
         return Err(Refusal::BodyInvalid { max: BODY_MAX });
     }
     Ok(Personal::known(body.to_owned()))

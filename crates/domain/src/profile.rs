@@ -15,6 +15,7 @@ use crate::id::AccountId;
 use crate::personal::{About, Personal, present};
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
+use crate::text;
 use crate::visibility::Visibility;
 
 // Facts
@@ -307,16 +308,12 @@ fn change<T: Clone + PartialEq>(wanted: &Option<T>, is: &T) -> Option<Personal<T
 }
 
 fn valid_line(field: &'static str, text: Option<&str>) -> Result<Option<String>, Refusal> {
-    let Some(text) = text.map(str::trim) else {
-        return Ok(None);
-    };
-    if text.chars().count() > LINE_MAX || text.chars().any(char::is_control) {
-        return Err(Refusal::FieldInvalid {
-            field,
-            max: LINE_MAX,
-        });
-    }
-    Ok(Some(text.to_owned()))
+    let Some(text) = text else { return Ok(None) };
+    let line = text::line_or_nothing(text, LINE_MAX);
+    line.map(Some).ok_or(Refusal::FieldInvalid {
+        field,
+        max: LINE_MAX,
+    })
 }
 
 fn valid_bio(bio: Option<&str>) -> Result<Option<String>, Refusal> {
