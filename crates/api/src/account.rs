@@ -65,15 +65,20 @@ impl Account {
 
     /// Whether who asks sees more of its owner than a name: the profile is public, or their own.
     pub async fn is_shown(&self, context: &Context<'_>) -> Result<bool> {
-        let visibility = if self.0.profile == self.0.key {
-            self.0.profile_visibility
-        } else {
+        let visibility = if self.0.is_linked() {
             self.profile_row(context).await?.visibility
+        } else {
+            self.0.profile_visibility
         };
         match visibility {
             plaudit_domain::Visibility::Public => Ok(true),
             plaudit_domain::Visibility::Private => self.is_viewers(context).await,
         }
+    }
+
+    /// Whether who asks sees where it was before it was imported: there its owner may be known.
+    pub async fn shows_origin(&self, context: &Context<'_>) -> Result<bool> {
+        Ok(!self.0.erased && self.is_shown(context).await?)
     }
 
     /// Its name and picture, where its profile isn't shown (DOMAIN P7).
@@ -141,10 +146,11 @@ impl Account {
         Ok(shown.then_some(DateTime(self.0.registered_at)))
     }
 
-    /// Where it was before, if it was imported. Null for others while its profile is private.
+    /// Where it was before, if it was imported. Null once it is erased, and for others while its
+    /// profile is private.
     async fn origin(&self, context: &Context<'_>) -> Result<Option<Origin>> {
         let origin = Origin::of(self.0.source.as_ref(), self.0.source_id.as_ref());
-        if origin.is_none() || self.is_shown(context).await? {
+        if origin.is_some() && self.shows_origin(context).await? {
             return Ok(origin);
         }
         Ok(None)

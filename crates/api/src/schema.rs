@@ -124,15 +124,19 @@ impl Query {
         account_by_id(context, NodeId::account(&id)?).await
     }
 
-    /// An imported account by where it was before.
+    /// An imported account by where it was before. Null where its origin isn't shown to who asks.
     async fn account_by_origin(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Where it was.")] origin: OriginInput,
     ) -> Result<Option<Account>> {
         let store = reading(context).store();
-        let account = store.account_by_origin(&origin.into()).await?;
-        Ok(account.map(|account| Account(account.into())))
+        let Some(account) = store.account_by_origin(&origin.into()).await? else {
+            return Ok(None);
+        };
+        let account = Account(account.into());
+        let shown = account.shows_origin(context).await?;
+        Ok(shown.then_some(account))
     }
 
     /// A profile by its id. The id of an account that was a profile of its own before it was linked

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::decide::{Actor, Command, History, State};
+use crate::erasure::Content;
 use crate::fact::{AccountFact, Body, Fact, Visit};
 use crate::id::{AccountId, Origin};
 use crate::personal::{About, Personal, present};
@@ -169,7 +170,7 @@ pub struct Account {
     /// What the identity provider said last.
     identified: Claims,
     visibility: Visibility,
-    erased: bool,
+    erased: Option<Content>,
 }
 
 impl Account {
@@ -180,12 +181,17 @@ impl Account {
 
     /// Whether its personal data was erased.
     pub fn is_erased(&self) -> bool {
+        self.erased.is_some()
+    }
+
+    /// What became of what it wrote, if its personal data was erased.
+    pub fn erased(&self) -> Option<Content> {
         self.erased
     }
 
     /// Whether it came to be and wasn't erased.
     pub fn is_here(&self) -> bool {
-        self.is_registered() && !self.erased
+        self.is_registered() && !self.is_erased()
     }
 
     /// Whose its address is.
@@ -218,7 +224,11 @@ impl State for Account {
                 });
             }
             AccountFact::VisibilityChanged(changed) => self.visibility = changed.visibility,
-            AccountFact::Erased(_) => self.erased = true,
+            AccountFact::Erased(erased) => {
+                if self.erased != Some(Content::Remove) {
+                    self.erased = Some(erased.content);
+                }
+            }
             // What they tell stands in the streams of all accounts that were ever linked: see
             // `profile`.
             AccountFact::ProfileEdited(_) | AccountFact::ProfileVisibilityChanged(_) => {}

@@ -76,7 +76,7 @@ pub trait Command: fmt::Debug + Send + Sync {
     }
 
     /// Whether it may still come from somebody whose account was erased: a retry of just that does.
-    fn outlives_its_actor(&self) -> bool {
+    fn outlives(&self, _actor: &Actor) -> bool {
         false
     }
 
@@ -105,7 +105,7 @@ pub fn decide(
     history: &History,
 ) -> Result<Vec<Fact>, Refusal> {
     let account: Account = history.state(&StreamName::account(actor.account));
-    if account.is_erased() && !command.outlives_its_actor() {
+    if account.is_erased() && !command.outlives(actor) {
         return Err(Refusal::ActorErased);
     }
     if !account.is_registered() && !command.registers_its_actor() {

@@ -47,8 +47,8 @@ impl Body for Erased {
 
 // Decisions
 
-/// Erases an account: its owner may, and admins. It must not be linked any more: see
-/// [`links::Withdraw`](crate::links::Withdraw).
+/// Erases an account: its owner may, and admins. What it wrote can be removed later, too. First it has
+/// to be withdrawn from all links: see [`links::Withdraw`](crate::links::Withdraw).
 #[derive(Debug, Clone)]
 pub struct Erase {
     /// The account.
@@ -70,11 +70,14 @@ impl Command for Erase {
                 account: self.account,
             });
         }
-        if account.is_erased() {
-            return Ok(vec![]);
+        match (account.erased(), self.content) {
+            (Some(Content::Remove), _) | (Some(Content::Keep), Content::Keep) => {
+                return Ok(vec![]);
+            }
+            (Some(Content::Keep), Content::Remove) | (None, _) => {}
         }
-        let links = history.links();
-        if links.is_linked(self.account) || links.is_primary(self.account) {
+        // From then on nobody can link it, whoever asks for that at the same time.
+        if !history.links().is_withdrawn(self.account) {
             return Err(Refusal::StillLinked);
         }
         let erased = Erased {
@@ -84,8 +87,8 @@ impl Command for Erase {
         Ok(vec![AccountFact::Erased(erased).into()])
     }
 
-    fn outlives_its_actor(&self) -> bool {
-        true
+    fn outlives(&self, actor: &Actor) -> bool {
+        self.account == actor.account
     }
 }
 
@@ -105,7 +108,9 @@ mod tests {
     use super::*;
     use crate::account::Rename;
     use crate::decide::Roles;
-    use crate::given::{ada, admin, bob, community, erased, given, linked, registered, role};
+    use crate::given::{
+        ada, admin, bob, community, erased, eve, given, linked, registered, role, withdrawn,
+    };
 
     fn erase(account: AccountId) -> Erase {
         Erase {
@@ -118,7 +123,7 @@ mod tests {
     fn owners_erase_their_own_accounts() {
         for content in [Content::Keep, Content::Remove] {
             let account = ada();
-            community([])
+            community([withdrawn(ada(), [ada()])])
                 .when(ada(), Erase { account, content })
                 .then([erased(ada(), content)]);
         }
@@ -126,7 +131,7 @@ mod tests {
 
     #[test]
     fn admins_erase_accounts_of_others_and_nobody_else_does() {
-        community([])
+        community([withdrawn(ada(), [ada()])])
             .when(admin(bob()), erase(ada()))
             .then([erased(ada(), Content::Keep)]);
         let others = [
@@ -158,6 +163,9 @@ mod tests {
     fn nothing_else_is_done_as_an_erased_account() {
         let gone = || community([erased(ada(), Content::Keep)]);
         gone().when(ada(), erase(ada())).then([]);
+        gone()
+            .when(admin(ada()), erase(bob()))
+            .then_refused(Refusal::ActorErased);
         let rename = Rename { name: "Ada".into() };
         gone()
             .when(ada(), rename)
@@ -172,8 +180,24 @@ mod tests {
     }
 
     #[test]
-    fn a_linked_account_is_unlinked_first() {
-        for account in [ada(), bob()] {
+    fn what_was_kept_can_be_removed_later_and_not_the_other_way_round() {
+        let gone = |content| community([withdrawn(ada(), [ada()]), erased(ada(), content)]);
+        let remove = Erase {
+            content: Content::Remove,
+            ..erase(ada())
+        };
+        gone(Content::Keep)
+            .when(admin(bob()), remove.clone())
+            .then([erased(ada(), Content::Remove)]);
+        gone(Content::Remove).when(admin(bob()), remove).then([]);
+        gone(Content::Remove)
+            .when(admin(bob()), erase(ada()))
+            .then([]);
+    }
+
+    #[test]
+    fn an_account_is_withdrawn_from_all_links_first() {
+        for account in [ada(), bob(), eve()] {
             community([linked(ada(), bob(), 1)])
                 .when(account, erase(account))
                 .then_refused(Refusal::StillLinked);

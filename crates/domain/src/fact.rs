@@ -169,6 +169,8 @@ facts! {
         Unlinked(links::Unlinked) = "AccountUnlinked", version 1;
         /// Another of the linked accounts became the primary.
         PrimaryChanged(links::PrimaryChanged) = "PrimaryChanged", version 1;
+        /// An account left all others for good, to be erased.
+        Withdrawn(links::Withdrawn) = "AccountWithdrawn", version 1;
     }
     /// One-time codes for linking.
     LinkCode = LinkCodeFact {

@@ -14,7 +14,7 @@ use crate::id::{AccountId, GroupId, PostId};
 use crate::learning::{CertificationAwarded, CourseCompleted};
 use crate::like::Like;
 use crate::link_code::{self, Code};
-use crate::links::{Linked, Links, PrimaryChanged, Unlinked};
+use crate::links::{self, Linked, Links, PrimaryChanged, Unlinked};
 use crate::membership::Membership;
 use crate::post::{Affected, Created, Edited, Kind};
 use crate::refusal::Refusal;
@@ -348,6 +348,15 @@ pub fn linked(primary: AccountId, account: AccountId, number: u8) -> Fact {
 
 pub fn unlinked(primary: AccountId, account: AccountId) -> Fact {
     LinkFact::Unlinked(Unlinked { primary, account }).into()
+}
+
+/// The account left these, to be erased.
+pub fn withdrawn(account: AccountId, accounts: impl IntoIterator<Item = AccountId>) -> Fact {
+    LinkFact::Withdrawn(links::Withdrawn {
+        account,
+        accounts: accounts.into_iter().collect(),
+    })
+    .into()
 }
 
 pub fn primary_changed(

@@ -106,7 +106,7 @@ pub const KEY_MAX: usize = 100;
 pub const TITLE_MAX: usize = 200;
 
 /// Records what an account learned. A service may. What is recorded already is not recorded again:
-/// a course counts once, a certification once for each time that it expires.
+/// a course counts once, and of a certification the latest award holds.
 #[derive(Debug, Clone)]
 pub struct Record {
     /// The account.
@@ -168,8 +168,10 @@ impl Command for Record {
                 .courses
                 .iter()
                 .any(|known| known.course == course.course),
-            LearningFact::CertificationAwarded(certification) => {
-                learned.certifications.contains(certification)
+            // The latest award holds: a correction may bring an earlier one back.
+            LearningFact::CertificationAwarded(awarded) => {
+                let mut latest = learned.certifications.iter().rev();
+                latest.find(|known| known.certification == awarded.certification) == Some(awarded)
             }
         };
         Ok(if is_known { vec![] } else { vec![fact.into()] })
@@ -314,6 +316,13 @@ mod tests {
         given()
             .when(service(bob()), certification(10))
             .then([certified(ada(), "MASTER-1", 10)]);
+        // And corrected.
+        community([
+            certified(ada(), "MASTER-1", 9),
+            certified(ada(), "MASTER-1", 10),
+        ])
+        .when(service(bob()), certification(9))
+        .then([certified(ada(), "MASTER-1", 9)]);
     }
 
     #[test]

@@ -92,6 +92,30 @@ impl Body for PrimaryChanged {
     }
 }
 
+/// An account left all others for good: it is about to be erased, and is never linked again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdrawn {
+    /// The account.
+    pub account: AccountId,
+    /// Itself, and those that its leaving changes something for: its primary, or where it was the
+    /// primary, all that were linked to it, which become profiles of their own.
+    pub accounts: BTreeSet<AccountId>,
+}
+
+impl Body for Withdrawn {
+    fn stream(&self) -> StreamName {
+        StreamName::links()
+    }
+
+    fn personal(&mut self, _: Visit<'_>) {
+        let Self {
+            account: _,
+            accounts: _,
+        } = self;
+    }
+}
+
 // Fold
 
 /// Who is linked with whom, now and before.
@@ -101,9 +125,11 @@ pub struct Links {
     primary_of: HashMap<AccountId, AccountId>,
     /// The accounts that are linked to each primary.
     linked_to: HashMap<AccountId, BTreeSet<AccountId>>,
-    /// Each account with those that it was ever part of a profile with.
-    ever_with: HashMap<AccountId, BTreeSet<AccountId>>,
+    /// Accounts that were ever linked, with each other or by way of others: which of [`Self::families`].
+    family_of: HashMap<AccountId, usize>,
+    families: Vec<Vec<AccountId>>,
     used: HashSet<CodeHash>,
+    withdrawn: HashSet<AccountId>,
 }
 
 impl Links {
@@ -122,6 +148,11 @@ impl Links {
         self.primary_of.contains_key(&account)
     }
 
+    /// Whether it is never linked again.
+    pub fn is_withdrawn(&self, account: AccountId) -> bool {
+        self.withdrawn.contains(&account)
+    }
+
     /// All accounts of the profile that an account belongs to, itself among them.
     pub fn accounts_with(&self, account: AccountId) -> BTreeSet<AccountId> {
         let primary = self.primary_of(account);
@@ -129,11 +160,35 @@ impl Links {
         linked.chain([primary]).collect()
     }
 
-    /// All accounts that were ever part of a profile with this one, itself among them: what was
-    /// written to it may stand in their streams.
-    pub fn ever_with(&self, account: AccountId) -> BTreeSet<AccountId> {
-        let others = self.ever_with.get(&account).into_iter().flatten().copied();
-        others.chain([account]).collect()
+    /// All accounts that were ever part of a profile with this one, itself among them, and perhaps some
+    /// more: what was written to it may stand in their streams.
+    pub fn ever_with(&self, account: AccountId) -> Vec<AccountId> {
+        match self.family_of.get(&account) {
+            Some(&family) => self.families[family].clone(),
+            None => vec![account],
+        }
+    }
+
+    /// Notes that two accounts were part of one profile.
+    fn unite(&mut self, one: AccountId, other: AccountId) {
+        let [one, other] = [one, other].map(|account| {
+            *self.family_of.entry(account).or_insert_with(|| {
+                self.families.push(vec![account]);
+                self.families.len() - 1
+            })
+        });
+        if one == other {
+            return;
+        }
+        // The smaller one moves, so that no account moves often.
+        let (to, from) = match self.families[one].len() < self.families[other].len() {
+            true => (other, one),
+            false => (one, other),
+        };
+        for account in std::mem::take(&mut self.families[from]) {
+            self.family_of.insert(account, to);
+            self.families[to].push(account);
+        }
     }
 
     /// Whether two accounts belong to one person, as far as is known.
@@ -142,10 +197,7 @@ impl Links {
     }
 
     fn link(&mut self, primary: AccountId, account: AccountId) {
-        for other in self.accounts_with(primary) {
-            self.ever_with.entry(other).or_default().insert(account);
-            self.ever_with.entry(account).or_default().insert(other);
-        }
+        self.unite(primary, account);
         self.primary_of.insert(account, primary);
         self.linked_to.entry(primary).or_default().insert(account);
     }
@@ -175,6 +227,8 @@ impl State for Links {
             }) => {
                 self.used.insert(*code);
                 if primary != account
+                    && !self.is_withdrawn(*primary)
+                    && !self.is_withdrawn(*account)
                     && !self.is_linked(*primary)
                     && !self.is_linked(*account)
                     && !self.is_primary(*account)
@@ -185,6 +239,17 @@ impl State for Links {
             LinkFact::Unlinked(Unlinked { primary, account }) => {
                 if self.primary_of.get(account) == Some(primary) {
                     self.unlink(*primary, *account);
+                }
+            }
+            LinkFact::Withdrawn(Withdrawn { account, accounts }) => {
+                self.withdrawn.insert(*account);
+                if let Some(primary) = self.primary_of.get(account).copied() {
+                    self.unlink(primary, *account);
+                }
+                for linked in accounts {
+                    if self.primary_of.get(linked) == Some(account) {
+                        self.unlink(*account, *linked);
+                    }
                 }
             }
             LinkFact::PrimaryChanged(PrimaryChanged { from, to, accounts }) => {
@@ -274,8 +339,11 @@ impl Command for Link {
             return Err(Refusal::AlreadyLinked);
         }
         let account = |account| history.state::<Account>(&StreamName::account(account));
-        if !account(other).is_here() {
+        if !account(other).is_here() || links.is_withdrawn(other) {
             return Err(Refusal::LinkCodeInvalid);
+        }
+        if links.is_withdrawn(me) {
+            return Err(Refusal::ActorErased);
         }
         if links.is_linked(other) {
             return Err(Refusal::LinkedToAnotherPrimary { account: other });
@@ -377,8 +445,8 @@ impl Command for MakePrimary {
     }
 }
 
-/// Takes an account that is about to be erased out of all links. Where it is the primary, all
-/// others become profiles of their own.
+/// Takes an account that is about to be erased out of all links, for good. Where it is the primary,
+/// all others become profiles of their own.
 #[derive(Debug, Clone)]
 pub struct Withdraw {
     /// The account.
@@ -390,21 +458,37 @@ impl Command for Withdraw {
         StreamName::links()
     }
 
+    fn reads(&self, _: &Actor, _: &History) -> Vec<StreamName> {
+        vec![StreamName::account(self.account)]
+    }
+
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         crate::erasure::allowed(actor, self.account)?;
         let links = history.links();
-        if links.is_linked(self.account) {
-            let primary = links.primary_of(self.account);
-            return Ok(vec![unlinked(primary, self.account)]);
+        let account: Account = history.state(&StreamName::account(self.account));
+        if links.is_withdrawn(self.account) {
+            return Ok(vec![]);
         }
-        let linked = links.linked_to.get(&self.account).into_iter().flatten();
-        Ok(linked
-            .map(|account| unlinked(self.account, *account))
-            .collect())
+        if !account.is_registered() {
+            return Err(Refusal::AccountNotFound {
+                account: self.account,
+            });
+        }
+        let primary = links.primary_of(self.account);
+        let accounts = if primary == self.account {
+            links.accounts_with(self.account)
+        } else {
+            [primary, self.account].into()
+        };
+        let withdrawn = Withdrawn {
+            account: self.account,
+            accounts,
+        };
+        Ok(vec![LinkFact::Withdrawn(withdrawn).into()])
     }
 
-    fn outlives_its_actor(&self) -> bool {
-        true
+    fn outlives(&self, actor: &Actor) -> bool {
+        self.account == actor.account
     }
 }
 

@@ -221,24 +221,25 @@ impl Command for Edit {
         let bio = valid_bio(self.bio.as_deref())?;
         let links = valid_links(self.links.as_deref())?;
         let products = valid_products(self.products.as_deref())?;
-        Ok(for_each_account(actor, history, |account, profile| {
-            let edited = Edited {
+        let tells = |profile: &Profile| {
+            is(&company, &profile.company)
+                && is(&position, &profile.position)
+                && is(&location, &profile.location)
+                && is(&bio, &profile.bio)
+                && is(&links, &profile.links)
+                && is(&products, &profile.products)
+        };
+        Ok(for_all_accounts(actor, history, tells, |account| {
+            AccountFact::ProfileEdited(Edited {
                 account,
                 by: actor.account,
-                company: change(&company, &profile.company),
-                position: change(&position, &profile.position),
-                location: change(&location, &profile.location),
-                bio: change(&bio, &profile.bio),
-                links: change(&links, &profile.links),
-                products: change(&products, &profile.products),
-            };
-            let is_empty = edited.company.is_none()
-                && edited.position.is_none()
-                && edited.location.is_none()
-                && edited.bio.is_none()
-                && edited.links.is_none()
-                && edited.products.is_none();
-            (!is_empty).then_some(AccountFact::ProfileEdited(edited))
+                company: company.clone().map(Personal::known),
+                position: position.clone().map(Personal::known),
+                location: location.clone().map(Personal::known),
+                bio: bio.clone().map(Personal::known),
+                links: links.clone().map(Personal::known),
+                products: products.clone().map(Personal::known),
+            })
         }))
     }
 }
@@ -261,14 +262,13 @@ impl Command for ChangeVisibility {
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let visibility = self.visibility;
-        Ok(for_each_account(actor, history, |account, profile| {
-            let changed = VisibilityChanged {
+        let is_so = |profile: &Profile| profile.visibility == visibility;
+        Ok(for_all_accounts(actor, history, is_so, |account| {
+            AccountFact::ProfileVisibilityChanged(VisibilityChanged {
                 account,
                 by: actor.account,
                 visibility,
-            };
-            (profile.visibility != visibility)
-                .then_some(AccountFact::ProfileVisibilityChanged(changed))
+            })
         }))
     }
 }
@@ -287,24 +287,27 @@ fn streams(actor: &Actor, history: &History) -> Vec<StreamName> {
     sources.map(StreamName::account).collect()
 }
 
-/// What changes for each account of the actor's profile (DOMAIN L10).
-fn for_each_account(
+/// A change of every account of the actor's profile (DOMAIN L10), unless it is so already for all of
+/// them. Also of those for which it is: of two changes at once the later one holds then, for all.
+fn for_all_accounts(
     actor: &Actor,
     history: &History,
-    change: impl Fn(AccountId, &Profile) -> Option<AccountFact>,
+    is_so: impl Fn(&Profile) -> bool,
+    change: impl Fn(AccountId) -> AccountFact,
 ) -> Vec<Fact> {
     let Profiles(profiles) = history.state_of_all(&streams(actor, history));
     let nothing = Profile::default();
-    let accounts = history.links().accounts_with(actor.account).into_iter();
-    accounts
-        .filter_map(|account| change(account, profiles.get(&account).unwrap_or(&nothing)))
-        .map(Fact::from)
-        .collect()
+    let accounts = history.links().accounts_with(actor.account);
+    let of = |account| profiles.get(account).unwrap_or(&nothing);
+    if accounts.iter().all(|account| is_so(of(account))) {
+        return vec![];
+    }
+    accounts.into_iter().map(change).map(Fact::from).collect()
 }
 
-fn change<T: Clone + PartialEq>(wanted: &Option<T>, is: &T) -> Option<Personal<T>> {
-    let wanted = wanted.as_ref().filter(|wanted| *wanted != is)?;
-    Some(Personal::known(wanted.clone()))
+/// Whether a value is what is wanted, if anything is.
+fn is<T: PartialEq>(wanted: &Option<T>, value: &T) -> bool {
+    wanted.as_ref().is_none_or(|wanted| wanted == value)
 }
 
 fn valid_line(field: &'static str, text: Option<&str>) -> Result<Option<String>, Refusal> {

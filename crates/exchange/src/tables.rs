@@ -25,7 +25,7 @@ pub struct Exported {
 /// What of private profiles goes out (DOMAIN P6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Private {
-    /// Their figures don't.
+    /// Nothing: profiles are left out, and of accounts all but the id.
     Withheld,
     /// All of it.
     Included,
@@ -61,7 +61,10 @@ pub async fn profiles(
     out: impl Write + Send,
 ) -> Result<Exported, StoreError> {
     let mut lines = Lines::begin::<ProfileLine>(format, out)?;
-    let mut each = |profile| lines.write(&ProfileLine::of(profile, private));
+    let mut each = |profile: Profile| match private.shows(profile.visibility) {
+        true => lines.write(&ProfileLine::from(profile)),
+        false => Ok(()),
+    };
     let position = store.each_profile(&mut each).await?;
     finish(lines, position)
 }
@@ -104,7 +107,7 @@ line! {
         account: AccountId,
         source: Option<String>,
         source_id: Option<String>,
-        profile: AccountId,
+        profile: Option<AccountId>,
         registered_at: Option<Time>,
         questions: Option<i64>,
         discussions: Option<i64>,
@@ -131,6 +134,8 @@ impl AccountLine {
             visibility,
         } = record;
         let shows = private.shows(visibility);
+        // There its owner may be known.
+        let shows_origin = shows && (!account.erased || private == Private::Included);
         let Figures {
             questions,
             discussions,
@@ -147,10 +152,10 @@ impl AccountLine {
         } = Figures::of(&account.counts, shows);
         Self {
             account: account.id,
-            source: account.source,
-            source_id: account.source_id,
+            source: account.source.filter(|_| shows_origin),
+            source_id: account.source_id.filter(|_| shows_origin),
             // Which accounts are one person's is theirs to show, too.
-            profile: if shows { profile } else { account.id },
+            profile: shows.then_some(profile),
             registered_at: shows.then_some(account.registered_at),
             questions,
             discussions,
@@ -211,7 +216,7 @@ line! {
     struct ProfileLine {
         profile: AccountId,
         primary_account: AccountId,
-        accounts: Option<i64>,
+        accounts: i64,
         questions: Option<i64>,
         discussions: Option<i64>,
         answers: Option<i64>,
@@ -231,9 +236,8 @@ line! {
     }
 }
 
-impl ProfileLine {
-    fn of(profile: Profile, private: Private) -> Self {
-        let shows = private.shows(profile.visibility);
+impl From<Profile> for ProfileLine {
+    fn from(profile: Profile) -> Self {
         let Figures {
             questions,
             discussions,
@@ -247,11 +251,11 @@ impl ProfileLine {
             courses_completed,
             first_post_at: _,
             last_post_at: _,
-        } = Figures::of(&profile.counts, shows);
+        } = Figures::of(&profile.counts, true);
         Self {
             profile: profile.id,
             primary_account: profile.id,
-            accounts: shows.then_some(profile.accounts),
+            accounts: profile.accounts,
             questions,
             discussions,
             answers,

@@ -32,8 +32,10 @@ row! {
         pub kind: AccountKind,
         /// Who sees its name and picture where its profile is private (DOMAIN P7).
         pub visibility: Visibility,
-        /// Who sees the profile that it is the primary of (DOMAIN P6).
+        /// Who sees its profile, as far as it goes by this account (DOMAIN P6).
         pub profile_visibility: Visibility,
+        /// Whether it is never linked again: it is about to be erased.
+        pub withdrawn: bool,
         /// Whether its personal data was erased.
         pub erased: bool,
         /// Whether what it wrote was erased, too.
@@ -244,6 +246,7 @@ fn register(registered: &Registered, event: &Event, rows: &mut Rows) {
         kind: AccountKind::default(),
         visibility: Visibility::default(),
         profile_visibility: Visibility::default(),
+        withdrawn: false,
         erased: false,
         content_erased: false,
         source: origin.as_ref().map(|origin| origin.source.clone()),

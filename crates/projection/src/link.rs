@@ -4,7 +4,7 @@
 //! which is why unlinking exactly reverses linking.
 
 use plaudit_domain::fact::LinkFact;
-use plaudit_domain::links::{Linked, PrimaryChanged, Unlinked};
+use plaudit_domain::links::{Linked, PrimaryChanged, Unlinked, Withdrawn};
 
 use crate::fold::FoldError;
 use crate::row::Key;
@@ -22,6 +22,10 @@ pub(crate) fn touch(fact: &LinkFact, touched: &mut Touched) {
             touched.accounts([*primary, *account]);
             touched.linked.extend([*primary, *account]);
         }
+        LinkFact::Withdrawn(Withdrawn { account, accounts }) => {
+            touched.account(*account);
+            touched.accounts(accounts.iter().copied());
+        }
         LinkFact::PrimaryChanged(PrimaryChanged { from, to, accounts }) => {
             touched.accounts([*from, *to]);
             touched.accounts(accounts.iter().copied());
@@ -38,10 +42,10 @@ pub(crate) fn fold(fact: &LinkFact, rows: &mut Rows) -> Result<(), FoldError> {
             code: _,
         }) => {
             let (primary, account) = (rows.account(*primary)?.key, rows.account(*account)?.key);
-            if primary != account
-                && rows.accounts.by_key(primary)?.profile == primary
-                && !rows.accounts.by_key(account)?.is_linked()
-            {
+            let anchor = rows.accounts.by_key(primary)?;
+            let can_anchor = anchor.profile == primary && !anchor.withdrawn;
+            let other = rows.accounts.by_key(account)?;
+            if primary != account && can_anchor && !other.is_linked() && !other.withdrawn {
                 join(account, primary, rows)?;
             }
         }
@@ -51,6 +55,7 @@ pub(crate) fn fold(fact: &LinkFact, rows: &mut Rows) -> Result<(), FoldError> {
                 leave(account, primary, rows)?;
             }
         }
+        LinkFact::Withdrawn(withdrawn) => withdraw(withdrawn, rows)?,
         LinkFact::PrimaryChanged(PrimaryChanged { from, to, accounts }) => {
             let (from, to) = (rows.account(*from)?.key, rows.account(*to)?.key);
             if from == to || rows.accounts.by_key(to)?.profile != from {
@@ -74,6 +79,23 @@ pub(crate) fn fold(fact: &LinkFact, rows: &mut Rows) -> Result<(), FoldError> {
             for &member in members.iter().filter(|&&member| member != to) {
                 join(member, to, rows)?;
             }
+        }
+    }
+    Ok(())
+}
+
+fn withdraw(withdrawn: &Withdrawn, rows: &mut Rows) -> Result<(), FoldError> {
+    let account = rows.account(withdrawn.account)?;
+    account.withdrawn = true;
+    let (key, profile) = (account.key, account.profile);
+    if profile != key {
+        return leave(key, profile, rows);
+    }
+    for account in &withdrawn.accounts {
+        let account = rows.account(*account)?;
+        if account.profile == key && account.key != key {
+            let linked = account.key;
+            leave(linked, key, rows)?;
         }
     }
     Ok(())

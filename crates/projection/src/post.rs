@@ -97,7 +97,7 @@ impl Entity for Post {
 
 impl Post {
     /// A tag of this post as a row.
-    fn tag(&self, tag: String) -> PostTag {
+    pub(crate) fn tag(&self, tag: String) -> PostTag {
         PostTag {
             tag,
             created_at: self.created_at,
@@ -194,6 +194,7 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
         None => (None, false),
     };
     let text = |text: &Personal<String>| text.get().filter(|_| !is_erased).cloned();
+    let tags = if is_erased { &[][..] } else { &created.tags };
     let parent = match created.parent {
         Some(parent) => {
             let parent = rows.post(parent)?;
@@ -220,7 +221,7 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
         created_at: event.occurred_at,
         edited_at: None,
         title: created.title.as_ref().and_then(text),
-        tags: List::new(&created.tags),
+        tags: List::new(tags),
         likes: 0,
         answers: 0,
         comments: 0,
@@ -229,7 +230,7 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
         accepted: false,
         deleted: false,
     };
-    for tag in &created.tags {
+    for tag in tags {
         rows.tags.insert(post.tag(tag.clone()));
     }
     rows.bodies.push(PostBody {
@@ -241,7 +242,15 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
 }
 
 fn edit(edited: &Edited, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
-    let is_erased = match rows.post(edited.post)?.author {
+    let author = rows.post(edited.post)?.author;
+    // Histories from elsewhere may name another author. Its key is what the text is kept under, and who
+    // erases the post's author wouldn't reach it.
+    if let Some(named) = edited.author
+        && Some(rows.account(named)?.key) != author
+    {
+        return Ok(());
+    }
+    let is_erased = match author {
         Some(author) => rows.accounts.by_key(author)?.content_erased,
         None => false,
     };
@@ -251,7 +260,7 @@ fn edit(edited: &Edited, event: &Event, rows: &mut Rows) -> Result<(), FoldError
     if let Some(title) = &edited.title {
         post.title = text(title);
     }
-    if let Some(tags) = &edited.tags {
+    if let Some(tags) = edited.tags.as_ref().filter(|_| !is_erased) {
         for tag in post.tags.to_vec() {
             rows.tags.remove(post.tag(tag));
         }

@@ -18,7 +18,7 @@ row! {
         pub name: Option<String>,
         /// The address of its picture: the primary account's.
         pub picture: Option<String>,
-        /// Who sees it: as the primary account says (DOMAIN P6).
+        /// Who sees it (DOMAIN P6): nobody else, if any of its accounts says so.
         pub visibility: Visibility,
         /// Since when the primary account exists.
         pub member_since: Time,
@@ -44,7 +44,7 @@ impl Profile {
             id: primary.id,
             name: primary.name.clone(),
             picture: primary.picture.clone(),
-            visibility: primary.profile_visibility,
+            visibility: Visibility::Public,
             member_since: primary.registered_at,
             accounts: 0,
             last_active_at: None,
@@ -52,6 +52,10 @@ impl Profile {
         };
         for account in accounts.clone() {
             profile.accounts += 1;
+            // Linking, or another primary, never shows what was private: that takes somebody to say so.
+            if account.profile_visibility == Visibility::Private {
+                profile.visibility = Visibility::Private;
+            }
             profile.last_active_at = profile.last_active_at.max(account.last_active_at);
             profile.counts.add(&account.counts);
         }

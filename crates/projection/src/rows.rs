@@ -16,7 +16,7 @@ use crate::like::Like;
 use crate::membership::Membership;
 use crate::post::{Post, PostBody, PostTag};
 use crate::profile::Profile;
-use crate::row::Key;
+use crate::row::{Key, List};
 use crate::watch::Watch;
 
 /// The rows that a batch touches.
@@ -90,8 +90,12 @@ impl Rows {
             };
             if !primary.is_linked() {
                 profiles.push(Profile::unite(primary, [primary], &self.courses));
-            } else if !done.insert(key) {
-            } else if primary.profile == key {
+                return;
+            }
+            if !done.insert(key) {
+                return;
+            }
+            if primary.profile == key {
                 let accounts = linked.get(&key).into_iter().flatten().copied();
                 profiles.push(Profile::unite(primary, accounts, &self.courses));
             } else {
@@ -125,6 +129,10 @@ impl Rows {
                 .is_some_and(|author| self.erased_authors.contains(&author))
             {
                 post.title = None;
+                for tag in post.tags.to_vec() {
+                    self.tags.remove(post.tag(tag));
+                }
+                post.tags = List::new(&[]);
                 self.bodies.push(PostBody {
                     post: post.key,
                     body: None,

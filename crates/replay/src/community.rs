@@ -113,8 +113,11 @@ impl Request {
         let events = self.events(command, facts, now).into_iter();
         events.map(|mut event| {
             let (name, _) = event.fact.stored_type();
-            let body = event.fact.encode().unwrap_or_default();
-            event.id = derive(&[event.fact.stream().as_str(), name, &body]);
+            // Such facts are plain data, which can always be written.
+            if let Ok(body) = event.fact.encode() {
+                let at = event.occurred_at.to_string();
+                event.id = derive(&[event.fact.stream().as_str(), name, &at, &body]);
+            }
             event
         })
     }

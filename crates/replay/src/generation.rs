@@ -126,22 +126,48 @@ impl Generations {
         Ok(store)
     }
 
-    /// Removes all generations that no process has open: they hold what was erased since. Where the
-    /// one to be used next is among them, it is built anew when somebody opens it.
-    pub(crate) fn remove_unopened(&self) -> Result<(), FoldingError> {
+    /// Notes that something was erased, which other generations still hold.
+    pub(crate) fn note_erased(&self) -> Result<(), FoldingError> {
+        let path = self.directory.join(ERASED);
+        let note = File::create(&path).and_then(|file| file.sync_all());
+        note.map_err(|source| failed(&path, source))
+    }
+
+    /// Whether other generations may hold what was erased.
+    pub(crate) fn has_erased(&self) -> bool {
+        self.directory.join(ERASED).exists()
+    }
+
+    /// If they hold what was erased, removes all generations but one; whether none is left. Those that
+    /// another process has open stay as long. Where the one to be used next is removed, it is built
+    /// anew when somebody opens it.
+    pub(crate) fn remove_others(&self, own: &Path) -> Result<bool, FoldingError> {
+        if !self.has_erased() {
+            return Ok(true);
+        }
         let failed = |source| failed(&self.directory, source);
         let current = self.number()?;
+        let mut all = true;
         for entry in fs::read_dir(&self.directory).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
             let number = name.to_str().and_then(|name| name.strip_suffix(".sqlite"));
             let Some(number) = number.and_then(|number| number.parse().ok()) else {
                 continue;
             };
-            if remove(&self.path(number))? && current == Some(number) {
+            let path = self.path(number);
+            if path == own {
+                continue;
+            }
+            let removed = remove(&path)?;
+            if removed && current == Some(number) {
                 fs::remove_file(self.directory.join(CURRENT)).map_err(failed)?;
             }
+            all &= removed;
         }
-        Ok(())
+        if all {
+            fs::remove_file(self.directory.join(ERASED)).map_err(failed)?;
+        }
+        Ok(all)
     }
 
     /// Two that rebuild would write the same file. The lock goes with the process, if not before;
@@ -191,6 +217,7 @@ impl Generations {
 }
 
 const CURRENT: &str = "current";
+const ERASED: &str = "erased";
 
 fn failed(path: &Path, source: io::Error) -> FoldingError {
     FoldingError::Files {

@@ -96,6 +96,11 @@ async fn stand(
     Ok((position, head))
 }
 
+/// Whether an event erases an account.
+fn erases(event: &Event) -> bool {
+    matches!(&event.fact, Fact::Account(AccountFact::Erased(_)))
+}
+
 /// Takes the keys away of accounts that some events erase; whether any were still there.
 async fn forget_erased(journal: &SharedJournal, events: &[Event]) -> Result<bool, FoldingError> {
     let mut some = false;

@@ -43,25 +43,21 @@ impl KnownLinks {
 
     /// The links as they are.
     pub async fn now(&self) -> Result<AsOf, JournalError> {
-        let mut known = self.known.lock().clone();
-        let news = self
-            .journal
-            .read_stream_from(&self.stream, known.next)
-            .await?;
-        let Some(last) = news.last() else {
-            return Ok(known);
-        };
-        known.expected = Expected::Revision(last.revision);
-        known.next = last.revision + 1;
-        let links = Arc::make_mut(&mut known.links);
-        for fact in news.iter().filter_map(|event| LinkFact::of(&event.fact)) {
-            links.apply(fact);
+        let next = self.known.lock().next;
+        let news = self.journal.read_stream_from(&self.stream, next).await?;
+        let mut known = self.known.lock();
+        for event in news {
+            // Somebody else may have read further meanwhile.
+            if event.revision != known.next {
+                continue;
+            }
+            known.next += 1;
+            known.expected = Expected::Revision(event.revision);
+            if let Some(link) = LinkFact::of(&event.fact) {
+                // Copied only while a command is being decided on what they were.
+                Arc::make_mut(&mut known.links).apply(link);
+            }
         }
-        let mut shared = self.known.lock();
-        // Somebody else may have read further meanwhile.
-        if shared.next < known.next {
-            shared.clone_from(&known);
-        }
-        Ok(known)
+        Ok(known.clone())
     }
 }

@@ -1,9 +1,10 @@
 //! Folding what is recorded, as it comes.
 
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use plaudit_domain::{Event, Position};
 use plaudit_journal::{Follow, SharedJournal};
@@ -12,14 +13,21 @@ use plaudit_store::sqlite::SqliteStore;
 use plaudit_store::{Commit, SharedStore};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
-use crate::{FoldingError, Generations, Progress, forget_erased, stand};
+use crate::{FoldingError, Generations, Progress, erases, forget_erased, stand};
 
 /// The most events of a batch.
 const BATCH: usize = 10_000;
 
 /// How long to wait before a journal or a store that failed is tried again.
 const RETRY: Duration = Duration::from_millis(500);
+
+/// What was erased is taken out of the files once nothing was folded for so long,
+const QUIET: Duration = Duration::from_millis(250);
+
+/// and after so long in any case.
+const AT_LATEST: Duration = Duration::from_secs(30);
 
 /// Where a fold stands.
 #[derive(Debug, Clone, Default)]
@@ -35,20 +43,33 @@ pub struct Folded {
 pub struct Target {
     /// The rows.
     pub store: SharedStore,
-    /// Where former rows are, which hold what was erased since.
-    pub generations: Option<Generations>,
+    /// Where former rows are, which hold what was erased since; and which file these are.
+    pub generations: Option<(Generations, PathBuf)>,
 }
 
 impl Target {
-    /// Takes what some events erased out of all files, where anything was. It is out of sight already.
-    async fn purge(&self) -> Result<(), FoldingError> {
-        if !self.store.purge().await? {
-            return Ok(());
+    /// Whether something that was erased may still stand in a file. It is out of sight already.
+    async fn has_erased(&self) -> Result<bool, FoldingError> {
+        let noted = match &self.generations {
+            Some((generations, _)) => generations.has_erased(),
+            None => false,
+        };
+        Ok(noted || self.store.has_erased().await?)
+    }
+
+    /// Takes what was erased out of all files; whether nothing of it is left. Files that other
+    /// processes have open stay as long.
+    async fn purge(&self) -> Result<bool, FoldingError> {
+        let Some((generations, own)) = &self.generations else {
+            self.store.purge().await?;
+            return Ok(true);
+        };
+        if self.store.has_erased().await? {
+            // Before it is forgotten here.
+            generations.note_erased()?;
+            self.store.purge().await?;
         }
-        match &self.generations {
-            Some(generations) => generations.remove_unopened(),
-            None => Ok(()),
-        }
+        generations.remove_others(own)
     }
 }
 
@@ -127,7 +148,7 @@ impl Live {
     pub async fn reached(&self, position: Position, within: Duration) -> bool {
         let mut folded = self.folded.clone();
         let reached = folded.wait_for(|folded| folded.position >= position);
-        matches!(tokio::time::timeout(within, reached).await, Ok(Ok(_)))
+        matches!(timeout(within, reached).await, Ok(Ok(_)))
     }
 }
 
@@ -163,9 +184,8 @@ async fn follow(
     target: &Target,
     report: &watch::Sender<Folded>,
 ) -> Result<Infallible, FoldingError> {
-    // What was in the way of it the last time may not be any more.
-    target.purge().await?;
     let (mut position, head) = stand(journal, &*target.store).await?;
+    let mut erased = target.has_erased().await?.then(Instant::now);
     if position == head {
         // What was in the way isn't any more, though nothing comes to show it.
         report.send_replace(Folded {
@@ -175,7 +195,10 @@ async fn follow(
     }
     let mut following = Follow::new(journal.clone(), position, BATCH);
     loop {
-        let events = following.next().await?;
+        let events = next(&mut following, target, &mut erased).await?;
+        if erased.is_none() && events.iter().any(erases) {
+            erased = Some(Instant::now());
+        }
         match batch(journal, target, &events, position).await? {
             Commit::Done => position = following.position(),
             Commit::Overtaken { at } => {
@@ -192,13 +215,34 @@ async fn follow(
     }
 }
 
+/// The next events. Once none come for a while, what was erased is taken out of the files: nothing can
+/// be folded meanwhile, and often more is erased at once.
+async fn next(
+    following: &mut Follow,
+    target: &Target,
+    erased: &mut Option<Instant>,
+) -> Result<Vec<Event>, FoldingError> {
+    while let Some(since) = *erased {
+        if since.elapsed() < AT_LATEST
+            && let Ok(events) = timeout(QUIET, following.next()).await
+        {
+            return Ok(events?);
+        }
+        let purged = target.purge().await.unwrap_or_else(|error| {
+            tracing::warn!("what was erased is still in a file, and tried again: {error}");
+            false
+        });
+        *erased = (!purged).then(Instant::now);
+    }
+    Ok(following.next().await?)
+}
+
 /// Folds everything that the journal has now; what it reached is returned.
 pub async fn catch_up(
     journal: &SharedJournal,
     target: &Target,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Position, FoldingError> {
-    target.purge().await?;
     let (mut position, head) = stand(journal, &*target.store).await?;
     while position < head {
         let events = journal.read_all(position, BATCH).await?;
@@ -209,6 +253,7 @@ pub async fn catch_up(
         };
         progress(Progress { position, head });
     }
+    target.purge().await?;
     Ok(position)
 }
 
@@ -236,9 +281,5 @@ async fn batch(
     let to = events.last().map_or(from, |last| last.position);
     // Before the rows say that it is done.
     forget_erased(journal, events).await?;
-    let commit = store.commit(&rows, from, to).await?;
-    if rows.erased {
-        target.purge().await?;
-    }
-    Ok(commit)
+    Ok(store.commit(&rows, from, to).await?)
 }

@@ -9,7 +9,6 @@ use plaudit_journal::keys::{FILE_NAME, Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_replay::live::{self, Target};
 use plaudit_replay::{FoldingError, Generations};
-use plaudit_store::SharedStore;
 
 use crate::commands::Failure;
 use crate::progress::Folding;
@@ -106,7 +105,7 @@ impl Data {
     }
 
     /// What is folded from the history, up to its end.
-    pub async fn store(&self, folding: &mut Folding) -> Result<SharedStore, Failure> {
+    pub async fn rows(&self, folding: &mut Folding) -> Result<Target, Failure> {
         let generations = self.generations()?;
         let store = self.fold(&generations, folding).await;
         folding.finish();
@@ -123,17 +122,16 @@ impl Data {
         &self,
         generations: &Generations,
         folding: &mut Folding,
-    ) -> Result<SharedStore, FoldingError> {
+    ) -> Result<Target, FoldingError> {
         let store = generations
             .current(&self.journal, &mut |progress| folding.at(progress))
             .await?;
-        let store: SharedStore = Arc::new(store);
         let target = Target {
-            store: store.clone(),
-            generations: Some(generations.clone()),
+            generations: Some((generations.clone(), store.path().to_owned())),
+            store: Arc::new(store),
         };
         live::catch_up(&self.journal, &target, &mut |progress| folding.at(progress)).await?;
-        Ok(store)
+        Ok(target)
     }
 }
 

@@ -49,10 +49,13 @@ pub trait Store: Send + Sync {
     /// What such a batch erased stays somewhere in the files until the next [`Store::purge`].
     async fn commit(&self, rows: &Rows, from: Position, to: Position) -> Result<Commit>;
 
+    /// Whether something was erased since it was last purged.
+    async fn has_erased(&self) -> Result<bool>;
+
     /// Takes what was erased out of all files. Where nothing was, since the last time, it does
     /// nothing; otherwise it takes as long as writing all rows once, and no batch is committed
-    /// meanwhile. Whether anything was is returned.
-    async fn purge(&self) -> Result<bool>;
+    /// meanwhile. Fails while somebody reads what was there before.
+    async fn purge(&self) -> Result<()>;
 
     // Reading
 

@@ -3,8 +3,8 @@
 use async_graphql::{
     Context, Error, ErrorExtensions, ID, InputObject, Object, OneofObject, Result, SimpleObject,
 };
-use plaudit_domain::Command;
 use plaudit_domain::learning::{Achievement, Record};
+use plaudit_domain::{Command, Refusal};
 
 use crate::account::Account;
 use crate::id::NodeId;
@@ -96,6 +96,15 @@ impl LearningMutation {
     ) -> Result<Option<LearningRecordPayload>> {
         let reading = reading(context);
         let request = reading.request(None)?;
+        // Once, and not for each record.
+        if !request.actor.roles.service {
+            let refusal = Refusal::NotPermitted { who: "services" };
+            return Ok(Some(LearningRecordPayload {
+                recorded: None,
+                accounts: None,
+                user_errors: vec![UserError::refused(&refusal, &[])],
+            }));
+        }
         let count = input.records.len();
         if !(1..=RECORDS_MAX).contains(&count) {
             let message = format!("{count} records: send 1 to {RECORDS_MAX} at a time");

@@ -3,7 +3,7 @@ use crate::account::AccountKind::{Managed, Personal};
 use crate::erasure::Content;
 use crate::given::{
     ada, admin, bob, code, code_made, community, erased, eve, given, linked, of_kind,
-    primary_changed, registered, unlinked,
+    primary_changed, registered, unlinked, withdrawn,
 };
 use crate::link_code::MakeLinkCode;
 
@@ -402,14 +402,39 @@ fn links_that_can_not_be_change_nothing() {
 fn an_account_that_is_to_be_erased_leaves_its_profile() {
     community([linked(ada(), bob(), 1), linked(ada(), eve(), 2)])
         .when(bob(), Withdraw { account: bob() })
-        .then([unlinked(ada(), bob())]);
+        .then([withdrawn(bob(), [ada(), bob()])]);
+}
+
+#[test]
+fn an_account_that_was_withdrawn_is_never_linked_again() {
+    let gone = |account| {
+        community([
+            linked(ada(), bob(), 2),
+            withdrawn(account, [ada(), bob()]),
+            code_made(account, 1, 0),
+            code_made(eve(), 3, 0),
+        ])
+    };
+    for account in [ada(), bob()] {
+        gone(account)
+            .when(eve(), link(1))
+            .then_refused(Refusal::LinkCodeInvalid);
+        gone(account)
+            .when(account, link(3))
+            .then_refused(Refusal::ActorErased);
+        gone(account).when(account, Withdraw { account }).then([]);
+    }
+    // Whoever is left is free.
+    gone(ada())
+        .when(bob(), link(3))
+        .then([linked(bob(), eve(), 3)]);
 }
 
 #[test]
 fn when_the_primary_is_to_be_erased_all_others_are_by_themselves() {
     community([linked(ada(), bob(), 1), linked(ada(), eve(), 2)])
         .when(admin(eve()), Withdraw { account: ada() })
-        .then([unlinked(ada(), bob()), unlinked(ada(), eve())]);
+        .then([withdrawn(ada(), [ada(), bob(), eve()])]);
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn private() -> ChangeVisibility {
 }
 
 #[test]
-fn p3_what_somebody_tells_is_recorded_as_far_as_it_is_new() {
+fn p3_what_somebody_tells_is_recorded() {
     let all = Edit {
         company: Some(" Bakery ".into()),
         position: Some("Baker".into()),
@@ -57,6 +57,7 @@ fn p3_what_somebody_tells_is_recorded_as_far_as_it_is_new() {
     community([company(ada(), ada(), "Bakery")])
         .when(ada(), all)
         .then([AccountFact::ProfileEdited(Edited {
+            company: Some("Bakery".to_owned().into()),
             position: Some("Baker".to_owned().into()),
             location: Some("Lyon".to_owned().into()),
             bio: Some("I bake.\nOften.".to_owned().into()),
@@ -89,11 +90,15 @@ fn l10_an_edit_is_written_to_every_linked_account() {
         ]);
 }
 
+/// Otherwise of two edits at once each could hold for one of the accounts.
 #[test]
-fn l10_an_account_that_tells_it_already_is_left_as_it_is() {
+fn l10_it_is_written_to_all_of_them_where_it_is_new_to_one() {
     community([company(ada(), ada(), "Bakery"), linked(ada(), bob(), 1)])
         .when(bob(), edit("Bakery"))
-        .then([company(bob(), bob(), "Bakery")]);
+        .then([
+            company(ada(), bob(), "Bakery"),
+            company(bob(), bob(), "Bakery"),
+        ]);
 }
 
 /// What Bob wrote to Ada's account stands in Bob's stream, also after they parted.

@@ -21,7 +21,7 @@ use crate::id::AccountId;
 use crate::learning::{Achievement, Record};
 use crate::like::{LikePost, UnlikePost};
 use crate::link_code::MakeLinkCode;
-use crate::links::{Link, Links, MakePrimary, Primary, Unlink};
+use crate::links::{self, Link, Links, MakePrimary, Primary, Unlink};
 use crate::membership::{Join, Leave};
 use crate::personal::Personal;
 use crate::post::{Answer, Changes, Comment, Created, Delete, Edit, Kind, Open, Restore, Topic};
@@ -196,6 +196,9 @@ fn command_for(fact: &Fact, line: &Line) -> Box<dyn Command> {
         }),
         Fact::Link(LinkFact::PrimaryChanged(changed)) => Box::new(MakePrimary {
             account: changed.to,
+        }),
+        Fact::Link(LinkFact::Withdrawn(withdrawn)) => Box::new(links::Withdraw {
+            account: withdrawn.account,
         }),
         Fact::LinkCode(LinkCodeFact::Made(made)) => Box::new(MakeLinkCode { code: made.code }),
         Fact::Learning(LearningFact::CourseCompleted(completed)) => Box::new(Record {

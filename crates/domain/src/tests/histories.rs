@@ -197,7 +197,7 @@ fn any_personal_command() -> impl Strategy<Value = Box<dyn Wanted>> {
         6 => create,
         6 => (1..=2u128).prop_map(|number| wanted(Join { group: group(number) })),
         3 => (1..=2u128).prop_map(|number| wanted(Leave { group: group(number) })),
-        1 => erase,
+        4 => erase,
     ]
 }
 

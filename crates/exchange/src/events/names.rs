@@ -15,7 +15,7 @@ use plaudit_domain::links::{Linked, PrimaryChanged, Unlinked};
 use plaudit_domain::membership::Membership;
 use plaudit_domain::post::{Affected, Created, Edited};
 use plaudit_domain::watch::Watch;
-use plaudit_domain::{AccountId, Fact, GroupId, PostId, group, link_code, profile};
+use plaudit_domain::{AccountId, Fact, GroupId, PostId, group, link_code, links, profile};
 
 /// An account, a post or a group that a fact names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -143,6 +143,10 @@ impl Names {
                 code: _,
             })
             | LinkFact::Unlinked(Unlinked { primary, account }) => self.need([*primary, *account]),
+            LinkFact::Withdrawn(links::Withdrawn { account, accounts }) => {
+                self.need([*account]);
+                self.need(accounts.iter().copied());
+            }
             LinkFact::PrimaryChanged(PrimaryChanged { from, to, accounts }) => {
                 self.need([*from, *to]);
                 self.need(accounts.iter().copied());

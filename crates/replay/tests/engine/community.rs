@@ -10,8 +10,9 @@ use plaudit_domain::erasure::{Content, Erase};
 use plaudit_domain::fact::AccountFact;
 use plaudit_domain::like::{LikePost, UnlikePost};
 use plaudit_domain::link_code::{CODE_BYTES, Code, CodeHash, MakeLinkCode};
-use plaudit_domain::links::{Link, Primary, Unlink};
-use plaudit_domain::post::{Answer, Changes, Delete, Edit, Open, Restore, Topic};
+use plaudit_domain::links::{Link, Primary, Unlink, Withdraw};
+use plaudit_domain::post::{Answer, Changes, Delete, Edit as EditPost, Open, Restore, Topic};
+use plaudit_domain::profile::Edit;
 use plaudit_domain::{AccountId, Actor, Fact, NewEvent, PostId, Refusal, StreamName, Time};
 use plaudit_journal::{Journal, SharedJournal};
 use plaudit_replay::{CommandError, Community, Outcome, Request};
@@ -61,8 +62,8 @@ fn question(post: PostId) -> Open {
     }
 }
 
-fn edit(number: u8, body: &str) -> Edit {
-    Edit {
+fn edit(number: u8, body: &str) -> EditPost {
+    EditPost {
         post: post(number),
         changes: Changes {
             body: Some(body.into()),
@@ -518,6 +519,72 @@ async fn l3_a_code_that_many_redeem_at_once_works_for_one_of_them() {
     assert_eq!((won, links(&community).await), (1, 1), "{results:?}");
 }
 
+/// Whoever is erased takes nobody along, however the two meet: else somebody could have a primary that
+/// nobody can log in as.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_linked_with_an_account_that_is_erased_at_the_same_time() {
+    for round in 0..20 {
+        let folder = Folder::new();
+        let community = Arc::new(community(&folder).await);
+        let code = code_of(&community, 1, round).await;
+        let linking = tokio::spawn({
+            let community = community.clone();
+            let link = Link {
+                code,
+                primary: Primary::Other,
+            };
+            async move { community.execute(&request(2), &link).await.map(drop) }
+        });
+        let gone = account(1);
+        let withdraw = Withdraw { account: gone };
+        community.execute(&request(1), &withdraw).await.unwrap();
+        let erase = Erase {
+            account: gone,
+            content: Content::Keep,
+        };
+        community.execute(&request(1), &erase).await.unwrap();
+        let linked = linking.await.unwrap();
+        let [account] = &community
+            .store()
+            .accounts_by_id(&[account(2)])
+            .await
+            .unwrap()[..]
+        else {
+            panic!("account 2 is there");
+        };
+        assert!(!account.is_linked(), "{linked:?}");
+    }
+}
+
+/// DOMAIN L10: of two edits at once one holds, for all linked accounts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn l10_of_two_edits_at_once_the_same_holds_for_both_accounts() {
+    for round in 0..20 {
+        let folder = Folder::new();
+        let community = Arc::new(community(&folder).await);
+        let tell = |company: &str| Edit {
+            company: Some(company.into()),
+            ..Edit::default()
+        };
+        community.execute(&request(0), &tell("X")).await.unwrap();
+        community.execute(&request(1), &tell("Y")).await.unwrap();
+        let code = code_of(&community, 1, round).await;
+        community.execute(&request(0), &link(code)).await.unwrap();
+        let mut edits = JoinSet::new();
+        for (number, company) in [(0, "X"), (1, "Y")] {
+            let (community, edit) = (community.clone(), tell(company));
+            edits.spawn(async move { community.execute(&request(number), &edit).await });
+        }
+        edits.join_all().await;
+        let store = community.store();
+        let ids = [account(0), account(1)];
+        let keys = store.accounts_by_id(&ids).await.unwrap();
+        let keys: Vec<_> = keys.iter().map(|account| account.key).collect();
+        let about = store.about(&keys).await.unwrap();
+        assert_eq!(about[0].company, about[1].company);
+    }
+}
+
 /// DOMAIN L9, L14: whoever they log in as, it is one person; and a link holds for the next command.
 #[tokio::test]
 async fn l14_nobody_likes_what_they_wrote_with_a_linked_account() {
@@ -544,6 +611,10 @@ async fn h4_what_was_erased_is_gone_from_rows_and_from_the_journal() {
         name: "A name to forget".into(),
     };
     community.execute(&request(0), &secret).await.unwrap();
+    let withdraw = Withdraw {
+        account: account(0),
+    };
+    community.execute(&request(0), &withdraw).await.unwrap();
     let erase = Erase {
         account: account(0),
         content: Content::Remove,
@@ -560,6 +631,10 @@ async fn h4_what_was_erased_is_gone_from_rows_and_from_the_journal() {
     assert!(!told.contains("A name to forget"), "{told}");
     assert!(!told.contains("Body"), "{told}");
 
+    // The files are written anew once it is quiet.
+    while community.store().has_erased().await.unwrap() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     rebuilt(community.journal(), &folder.path("rebuilt")).await;
     let live = differences(&folder.path("live"), &folder.path("rebuilt"));
     assert_eq!(live, Vec::<String>::new());

@@ -20,6 +20,7 @@ pub struct Naive {
     accepted: BTreeMap<PostId, PostId>,
     /// The accounts that are linked to another, each with that.
     primaries: BTreeMap<AccountId, AccountId>,
+    withdrawn: BTreeSet<AccountId>,
     courses: BTreeSet<(AccountId, String)>,
 }
 
@@ -66,10 +67,20 @@ impl Naive {
             Fact::Learning(LearningFact::CourseCompleted(course)) => {
                 self.courses.insert((course.account, course.course.clone()));
             }
+            Fact::Link(LinkFact::Withdrawn(link)) => {
+                self.withdrawn.insert(link.account);
+                self.primaries.remove(&link.account);
+                self.primaries.retain(|account, primary| {
+                    *primary != link.account || !link.accounts.contains(account)
+                });
+            }
             Fact::Link(LinkFact::Linked(link)) => {
                 let anchors = self.primaries.values().any(|other| *other == link.account);
                 let is_linked = |account| self.primaries.contains_key(account);
+                let is_gone = |account| self.withdrawn.contains(account);
                 if link.primary != link.account
+                    && !is_gone(&link.primary)
+                    && !is_gone(&link.account)
                     && !anchors
                     && !is_linked(&link.primary)
                     && !is_linked(&link.account)

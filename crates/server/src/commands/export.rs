@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use plaudit_exchange::{events, tables};
 use tempfile::TempPath;
 
+use plaudit_replay::live::Target;
+
 use crate::cli::{Export, Report, Table};
 use crate::data::{Data, Place};
 use crate::progress::{Folding, Shown};
@@ -58,9 +60,7 @@ pub async fn run(place: &Place, export: Export) -> Result<(), Failure> {
             rows?
         }
         Table::Accounts | Table::Profiles | Table::Posts => {
-            let store = data
-                .store(&mut Folding::new(Report { json: false }))
-                .await?;
+            let Target { store, .. } = data.rows(&mut Folding::new(Report { json: false })).await?;
             let private = match export.personal {
                 true => tables::Private::Included,
                 false => tables::Private::Withheld,

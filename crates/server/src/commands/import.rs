@@ -60,7 +60,7 @@ pub async fn run(place: &Place, import: Import) -> Result<(), Failure> {
         }
     };
     let told = tell(&summary, report);
-    data.store(&mut Folding::new(report)).await?;
+    data.rows(&mut Folding::new(report)).await?;
     told
 }
 

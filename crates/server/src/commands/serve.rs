@@ -12,7 +12,6 @@ use plaudit_exchange::Unwatched;
 use plaudit_exchange::events::{self, Source};
 use plaudit_projection::{Key, Milestones};
 use plaudit_replay::Community;
-use plaudit_replay::live::Target;
 use plaudit_store::SharedStore;
 use tokio::net::TcpSocket;
 
@@ -63,14 +62,9 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
         let source = Source::reader("the demo community", DEMO);
         events::import(data.journal(), source, &mut Unwatched).await?;
     }
-    let store = data
-        .store(&mut Folding::new(Report { json: false }))
-        .await?;
+    let target = data.rows(&mut Folding::new(Report { json: false })).await?;
+    let store = target.store.clone();
     let key = dev.then(|| DevKey::open(&place.directory)).transpose()?;
-    let target = Target {
-        store: store.clone(),
-        generations: Some(data.generations()?),
-    };
     let community = Community::start(data.journal().clone(), target).await?;
     // Before anybody is answered: whoever is has to be told of the end, too.
     let stop = http::stop_signal()

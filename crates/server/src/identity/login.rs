@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plaudit_domain::AccountId;
 use plaudit_domain::account::{Claims, LogIn};
-use plaudit_replay::{CommandError, Community, Request};
+use plaudit_replay::{CommandError, Community, Outcome, Request};
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
@@ -65,6 +65,12 @@ impl LogIns {
             claims: claims.clone(),
         };
         match self.community.execute(&request, &command).await {
+            // Without a name nobody is registered yet, and nothing of it is recorded: it is to be said
+            // again once they are.
+            Ok(Outcome {
+                position: 0,
+                recorded: 0,
+            }) => return Ok(()),
             // Whoever's account was erased is told so by what they want to do.
             Ok(_) | Err(CommandError::Refused(_)) => {}
             // The operation may not see it. What it does is decided on the journal, which has it.

@@ -151,26 +151,33 @@ impl Provider {
         }
     }
 
+    /// What can't be read as personal is managed: only a personal account anchors others.
     fn kind(&self, payload: &Map<String, Value>) -> Option<AccountKind> {
-        let told = at(payload, &self.options.kind_claim).and_then(Value::as_str);
-        told.and_then(AccountKind::named)
-            .or_else(|| self.kind_by_address(payload))
+        match at(payload, &self.options.kind_claim) {
+            Some(Value::String(told)) => {
+                Some(AccountKind::named(&told.to_ascii_lowercase()).unwrap_or(AccountKind::Managed))
+            }
+            Some(Value::Null) | None => self.kind_by_address(payload),
+            Some(_) => Some(AccountKind::Managed),
+        }
     }
 
-    /// An address that nobody has verified may be anybody's, so nothing follows from it.
+    /// An address that nobody has verified may be anybody's, so it doesn't count as its owner's.
     fn kind_by_address(&self, payload: &Map<String, Value>) -> Option<AccountKind> {
         let personal = &self.options.personal_domains;
+        if personal.is_empty() {
+            return None;
+        }
         // Some providers have texts for truth.
         let unverified = match payload.get("email_verified") {
             Some(Value::Bool(verified)) => !verified,
             Some(verified) => verified == "false",
             None => false,
         };
-        if personal.is_empty() || unverified {
-            return None;
-        }
-        let (_, domain) = text(payload, "email")?.rsplit_once('@')?;
-        Some(if personal.contains(&domain.to_ascii_lowercase()) {
+        let domain = text(payload, "email").and_then(|email| Some(email.rsplit_once('@')?.1));
+        let is_personal =
+            domain.is_some_and(|domain| personal.contains(&domain.to_ascii_lowercase()));
+        Some(if is_personal && !unverified {
             AccountKind::Personal
         } else {
             AccountKind::Managed

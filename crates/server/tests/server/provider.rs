@@ -383,21 +383,29 @@ async fn claims_become_a_name_a_picture_a_kind_and_roles() {
         (json!({ "email": "ada@sub.mail.example" }), Some(Managed)),
         (
             json!({ "email": "ada@mail.example", "email_verified": false }),
-            None,
+            Some(Managed),
         ),
         (
             json!({ "email": "ada@mail.example", "email_verified": "false" }),
-            None,
+            Some(Managed),
         ),
-        (json!({ "email": "ada" }), None),
-        (json!({}), None),
+        (json!({ "email": "ada" }), Some(Managed)),
+        (json!({}), Some(Managed)),
+        (
+            json!({ "email": "ada@work.example", "account_kind": "Personal" }),
+            Some(Personal),
+        ),
+        (
+            json!({ "email": "ada@mail.example", "account_kind": 1 }),
+            Some(Managed),
+        ),
         (
             json!({ "email": "ada@mail.example", "account_kind": "managed" }),
             Some(Managed),
         ),
         (
             json!({ "email": "ada@mail.example", "account_kind": "other" }),
-            Some(Personal),
+            Some(Managed),
         ),
     ] {
         let caller = caller(&by_default, &said(more.clone())).await.unwrap();

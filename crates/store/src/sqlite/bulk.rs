@@ -19,6 +19,8 @@ use super::{Failure, SqliteStore, bind, configure, schema};
 pub struct BulkLoad {
     path: PathBuf,
     connection: Connection,
+    /// As long as it is held nobody removes the file.
+    in_use: File,
 }
 
 impl BulkLoad {
@@ -26,10 +28,13 @@ impl BulkLoad {
     pub fn begin(path: &Path) -> Result<Self> {
         let failed = |error: Failure| error.at(path);
         remove(path)?;
+        let in_use = in_use(path)?;
+        in_use.lock_shared().map_err(|error| storage(path, error))?;
         let connection = Connection::open(path).map_err(|error| failed(error.into()))?;
         let load = Self {
             path: path.to_owned(),
             connection,
+            in_use,
         };
         load.prepare().map_err(|error| failed(error.into()))?;
         Ok(load)
@@ -81,7 +86,11 @@ impl BulkLoad {
 
     /// Makes the file durable and opens it as a store.
     pub fn finish(self) -> Result<SqliteStore> {
-        let Self { path, connection } = self;
+        let Self {
+            path,
+            connection,
+            in_use: _in_use,
+        } = self;
         connection
             .close()
             .map_err(|(_, error)| Failure::from(error).at(&path))?;

@@ -20,7 +20,8 @@ pub fn accounts(
     join::<Account>(&mut select, "primary", (Account::TABLE, "profile"));
     select
         .expr(column("primary", "id"))
-        .expr(column("primary", "profile_visibility"));
+        .expr(column("seen", "visibility"));
+    join::<Profile>(&mut select, "seen", (Account::TABLE, "profile"));
     let own = Account::table_columns().len();
     scan::<Account>(connection, select, &mut |row| {
         each(AccountRecord {

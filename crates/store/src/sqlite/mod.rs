@@ -58,6 +58,11 @@ impl SqliteStore {
         })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Runs something on a connection that only reads.
     fn read<T>(
         &self,
@@ -104,11 +109,18 @@ fn configure(connection: &Connection, mode: &str, synchronous: &str) -> rusqlite
 /// Writes the file anew and empties the log, which still holds pages as they were. A `secure_delete`
 /// wouldn't do: a page that is split or merged keeps copies of rows that are elsewhere by now. What
 /// reads just now is waited for, because it may need the old pages.
-fn purge(connection: &Connection) -> std::result::Result<bool, Failure> {
+fn purge(connection: &Connection) -> std::result::Result<(), Failure> {
     if !schema::is_erased(connection)? {
-        return Ok(false);
+        return Ok(());
     }
+    // Before all is written anew: while somebody reads, that would be for nothing.
+    empty_log(connection)?;
     connection.execute_batch("VACUUM")?;
+    empty_log(connection)?;
+    Ok(schema::purged(connection)?)
+}
+
+fn empty_log(connection: &Connection) -> std::result::Result<(), Failure> {
     let busy: i64 =
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
     if busy != 0 {
@@ -117,8 +129,7 @@ fn purge(connection: &Connection) -> std::result::Result<bool, Failure> {
             Some("somebody is still reading what was erased".into()),
         )));
     }
-    schema::purged(connection)?;
-    Ok(true)
+    Ok(())
 }
 
 fn configure_reads(connection: &Connection) -> rusqlite::Result<()> {
@@ -190,7 +201,11 @@ impl Store for SqliteStore {
         fold::commit(&mut self.writer(), rows, from, to).map_err(|error| self.failed(error))
     }
 
-    async fn purge(&self) -> Result<bool> {
+    async fn has_erased(&self) -> Result<bool> {
+        self.read(|connection| Ok(schema::is_erased(connection)?))
+    }
+
+    async fn purge(&self) -> Result<()> {
         purge(&self.writer()).map_err(|error| self.failed(error))
     }
 

@@ -148,7 +148,7 @@ pub async fn a_solution_is_left_out_while_it_or_its_question_is_deleted(place: &
     }
 }
 
-pub async fn an_account_comes_with_who_sees_its_profile_which_is_as_its_primary_says(
+pub async fn an_account_comes_with_who_sees_its_profile_which_is_as_the_strictest_of_its_accounts_says(
     place: &dyn Place,
 ) {
     use Visibility::{Private, Public};
@@ -173,8 +173,8 @@ pub async fn an_account_comes_with_who_sees_its_profile_which_is_as_its_primary_
         (account(1), Private),
         (account(1), Private),
         (account(3), Public),
-        (account(4), Public),
-        (account(4), Public),
+        (account(4), Private),
+        (account(4), Private),
     ];
     assert_eq!(seen, expected);
     let profiles = history.every_profile().await;
@@ -185,7 +185,7 @@ pub async fn an_account_comes_with_who_sees_its_profile_which_is_as_its_primary_
     let expected = [
         (account(1), Private),
         (account(3), Public),
-        (account(4), Public),
+        (account(4), Private),
     ];
     assert_eq!(seen, expected);
 }

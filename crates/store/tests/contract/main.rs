@@ -79,7 +79,7 @@ cases! {
         every_profile_comes_oldest_first
         every_post_comes_with_public_ids_deleted_ones_too
         a_solution_is_left_out_while_it_or_its_question_is_deleted
-        an_account_comes_with_who_sees_its_profile_which_is_as_its_primary_says
+        an_account_comes_with_who_sees_its_profile_which_is_as_the_strictest_of_its_accounts_says
         a_post_in_a_group_comes_with_the_public_id_of_the_group
         an_error_of_whoever_takes_the_rows_ends_it;
     members:
