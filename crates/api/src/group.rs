@@ -9,7 +9,7 @@ use plaudit_store::{Cursor, Order, PostFilter};
 use crate::account::Account;
 use crate::connection::{MemberConnection, MemberEdge, PostConnection, Total};
 use crate::id::NodeId;
-use crate::loader::{AccountBy, MembersOf, MembershipsOf, PostsIn};
+use crate::loader::{AccountBy, AccountsOf, MembersOf, MembershipsOf, PostsIn};
 use crate::paging::Paging;
 use crate::reading::{reading, referred};
 use crate::scalar::{DateTime, int};
@@ -46,14 +46,22 @@ impl Group {
         int(self.0.members)
     }
 
-    /// Whether who asks is a member, with this account.
+    /// Whether who asks is a member, with any of their accounts: then they may post in it. They leave
+    /// it as the account that joined.
     async fn viewer_is_member(&self, context: &Context<'_>) -> Result<bool> {
         let reading = reading(context);
-        let Some(viewer) = reading.viewer_key().await? else {
+        let Some(viewer) = reading.viewer_account().await? else {
             return Ok(false);
         };
-        let memberships = reading.loader().load_one(MembershipsOf(viewer)).await?;
-        let mut memberships = memberships.into_iter().flatten();
+        let loader = reading.loader();
+        let accounts = match viewer.is_linked() {
+            true => loader.load_one(AccountsOf(viewer.profile)).await?,
+            false => None,
+        };
+        let others = accounts.into_iter().flatten().map(|account| account.key);
+        let keys = others.chain([viewer.key]).map(MembershipsOf);
+        let memberships = loader.load_many(keys).await?;
+        let mut memberships = memberships.into_values().flatten();
         Ok(memberships.any(|membership| membership.group_key == self.0.key))
     }
 

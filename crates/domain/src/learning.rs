@@ -155,6 +155,9 @@ impl Command for Record {
         if !actor.roles.service {
             return Err(Refusal::NotPermitted { who: "services" });
         }
+        if self.at > history.now() {
+            return Err(Refusal::InFuture { field: "at" });
+        }
         let account: Account = history.state(&StreamName::account(self.account));
         if !account.is_here() {
             return Err(Refusal::AccountNotFound {
@@ -244,7 +247,8 @@ mod tests {
     use super::*;
     use crate::decide::Roles;
     use crate::given::{
-        ada, bob, certified, community, completed, erased, eve, given, registered, role, service,
+        ada, after, bob, certified, community, completed, erased, eve, given, registered, role,
+        service,
     };
 
     fn course(course: &str) -> Record {
@@ -323,6 +327,17 @@ mod tests {
         ])
         .when(service(bob()), certification(9))
         .then([certified(ada(), "MASTER-1", 9)]);
+    }
+
+    #[test]
+    fn nobody_has_learned_what_is_still_to_come() {
+        let tomorrow = Record {
+            at: after(1),
+            ..course("SD-1")
+        };
+        community([])
+            .when(service(bob()), tomorrow)
+            .then_refused(Refusal::InFuture { field: "at" });
     }
 
     #[test]

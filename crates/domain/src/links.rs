@@ -397,10 +397,14 @@ impl Command for Unlink {
         if self.account == primary && links.is_primary(primary) {
             return Err(Refusal::SameAccount);
         }
-        if !links.is_linked(self.account) || links.primary_of(self.account) != primary {
+        if links.is_linked(self.account) && links.primary_of(self.account) == primary {
+            return Ok(vec![unlinked(primary, self.account)]);
+        }
+        // It is done, if there was ever something to do.
+        if links.ever_with(primary).contains(&self.account) {
             return Ok(vec![]);
         }
-        Ok(vec![unlinked(primary, self.account)])
+        Err(Refusal::NotLinked)
     }
 }
 

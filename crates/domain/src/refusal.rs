@@ -80,6 +80,8 @@ pub enum Refusal {
         "{link:?} is not a link: it begins with https:// or http:// and has at most {max} characters"
     )]
     LinkInvalid { link: String, max: usize },
+    #[error("`{field}` is still to come: what is recorded has happened")]
+    InFuture { field: &'static str },
     #[error("there is no such group")]
     GroupNotFound { group: GroupId },
     #[error("there is another group with this id already: choose another")]

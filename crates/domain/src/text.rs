@@ -5,7 +5,7 @@
 pub(crate) fn line(text: &str, max: usize) -> Option<String> {
     let text = text.trim();
     let is_fit = text.chars().count() <= max
-        && !text.chars().any(char::is_control)
+        && !text.chars().any(|c| c.is_control() || turns(c))
         && text.chars().any(is_visible);
     is_fit.then(|| text.to_owned())
 }
@@ -16,6 +16,11 @@ pub(crate) fn line_or_nothing(text: &str, max: usize) -> Option<String> {
         "" => Some(String::new()),
         text => line(text, max),
     }
+}
+
+/// Whether a character turns the direction of those after it, also beyond the text.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether somebody sees a character. Those here are letters or formats to Unicode, and blank: whoever
@@ -57,6 +62,7 @@ mod tests {
             "\u{200b}\u{2060}",
             "\u{3164}",
             "a\nb",
+            "a\u{202e}b",
             "12345678901",
         ] {
             assert_eq!(line(text, 10), None, "{text:?}");

@@ -116,6 +116,8 @@ pub enum UserErrorCode {
     TooManyEntries,
     /// Something isn't the address of a website.
     LinkInvalid,
+    /// A time is still to come.
+    InFuture,
     /// There is no such group.
     GroupNotFound,
     /// Only members of the group may do this: join it first.
@@ -166,6 +168,7 @@ impl UserError {
             Refusal::FieldInvalid { field, .. } => (Code::FieldInvalid, Some(*field)),
             Refusal::TooManyEntries { field, .. } => (Code::TooManyEntries, Some(*field)),
             Refusal::LinkInvalid { .. } => (Code::LinkInvalid, Some("links")),
+            Refusal::InFuture { field } => (Code::InFuture, Some(*field)),
             Refusal::GroupNotFound { .. } => (Code::GroupNotFound, Some("groupId")),
             Refusal::NotAMember { .. } => (Code::NotAMember, None),
             Refusal::KeyInvalid { field, .. } => (Code::KeyInvalid, Some(*field)),

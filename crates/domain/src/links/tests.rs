@@ -285,10 +285,9 @@ fn l7_nobody_else_does_not_even_the_linked_account_itself() {
             .when(actor, unlink(account))
             .then_refused(Refusal::NotThePrimary);
     }
-    // What isn't linked to the actor's account is left as it is.
     community([linked(ada(), bob(), 1)])
         .when(eve(), unlink(bob()))
-        .then([]);
+        .then_refused(Refusal::NotLinked);
 }
 
 #[test]

@@ -138,6 +138,10 @@ impl Shared {
             .map_err(failed)?;
         let set = KeySet::of(&text).map_err(failed)?;
         if set.0.is_empty() {
+            // Rather old keys than none: an empty set is more often a mistake than meant.
+            if self.set.read().is_some() {
+                return Err(failed("it holds no key that can be used any more".into()));
+            }
             tracing::warn!("{} holds no key that can be used", self.source.name());
         }
         *self.set.write() = Some(Arc::new(set));
