@@ -139,30 +139,27 @@ impl Generations {
     }
 
     /// If they hold what was erased, removes all generations but one; whether none is left. Those that
-    /// another process has open stay as long. Where the one to be used next is removed, it is built
-    /// anew when somebody opens it.
+    /// another process has open stay as long. Where the one to be used next is removed, this one takes
+    /// its place.
     pub(crate) fn remove_others(&self, own: &Path) -> Result<bool, FoldingError> {
         if !self.has_erased() {
             return Ok(true);
         }
         let failed = |source| failed(&self.directory, source);
-        let current = self.number()?;
         let mut all = true;
         for entry in fs::read_dir(&self.directory).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_suffix(".sqlite"));
-            let Some(number) = number.and_then(|number| number.parse().ok()) else {
-                continue;
-            };
-            let path = self.path(number);
-            if path == own {
-                continue;
+            if let Some(number) = number_of(Path::new(&name))
+                && self.path(number) != own
+            {
+                all &= remove(&self.path(number))?;
             }
-            let removed = remove(&path)?;
-            if removed && current == Some(number) {
-                fs::remove_file(self.directory.join(CURRENT)).map_err(failed)?;
-            }
-            all &= removed;
+        }
+        let current = self.number()?.map(|number| self.path(number));
+        if let Some(own) = number_of(own)
+            && current.is_none_or(|current| !current.exists())
+        {
+            self.put_in_use(own).map_err(failed)?;
         }
         if all {
             fs::remove_file(self.directory.join(ERASED)).map_err(failed)?;
@@ -214,6 +211,12 @@ impl Generations {
     fn path(&self, number: u64) -> PathBuf {
         self.directory.join(format!("{number}.sqlite"))
     }
+}
+
+/// The number of a generation, by its file.
+fn number_of(file: &Path) -> Option<u64> {
+    let name = file.file_name()?.to_str()?;
+    name.strip_suffix(".sqlite")?.parse().ok()
 }
 
 const CURRENT: &str = "current";

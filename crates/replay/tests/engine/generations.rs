@@ -2,15 +2,21 @@
 
 use std::fs::{self, File};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use plaudit_domain::erasure::{Content, Erased};
+use plaudit_domain::fact::AccountFact;
 use plaudit_journal::SharedJournal;
+use plaudit_replay::live::{Live, Target};
 use plaudit_replay::{FoldingError, Generations, Progress};
 use plaudit_store::Store;
 use plaudit_store::sqlite::{BulkLoad, SqliteStore};
+use tokio::time::sleep;
 
 use crate::folder::{Folder, rebuilt};
 use crate::histories::account;
-use crate::live::registered;
+use crate::live::{new, registered};
 use crate::meddling::Broken;
 use crate::tables::differences;
 
@@ -207,4 +213,41 @@ async fn whoever_reads_the_one_before_goes_on_reading_it() {
     assert!(!path(&folder, "1.sqlite").exists());
     assert!(path(&folder, "4.sqlite").exists());
     assert_eq!(in_use(&folder), "5\n");
+}
+
+/// It holds what was erased, and is removed once nobody reads it.
+#[tokio::test]
+async fn one_that_somebody_has_open_during_an_erasure_is_removed_later() {
+    let folder = Folder::new();
+    let (journal, generations) = (journal(&folder, 3).await, folder.generations());
+    let (own, _) = current(&generations, &journal).await;
+    let read_by_others = generations.rebuild(&journal, &mut |_| ()).await.unwrap();
+    assert_eq!(in_use(&folder), "2\n");
+    let target = Target {
+        generations: Some((generations, own.path().to_owned())),
+        store: Arc::new(own),
+    };
+    let store = target.store.clone();
+    let _live = Live::start(journal.clone(), target).await.unwrap();
+    let erased = Erased {
+        account: account(1),
+        content: Content::Keep,
+    };
+    let erased = new(AccountFact::Erased(erased));
+    journal.append_many(vec![erased]).await.unwrap();
+
+    let soon = Instant::now() + Duration::from_secs(20);
+    while store.position().await.unwrap() < 4 || store.has_erased().await.unwrap() {
+        assert!(Instant::now() < soon, "its own file is written anew");
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert!(path(&folder, "2.sqlite").exists());
+    drop(read_by_others);
+    while path(&folder, "erased").exists() {
+        assert!(Instant::now() < soon, "the other is removed");
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert!(!path(&folder, "2.sqlite").exists());
+    // Which is served is what is opened next.
+    assert_eq!(in_use(&folder), "1\n");
 }
