@@ -57,8 +57,16 @@ impl Target {
         Ok(noted || self.store.has_erased().await?)
     }
 
-    /// Takes what was erased out of all files; whether nothing of it is left. Files that other
-    /// processes have open stay as long.
+    /// Takes what was erased out of all files; whether nothing of it is left. What keeps it from that
+    /// keeps nothing else.
+    async fn purge_if_it_can(&self) -> bool {
+        self.purge().await.unwrap_or_else(|error| {
+            tracing::warn!("what was erased is still in a file, and tried again: {error}");
+            false
+        })
+    }
+
+    /// The same, or what keeps it from that. Files that other processes have open stay as long.
     async fn purge(&self) -> Result<bool, FoldingError> {
         let Some((generations, own)) = &self.generations else {
             self.store.purge().await?;
@@ -228,11 +236,7 @@ async fn next(
         {
             return Ok(events?);
         }
-        let purged = target.purge().await.unwrap_or_else(|error| {
-            tracing::warn!("what was erased is still in a file, and tried again: {error}");
-            false
-        });
-        *erased = (!purged).then(Instant::now);
+        *erased = (!target.purge_if_it_can().await).then(Instant::now);
     }
     Ok(following.next().await?)
 }
@@ -253,7 +257,8 @@ pub async fn catch_up(
         };
         progress(Progress { position, head });
     }
-    target.purge().await?;
+    // Where somebody else serves these rows, they do it, too.
+    target.purge_if_it_can().await;
     Ok(position)
 }
 
