@@ -9,7 +9,7 @@ use plaudit_store::{Cursor, Order, PostFilter};
 use crate::account::Account;
 use crate::connection::{MemberConnection, MemberEdge, PostConnection, Total};
 use crate::id::NodeId;
-use crate::loader::{AccountBy, AccountsOf, MembersOf, MembershipsOf, PostsIn};
+use crate::loader::{AccountBy, MembersOf, MembershipsOf, PostsIn};
 use crate::paging::Paging;
 use crate::reading::{reading, referred};
 use crate::scalar::{DateTime, int};
@@ -53,14 +53,11 @@ impl Group {
         let Some(viewer) = reading.viewer_account().await? else {
             return Ok(false);
         };
-        let loader = reading.loader();
-        let accounts = match viewer.is_linked() {
-            true => loader.load_one(AccountsOf(viewer.profile)).await?,
-            false => None,
-        };
-        let others = accounts.into_iter().flatten().map(|account| account.key);
-        let keys = others.chain([viewer.key]).map(MembershipsOf);
-        let memberships = loader.load_many(keys).await?;
+        let keys = reading
+            .account_keys(viewer.profile, viewer.is_linked())
+            .await?;
+        let keys = keys.into_iter().map(MembershipsOf);
+        let memberships = reading.loader().load_many(keys).await?;
         let mut memberships = memberships.into_values().flatten();
         Ok(memberships.any(|membership| membership.group_key == self.0.key))
     }

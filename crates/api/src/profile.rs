@@ -181,16 +181,11 @@ impl Profile {
         Ok(reading(context).loader().load_one(AboutOf(row.key)).await?)
     }
 
-    /// The keys of all its accounts, the primary one first.
+    /// The keys of all its accounts.
     async fn account_keys(context: &Context<'_>, row: &Row) -> Result<Vec<Key>> {
-        let mut keys = vec![row.key];
-        if row.accounts > 1 {
-            let loader = reading(context).loader();
-            let accounts = loader.load_one(AccountsOf(row.key)).await?;
-            let others = accounts.into_iter().flatten().map(|account| account.key);
-            keys.extend(others.filter(|key| *key != row.key));
-        }
-        Ok(keys)
+        reading(context)
+            .account_keys(row.key, row.accounts > 1)
+            .await
     }
 
     /// The latest award of each certification, of all accounts (DOMAIN L12).
@@ -323,16 +318,12 @@ impl Profile {
         if !self.viewer_is_owner(context).await? {
             return Ok(None);
         }
-        let keys = Self::account_keys(context, row).await?;
         let loader = reading(context).loader();
-        let mut accounts = loader
-            .load_many(keys.iter().copied().map(AccountBy))
-            .await?;
-        let account = |key| Ok(Account(referred(accounts.remove(&AccountBy(key)))?));
-        keys.into_iter()
-            .map(account)
-            .collect::<Result<_>>()
-            .map(Some)
+        let accounts = loader.load_one(AccountsOf(row.key)).await?;
+        let mut accounts = accounts.unwrap_or_default();
+        accounts.sort_unstable_by_key(|account| (account.key != row.key, account.key));
+        let accounts = accounts.into_iter().map(|account| Account(account.into()));
+        Ok(Some(accounts.collect()))
     }
 
     /// Since when its primary account exists.

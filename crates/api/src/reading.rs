@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::batches::Batches;
-use crate::loader::Loader;
+use crate::loader::{AccountsOf, Loader};
 
 /// What the resolvers of one operation read from.
 pub struct Reading {
@@ -83,6 +83,16 @@ impl Reading {
     /// The key of who asks, if their account is registered.
     pub async fn viewer_key(&self) -> Result<Option<Key>, Error> {
         Ok(self.viewer_account().await?.map(|account| account.key))
+    }
+
+    /// The keys of all accounts of a profile; of one that is made of a single account, its own.
+    pub async fn account_keys(&self, profile: Key, several: bool) -> Result<Vec<Key>, Error> {
+        if !several {
+            return Ok(vec![profile]);
+        }
+        let accounts = self.loader.load_one(AccountsOf(profile)).await?;
+        let accounts = accounts.into_iter().flatten();
+        Ok(accounts.map(|account| account.key).collect())
     }
 
     /// Whether who asks is staff.

@@ -289,9 +289,13 @@ pub struct Link {
 }
 
 impl Link {
+    fn code(&self, history: &History) -> LinkCode {
+        history.state(&StreamName::link_code(self.code))
+    }
+
     /// Who made the code, if it can be redeemed.
     fn other(&self, history: &History) -> Result<AccountId, Refusal> {
-        let code: LinkCode = history.state(&StreamName::link_code(self.code));
+        let code = self.code(history);
         let made = code.made().ok_or(Refusal::LinkCodeInvalid)?;
         if history.links().used.contains(&self.code) {
             return Err(Refusal::LinkCodeInvalid);
@@ -304,7 +308,7 @@ impl Link {
 
     /// Whether this very code made a link that still holds: then it is a retry.
     fn is_done(&self, actor: &Actor, history: &History) -> bool {
-        let code: LinkCode = history.state(&StreamName::link_code(self.code));
+        let code = self.code(history);
         let links = history.links();
         links.used.contains(&self.code)
             && code.made().is_some_and(|made| {
@@ -319,9 +323,9 @@ impl Command for Link {
     }
 
     fn reads(&self, _: &Actor, history: &History) -> Vec<StreamName> {
+        let code = self.code(history);
+        let other = code.made().map(|made| StreamName::account(made.account));
         let code = StreamName::link_code(self.code);
-        let made: LinkCode = history.state(&code);
-        let other = made.made().map(|made| StreamName::account(made.account));
         other.into_iter().chain([code]).collect()
     }
 

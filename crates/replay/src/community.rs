@@ -176,12 +176,16 @@ impl Community {
         command: &dyn Command,
     ) -> Result<Outcome, CommandError> {
         let outcome = self.record(request, command).await?;
-        if !self.readable(outcome.position, PATIENCE).await {
-            return Err(CommandError::NotReadableYet {
-                position: outcome.position,
-            });
+        self.once_readable(outcome).await
+    }
+
+    /// What a command came to, once it can be read.
+    async fn once_readable(&self, outcome: Outcome) -> Result<Outcome, CommandError> {
+        let Outcome { position, .. } = outcome;
+        match self.readable(position, PATIENCE).await {
+            true => Ok(outcome),
+            false => Err(CommandError::NotReadableYet { position }),
         }
-        Ok(outcome)
     }
 
     /// Decides several commands and records what follows from all of them, or nothing; waits until it
@@ -222,10 +226,8 @@ impl Community {
             AppendError::Conflict { .. } | AppendError::IdInUse { .. } => CommandError::KeyReused,
         })?;
         let position = position.max(read.position);
-        if !self.readable(position, PATIENCE).await {
-            return Err(CommandError::NotReadableYet { position });
-        }
-        Ok(Ok(Outcome { position, recorded }))
+        let outcome = Outcome { position, recorded };
+        self.once_readable(outcome).await.map(Ok)
     }
 
     /// Decides a command and records what follows, without waiting for its effect.
