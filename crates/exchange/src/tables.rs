@@ -217,16 +217,16 @@ line! {
         profile: AccountId,
         primary_account: AccountId,
         accounts: i64,
-        questions: Option<i64>,
-        discussions: Option<i64>,
-        answers: Option<i64>,
-        articles: Option<i64>,
-        comments: Option<i64>,
-        total_posts: Option<i64>,
-        accepted_solutions: Option<i64>,
-        likes_received: Option<i64>,
-        likes_given: Option<i64>,
-        courses_completed: Option<i64>,
+        questions: i64,
+        discussions: i64,
+        answers: i64,
+        articles: i64,
+        comments: i64,
+        total_posts: i64,
+        accepted_solutions: i64,
+        likes_received: i64,
+        likes_given: i64,
+        courses_completed: i64,
         points: Option<i64>,
         level: Option<i64>,
         lozenge: Option<String>,
@@ -238,20 +238,20 @@ line! {
 
 impl From<Profile> for ProfileLine {
     fn from(profile: Profile) -> Self {
-        let Figures {
+        let total_posts = profile.counts.total_posts();
+        let Counts {
             questions,
             discussions,
             answers,
             articles,
             comments,
-            total_posts,
             accepted_solutions,
             likes_received,
             likes_given,
             courses_completed,
             first_post_at: _,
             last_post_at: _,
-        } = Figures::of(&profile.counts, true);
+        } = profile.counts;
         Self {
             profile: profile.id,
             primary_account: profile.id,
