@@ -321,7 +321,8 @@ impl GroupEdge {
     }
 }
 
-fn page_info<T>(slice: &Slice<T>, place: impl Fn(&T) -> Cursor) -> PageInfo {
+/// Where a slice lies in its list.
+pub fn page_info<T>(slice: &Slice<T>, place: impl Fn(&T) -> Cursor) -> PageInfo {
     let cursor = |edge: &T| Opaque(place(edge)).encode();
     PageInfo {
         has_next_page: slice.has_next,

@@ -3,7 +3,7 @@
 use async_graphql::{Error, ErrorExtensions, ID};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use plaudit_domain::{AccountId, GroupId, PostId};
+use plaudit_domain::{AccountId, GiftId, GroupId, PostId};
 use uuid::Uuid;
 
 /// What an id names.
@@ -17,6 +17,8 @@ pub enum NodeId {
     Post(PostId),
     /// A group.
     Group(GroupId),
+    /// Kudos that a peer gave.
+    Gift(GiftId),
 }
 
 impl NodeId {
@@ -30,6 +32,7 @@ impl NodeId {
             Some((b'f', id)) => Ok(Self::Profile(AccountId(id))),
             Some((b'p', id)) => Ok(Self::Post(PostId(id))),
             Some((b'g', id)) => Ok(Self::Group(GroupId(id))),
+            Some((b'k', id)) => Ok(Self::Gift(GiftId(id))),
             Some(_) | None => Err(invalid(id, "anything")),
         }
     }
@@ -38,7 +41,7 @@ impl NodeId {
     pub fn account(id: &ID) -> Result<AccountId, Error> {
         match Self::parse(id) {
             Ok(Self::Account(account)) => Ok(account),
-            Ok(Self::Profile(_) | Self::Post(_) | Self::Group(_)) | Err(_) => {
+            Ok(Self::Profile(_) | Self::Post(_) | Self::Group(_) | Self::Gift(_)) | Err(_) => {
                 Err(invalid(id, "an account"))
             }
         }
@@ -48,7 +51,7 @@ impl NodeId {
     pub fn profile(id: &ID) -> Result<AccountId, Error> {
         match Self::parse(id) {
             Ok(Self::Profile(account)) => Ok(account),
-            Ok(Self::Account(_) | Self::Post(_) | Self::Group(_)) | Err(_) => {
+            Ok(Self::Account(_) | Self::Post(_) | Self::Group(_) | Self::Gift(_)) | Err(_) => {
                 Err(invalid(id, "a profile"))
             }
         }
@@ -58,7 +61,7 @@ impl NodeId {
     pub fn post(id: &ID) -> Result<PostId, Error> {
         match Self::parse(id) {
             Ok(Self::Post(post)) => Ok(post),
-            Ok(Self::Account(_) | Self::Profile(_) | Self::Group(_)) | Err(_) => {
+            Ok(Self::Account(_) | Self::Profile(_) | Self::Group(_) | Self::Gift(_)) | Err(_) => {
                 Err(invalid(id, "a post"))
             }
         }
@@ -68,7 +71,7 @@ impl NodeId {
     pub fn group(id: &ID) -> Result<GroupId, Error> {
         match Self::parse(id) {
             Ok(Self::Group(group)) => Ok(group),
-            Ok(Self::Account(_) | Self::Profile(_) | Self::Post(_)) | Err(_) => {
+            Ok(Self::Account(_) | Self::Profile(_) | Self::Post(_) | Self::Gift(_)) | Err(_) => {
                 Err(invalid(id, "a group"))
             }
         }
@@ -82,6 +85,7 @@ impl From<NodeId> for ID {
             NodeId::Profile(AccountId(id)) => (b'f', id),
             NodeId::Post(PostId(id)) => (b'p', id),
             NodeId::Group(GroupId(id)) => (b'g', id),
+            NodeId::Gift(GiftId(id)) => (b'k', id),
         };
         let mut bytes = [kind; 17];
         bytes[1..].copy_from_slice(id.as_bytes());
@@ -109,6 +113,7 @@ mod tests {
             NodeId::Profile(AccountId(uuid)),
             NodeId::Post(PostId(uuid)),
             NodeId::Group(GroupId(uuid)),
+            NodeId::Gift(GiftId(uuid)),
         ] {
             assert_eq!(NodeId::parse(&id.into()).unwrap(), id);
         }

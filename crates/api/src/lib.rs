@@ -4,13 +4,20 @@
 //! comes in, an [`Answer`] with its bytes goes out.
 
 mod account;
+mod available;
+mod badge;
 mod batches;
+mod challenge;
 mod connection;
 mod container;
 mod document;
 mod execute;
+mod feedback;
+mod gift;
 mod group;
 mod id;
+mod kudos;
+mod leaderboard;
 mod loader;
 mod mutation;
 mod nulls;
@@ -19,10 +26,14 @@ mod order;
 mod paging;
 mod post;
 mod profile;
+mod programme;
 mod reading;
 mod scalar;
 mod schema;
+mod statement;
 mod variables;
+mod waiting;
+mod words;
 
 /// The engine as the macros on our object types find it: with a container of our own.
 mod engine {

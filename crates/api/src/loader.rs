@@ -7,15 +7,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql::dataloader;
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, GroupId, PostId};
+use plaudit_domain::{AccountId, GiftId, GroupId, Position, PostId, Time};
+use plaudit_journal::{JournalError, SharedJournal};
+use plaudit_projection::tally::TallyKey;
 use plaudit_projection::{
-    About, Account, Certification, Course, Group, Key, Like, Membership, Post, Profile,
+    About, Account, Certification, Course, Gift, GrantedBadge, Group, Key, LedgerEntry, Like,
+    Membership, Post, Profile, Waiting,
 };
-use plaudit_store::{Page, SharedStore, StoreError};
+use plaudit_store::{Earned, Page, PointsAt, SharedStore, StoreError};
 
 /// Loads rows from a store.
 pub struct Loader {
     store: SharedStore,
+    journal: SharedJournal,
     batches: Arc<AtomicUsize>,
 }
 
@@ -140,13 +144,85 @@ pub struct LikesOf {
     pub page: Page,
 }
 
+/// Kudos that a peer gave, by their public id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GiftById(pub GiftId);
+
+/// A page of the kudos that peers gave to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GiftsTo {
+    /// The account.
+    pub account: Key,
+    /// Which page.
+    pub page: Page,
+}
+
+/// How often the accounts of a profile gave kudos since a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct GivenSince {
+    /// The accounts.
+    pub accounts: Vec<Key>,
+    /// The moment.
+    pub since: Time,
+}
+
+/// Whether an account waits to take part in the kudos programme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WaitingOf(pub Key);
+
+/// All points that an account got and lost, in the order of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PointsOf(pub Key);
+
+/// A page of the entries of an account in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LedgerOf {
+    /// The account.
+    pub account: Key,
+    /// Which page.
+    pub page: Page,
+}
+
+/// A running number of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TallyBy(pub TallyKey);
+
+/// How often an account deserved which kudos badges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BadgesOf(pub Key);
+
+/// How often posts of an account reached which milestones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PostMilestonesOf(pub Key);
+
+/// The badges that an account was granted elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GrantedBadgesOf(pub Key);
+
+/// An event in the journal, by its position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EventAt(pub Position);
+
+/// What is told of an event: nothing of what it holds.
+#[derive(Debug, Clone, Copy)]
+pub struct ToldEvent {
+    /// The stored name of its type.
+    pub kind: &'static str,
+    /// When it happened.
+    pub occurred_at: Time,
+}
+
 /// What a batch comes to: the error is shared by all who asked.
 type Loaded<K, V> = Result<HashMap<K, V>, Arc<StoreError>>;
 
 impl Loader {
-    /// A loader of the rows of a store; `batches` counts what it reads.
-    pub fn new(store: SharedStore, batches: Arc<AtomicUsize>) -> Self {
-        Self { store, batches }
+    /// A loader of the rows of a store, and of the events behind them; `batches` counts what it reads.
+    pub fn new(store: SharedStore, journal: SharedJournal, batches: Arc<AtomicUsize>) -> Self {
+        Self {
+            store,
+            journal,
+            batches,
+        }
     }
 
     /// The store, for one more batch.
@@ -185,6 +261,8 @@ by_key! {
     GroupBy => Group: groups, |group| group.key;
     GroupById => Group: groups_by_id, |group| group.id;
     AboutOf => About: about, |about| about.account;
+    GiftById => Gift: gifts_by_id, |gift| gift.id;
+    WaitingOf => Waiting: waiting, |waiting| waiting.account;
 }
 
 /// Loads all rows that belong to a key.
@@ -213,6 +291,10 @@ all_of! {
     CoursesOf => Course: courses_of, |course| course.account;
     CertificationsOf => Certification: certifications_of, |awarded| awarded.account;
     MembershipsOf => Membership: memberships_of, |membership| membership.account;
+    PointsOf => PointsAt: points_of, |points| points.account;
+    BadgesOf => Earned: badges_of, |earned| earned.account;
+    PostMilestonesOf => Earned: post_milestones_of, |earned| earned.account;
+    GrantedBadgesOf => GrantedBadge: granted_badges_of, |badge| badge.account;
 }
 
 impl dataloader::Loader<MembersOf> for Loader {
@@ -363,6 +445,90 @@ impl dataloader::Loader<LikesOf> for Loader {
             }
         }
         Ok(likes)
+    }
+}
+
+impl dataloader::Loader<LedgerOf> for Loader {
+    type Value = Vec<LedgerEntry>;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[LedgerOf]) -> Loaded<LedgerOf, Vec<LedgerEntry>> {
+        let mut entries = HashMap::new();
+        for (page, accounts) in grouped(keys, |key| (key.page, key.account)) {
+            for entry in self.batch().ledger_of(&accounts, page).await? {
+                let account = entry.account;
+                let key = LedgerOf { account, page };
+                entries.entry(key).or_insert_with(Vec::new).push(entry);
+            }
+        }
+        Ok(entries)
+    }
+}
+
+impl dataloader::Loader<GiftsTo> for Loader {
+    type Value = Vec<Gift>;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[GiftsTo]) -> Loaded<GiftsTo, Vec<Gift>> {
+        let mut gifts = HashMap::new();
+        for (page, accounts) in grouped(keys, |key| (key.page, key.account)) {
+            for gift in self.batch().gifts_received(&accounts, page).await? {
+                let account = gift.receiver;
+                let key = GiftsTo { account, page };
+                gifts.entry(key).or_insert_with(Vec::new).push(gift);
+            }
+        }
+        Ok(gifts)
+    }
+}
+
+impl dataloader::Loader<GivenSince> for Loader {
+    type Value = i64;
+    type Error = Arc<StoreError>;
+
+    /// Only a member themself asks, so there is hardly ever more than one key.
+    async fn load(&self, keys: &[GivenSince]) -> Loaded<GivenSince, i64> {
+        let mut given = HashMap::new();
+        for key in keys {
+            let store = self.batch();
+            let count = store.gifts_given_since(&key.accounts, key.since).await?;
+            given.insert(key.clone(), count);
+        }
+        Ok(given)
+    }
+}
+
+impl dataloader::Loader<TallyBy> for Loader {
+    type Value = i64;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[TallyBy]) -> Loaded<TallyBy, i64> {
+        let keys: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let tallies = self.batch().tallies(&keys).await?;
+        let count = |tally: plaudit_projection::Tally| {
+            let key = (tally.account, tally.what, tally.since);
+            (TallyBy(key), tally.count)
+        };
+        Ok(tallies.into_iter().map(count).collect())
+    }
+}
+
+impl dataloader::Loader<EventAt> for Loader {
+    type Value = ToldEvent;
+    type Error = Arc<JournalError>;
+
+    async fn load(&self, keys: &[EventAt]) -> Result<HashMap<EventAt, ToldEvent>, Self::Error> {
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        let mut told = HashMap::new();
+        for key in keys {
+            let before = key.0.saturating_sub(1);
+            for event in self.journal.read_all(before, 1).await? {
+                let (kind, _) = event.fact.stored_type();
+                let occurred_at = event.occurred_at;
+                told.insert(EventAt(event.position), ToldEvent { kind, occurred_at });
+            }
+        }
+        Ok(told)
     }
 }
 

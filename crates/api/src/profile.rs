@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use plaudit_domain::{AccountId, Time};
 use plaudit_projection::{
     About, Certification as Awarded, Counts, Course as Completed, Key, Profile as Row,
@@ -14,12 +14,14 @@ use plaudit_projection::{
 use plaudit_store::Order;
 
 use crate::account::{Account, Visibility};
+use crate::badge::Badge;
 use crate::connection::{PostConnection, Total};
 use crate::group::Group;
 use crate::id::NodeId;
+use crate::kudos::Kudos;
 use crate::loader::{
     AboutOf, AccountBy, AccountById, AccountsOf, CertificationsOf, CoursesOf, GroupBy,
-    MembershipsOf, PostsOf, ProfileById,
+    MembershipsOf, PostsOf, ProfileBy, ProfileById,
 };
 use crate::paging::Paging;
 use crate::reading::{reading, referred};
@@ -59,6 +61,8 @@ pub struct Totals {
     likes_given: i32,
     /// Different courses completed.
     courses_completed: i32,
+    /// Kudos that peers gave.
+    peer_kudos_received: i32,
     /// When the first post other than a comment was written, whatever became of it.
     first_post_at: Option<DateTime>,
     /// When the latest post other than a comment was written, whatever became of it.
@@ -78,6 +82,7 @@ impl From<&Counts> for Totals {
             likes_received: int(counts.likes_received),
             likes_given: int(counts.likes_given),
             courses_completed: int(counts.courses_completed),
+            peer_kudos_received: int(counts.peer_kudos_received),
             first_post_at: counts.first_post_at.map(DateTime),
             last_post_at: counts.last_post_at.map(DateTime),
         }
@@ -126,29 +131,6 @@ pub struct Course {
     completed_at: DateTime,
 }
 
-/// Why a badge is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum BadgeKind {
-    /// For reaching a number of something.
-    Milestone,
-    /// For completing a course.
-    Course,
-}
-
-/// A badge.
-#[derive(Debug, Clone, SimpleObject)]
-#[graphql(crate = "crate::engine")]
-pub struct Badge {
-    /// Why it is there.
-    kind: BadgeKind,
-    /// What programs know it by, among those of its kind.
-    key: String,
-    /// Its title.
-    title: String,
-    /// What it is for.
-    description: String,
-}
-
 impl Profile {
     /// The profile that an id names: by its primary account, or by another of its accounts.
     pub async fn by_id(context: &Context<'_>, id: AccountId) -> Result<Option<Self>> {
@@ -163,6 +145,18 @@ impl Profile {
             Some(account) => Ok(Some(Account(account).profile(context).await?)),
             None => Ok(None),
         }
+    }
+
+    /// The profile that a key names, or that the account of the key belongs to by now.
+    pub async fn by_key(context: &Context<'_>, key: Key) -> Result<Self> {
+        let loader = reading(context).loader();
+        if let Some(row) = loader.load_one(ProfileBy(key)).await?
+            && row.visibility == plaudit_domain::Visibility::Public
+        {
+            return Ok(Self::Shown(row));
+        }
+        let account = referred(loader.load_one(AccountBy(key)).await?)?;
+        Account(account).profile(context).await
     }
 
     /// Its row, where it may be seen.
@@ -452,30 +446,22 @@ impl Profile {
         self.certified(context, true).await
     }
 
-    /// The member's badges: first those for milestones, then those of courses.
+    /// What the member has of the kudos programme: points, level, badges, and why.
+    async fn kudos(&self) -> Option<Kudos> {
+        match self {
+            Self::Shown(row) => Some(Kudos(row.clone())),
+            Self::Private(_) => None,
+        }
+    }
+
+    /// The member's badges, each once: first those for milestones of the profile, then those for
+    /// milestones of posts, kudos badges, those of courses, and those that were granted elsewhere.
     async fn badges(&self, context: &Context<'_>) -> Result<Option<Vec<Badge>>> {
         let Some(row) = self.shown() else {
             return Ok(None);
         };
-        let milestones = reading(context).milestones.reached(&row.counts);
-        let mut badges: Vec<Badge> = milestones
-            .map(|milestone| Badge {
-                kind: BadgeKind::Milestone,
-                key: milestone.key(),
-                title: milestone.title(),
-                description: milestone.description(),
-            })
-            .collect();
-        let courses = self.completed(context).await?.into_iter().flatten();
-        badges.extend(courses.filter_map(|course| {
-            Some(Badge {
-                kind: BadgeKind::Course,
-                description: format!("Completed the course {}", course.title),
-                key: course.course,
-                title: course.badge?,
-            })
-        }));
-        Ok(Some(badges))
+        let badges = Badge::all(context, row, self.completed(context));
+        badges.await.map(Some)
     }
 
     /// What a page about the member needs. Null where the profile is private: its page isn't for

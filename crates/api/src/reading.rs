@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Error, ErrorExtensions};
 use plaudit_domain::Actor;
-use plaudit_projection::{Account, Key, Milestones, Row};
+use plaudit_projection::{Account, Key, Row, Rules};
 use plaudit_replay::{Community, Request};
 use plaudit_store::SharedStore;
 use tokio::sync::Mutex;
@@ -21,8 +21,6 @@ pub struct Reading {
     pub community: Arc<Community>,
     /// Who asks, if anybody who is known.
     pub viewer: Option<Actor>,
-    /// The rules for milestones.
-    pub milestones: Arc<Milestones>,
     /// The id of the operation, for the history and the log.
     pub request: Uuid,
     loader: DataLoader<Loader>,
@@ -31,23 +29,24 @@ pub struct Reading {
 
 impl Reading {
     /// What one operation reads from, in which batches.
-    pub fn new(
-        community: Arc<Community>,
-        milestones: Arc<Milestones>,
-        viewer: Option<Actor>,
-        batches: Batches,
-    ) -> Self {
-        let loader = Loader::new(community.store().clone(), batches.counter().clone());
+    pub fn new(community: Arc<Community>, viewer: Option<Actor>, batches: Batches) -> Self {
+        let (store, journal) = (community.store().clone(), community.journal().clone());
+        let loader = Loader::new(store, journal, batches.counter().clone());
         let loader = DataLoader::new(loader, move |batch| batches.add(batch));
         Self {
             community,
-            milestones,
             viewer,
             request: Uuid::now_v7(),
             // What they wait for is the operation.
-            loader: loader.delay(Duration::ZERO),
+            // How much an operation asks for is bounded by its cost: what it asks for is one batch.
+            loader: loader.delay(Duration::ZERO).max_batch_size(usize::MAX),
             viewer_account: Mutex::default(),
         }
+    }
+
+    /// The rules that the rows follow from.
+    pub fn rules(&self) -> &Rules {
+        self.community.rules()
     }
 
     /// The rows, for what is read once in an operation.
@@ -93,6 +92,18 @@ impl Reading {
         let accounts = self.loader.load_one(AccountsOf(profile)).await?;
         let accounts = accounts.into_iter().flatten();
         Ok(accounts.map(|account| account.key).collect())
+    }
+
+    /// Whether the profile with a key is that of who asks.
+    pub async fn is_profile_of_viewer(&self, profile: Key) -> Result<bool, Error> {
+        let viewer = self.viewer_account().await?;
+        Ok(viewer.is_some_and(|viewer| viewer.profile == profile))
+    }
+
+    /// Whether who asks may see what is for staff and analysts.
+    pub fn is_staff_or_analyst(&self) -> bool {
+        let is_analyst = self.viewer.is_some_and(|viewer| viewer.roles.analyst);
+        is_analyst || self.is_staff()
     }
 
     /// Whether who asks is staff.

@@ -9,29 +9,33 @@ use async_graphql::{
 use futures_util::future::try_join_all;
 use plaudit_domain::post::Kind;
 use plaudit_domain::{AccountId, GroupId, PostId};
-use plaudit_projection::{Key, Milestones};
+use plaudit_projection::Key;
 use plaudit_replay::Community;
-use plaudit_store::{Order, PostFilter as Filter};
+use plaudit_store::{Cursor, Order, PostFilter as Filter};
 
 use crate::account::Account;
 use crate::connection::{GroupConnection, PostConnection, Total};
 use crate::execute::Api;
+use crate::feedback::{FeedbackConnection, InteractionCount};
+use crate::gift::Gift;
 use crate::group::Group;
 use crate::id::NodeId;
-use crate::loader::{AccountById, GroupById, PostById};
+use crate::leaderboard::{Leaderboard, LeaderboardPeriod};
+use crate::loader::{AccountBy, AccountById, GroupById, PostById};
 use crate::mutation::Mutation;
 use crate::paging::{PAGE_MAX, Paging};
 use crate::post::{Post, PostFilter, PostKind};
 use crate::profile::Profile;
-use crate::reading::{Reading, reading};
+use crate::programme::KudosProgramme;
+use crate::reading::{Reading, reading, referred};
+use crate::scalar::DateTime;
+use crate::waiting::{KudosWaitingConnection, KudosWaitingEdge};
 
 impl Api {
-    /// The API of a community, by its rules.
-    pub fn of(community: Arc<Community>, milestones: Milestones) -> Self {
-        let milestones = Arc::new(milestones);
+    /// The API of a community.
+    pub fn of(community: Arc<Community>) -> Self {
         Self::new(schema, move |request, viewer, batches| {
-            let (community, milestones) = (community.clone(), milestones.clone());
-            let reading = Reading::new(community, milestones, viewer, batches.clone());
+            let reading = Reading::new(community.clone(), viewer, batches.clone());
             request.data(Arc::new(reading))
         })
     }
@@ -64,6 +68,8 @@ pub enum Node {
     Post(Post),
     /// A group.
     Group(Group),
+    /// Kudos that a peer gave.
+    Gift(Gift),
 }
 
 /// Where an imported thing was before.
@@ -75,11 +81,11 @@ pub struct OriginInput {
     id: String,
 }
 
-/// Everything that can be read. Anybody may, also without a token.
+/// Everything that can be read. Anybody may, also without a token, where nothing else is said.
 #[derive(Debug, Default)]
 pub struct Query;
 
-/// Everything that can be read. Anybody may, also without a token.
+/// Everything that can be read. Anybody may, also without a token, where nothing else is said.
 #[Object]
 impl Query {
     /// A thing by its id; null if there is none.
@@ -231,6 +237,121 @@ impl Query {
         };
         Ok(PostConnection::new(part, posts, total))
     }
+
+    /// The kudos programme: everything that can be earned, and how.
+    async fn kudos_programme(&self, context: &Context<'_>) -> KudosProgramme {
+        KudosProgramme(reading(context).community.rules().clone())
+    }
+
+    /// Who has the most points: in a period, in a group, now or at an earlier moment, of the profiles that
+    /// there are now. Null where there is no such group.
+    async fn leaderboard(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Of which points.", default_with = "LeaderboardPeriod::AllTime")]
+        period: LeaderboardPeriod,
+        #[graphql(desc = "Only points for posts in this group.")] group_id: Option<ID>,
+        #[graphql(desc = "As it was at this moment; by default as it is.")] as_of: Option<DateTime>,
+    ) -> Result<Option<Leaderboard>> {
+        Leaderboard::of(context, period, group_id, as_of).await
+    }
+
+    /// The accounts that wait to take part in the kudos programme, the longest first. For staff; an
+    /// error for everybody else.
+    async fn kudos_waiting_list(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<Option<KudosWaitingConnection>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let part = paging.part(Order::Ascending)?;
+        let reading = reading(context);
+        if !reading.is_staff() {
+            return Err(forbidden("staff"));
+        }
+        let slice = part.slice(reading.store().waiting_page(part.page).await?);
+        let accounts = slice.rows.iter().map(|waiting| AccountBy(waiting.account));
+        let mut accounts = reading.loader().load_many(accounts).await?;
+        let slice = slice.try_map(|waiting| {
+            let account = referred(accounts.remove(&AccountBy(waiting.account)))?;
+            Ok::<_, Error>(KudosWaitingEdge {
+                cursor: Cursor {
+                    at: waiting.since.as_micros(),
+                    key: waiting.account,
+                },
+                since: DateTime(waiting.since),
+                node: Account(account),
+            })
+        })?;
+        Ok(Some(KudosWaitingConnection(slice)))
+    }
+
+    /// What members think, newest first. For staff and analysts; an error for everybody else.
+    async fn feedback(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<Option<FeedbackConnection>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let part = paging.part(Order::Descending)?;
+        let reading = reading(context);
+        if !reading.is_staff_or_analyst() {
+            return Err(forbidden("staff and analysts"));
+        }
+        let feedback = reading.store().feedback_page(part.page).await?;
+        Ok(Some(FeedbackConnection::new(part, feedback)))
+    }
+
+    /// How often members did what on which day, by day, kind and subject. For staff and analysts; an
+    /// error for everybody else.
+    async fn interactions(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Of the days that begin from this moment on,")] from: DateTime,
+        #[graphql(desc = "and before this one: at most 366 days later.")] until: DateTime,
+    ) -> Result<Option<Vec<InteractionCount>>> {
+        let reading = reading(context);
+        if !reading.is_staff_or_analyst() {
+            return Err(forbidden("staff and analysts"));
+        }
+        let (DateTime(from), DateTime(until)) = (from, until);
+        let micros = until.as_micros().saturating_sub(from.as_micros());
+        if micros > INTERACTION_DAYS_MAX * DAY_MICROS {
+            let message = format!("ask for at most {INTERACTION_DAYS_MAX} days at a time");
+            let error = Error::new(message);
+            return Err(error.extend_with(|_, extensions| extensions.set("code", "TOO_MANY_DAYS")));
+        }
+        let counts = reading.store().interactions(from, until).await?;
+        Ok(Some(
+            counts.into_iter().map(InteractionCount::from).collect(),
+        ))
+    }
+}
+
+/// The most days of which interactions come at once.
+const INTERACTION_DAYS_MAX: i64 = 366;
+const DAY_MICROS: i64 = 86_400 * 1_000_000;
+
+/// What is only for some isn't for who asks.
+fn forbidden(who: &str) -> Error {
+    let error = Error::new(format!("only {who} may read this"));
+    error.extend_with(|_, extensions| extensions.set("code", "FORBIDDEN"))
 }
 
 impl From<OriginInput> for plaudit_domain::Origin {
@@ -245,6 +366,7 @@ async fn node(context: &Context<'_>, id: NodeId) -> Result<Option<Node>> {
         NodeId::Profile(id) => Profile::by_id(context, id).await?.map(Node::Profile),
         NodeId::Post(id) => post_by_id(context, id).await?.map(Node::Post),
         NodeId::Group(id) => group_by_id(context, id).await?.map(Node::Group),
+        NodeId::Gift(id) => Gift::by_id(context, id).await?.map(Node::Gift),
     })
 }
 

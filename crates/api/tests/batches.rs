@@ -9,10 +9,11 @@ use async_graphql::{Value, value};
 use futures_util::future::join_all;
 use plaudit_domain::acceptance::Accept;
 use plaudit_domain::account::Register;
+use plaudit_domain::kudos::{Allowance, Give};
 use plaudit_domain::like::LikePost;
 use plaudit_domain::post::{Answer, Comment, Open, Topic};
 use plaudit_domain::watch::WatchPost;
-use plaudit_domain::{Actor, Position, PostId};
+use plaudit_domain::{Actor, GiftId, Period, Position, PostId};
 use uuid::Uuid;
 
 use crate::community::{Asked, actor};
@@ -37,6 +38,41 @@ const LISTS: &[Case] = &[
     (
         "nodes { author { profile { primaryAccount { name } } } }",
         &["posts", "authors", "profiles", "their accounts"],
+    ),
+    (
+        "nodes { author { profile { badges { key times } } } }",
+        &[
+            "posts",
+            "authors",
+            "profiles",
+            "milestones of posts",
+            "kudos badges",
+            "courses",
+            "badges from elsewhere",
+        ],
+    ),
+    (
+        "nodes { author { profile { kudos { points level { reachedAt } nextLevel { pointsLeft } } } } }",
+        &["posts", "authors", "profiles", "points"],
+    ),
+    (
+        "nodes { author { profile { kudos { challenges { steps { done } } badges { times } } } } }",
+        &["posts", "authors", "profiles", "tallies", "kudos badges"],
+    ),
+    (
+        "nodes { author { profile { kudos { available { rules { pointsLeft } badges { key } milestones { key } } } } } }",
+        &["posts", "authors", "profiles", "tallies", "kudos badges"],
+    ),
+    (
+        "nodes { author { profile { kudos { peerKudos { received gifts(first: 2) { nodes { message giver { name } } } } } } } }",
+        &[
+            "posts",
+            "authors",
+            "profiles",
+            "gifts",
+            "their accounts",
+            "their profiles",
+        ],
     ),
     (
         "nodes { author { profile { posts(first: 2) { nodes { title } } } } }",
@@ -303,6 +339,17 @@ async fn ask(asked: &Asked, number: u128) -> Position {
     }
     let answer = post(1);
     asked.record(asker, Accept { question, answer }).await;
+    let give = Give {
+        gift: GiftId(Uuid::from_u128(number)),
+        receiver: actor(&member(number + 1)).account,
+        message: "Thanks.".into(),
+        post: None,
+        allowance: Allowance {
+            gifts: 10,
+            per: Period::Week,
+        },
+    };
+    asked.record(asker, give).await;
     let watch = WatchPost { post: question };
     asked.record(actor(&member(number + 2)), watch).await
 }

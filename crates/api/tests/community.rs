@@ -1,5 +1,6 @@
 //! Communities to ask.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use plaudit_domain::{AccountId, Actor, Command, Fact, NewEvent, Position, Time};
 use plaudit_journal::SharedJournal;
 use plaudit_journal::keys::Keyring;
 use plaudit_journal::sqlite::SqliteJournal;
-use plaudit_projection::Milestones;
+use plaudit_projection::Rules;
+use plaudit_replay::live::Target;
 use plaudit_replay::{Community, Generations, Request};
 use serde_json::json;
 use tempfile::TempDir;
@@ -21,6 +23,18 @@ pub struct Asked {
     pub community: Arc<Community>,
     pub api: Api,
     _directory: TempDir,
+}
+
+/// The rules of `fixtures/rules/<name>/`.
+pub fn rules(name: &str) -> Rules {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/rules");
+    let files = fs::read_dir(folder.join(name)).unwrap();
+    let files = files.map(|file| {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, fs::read_to_string(path).unwrap())
+    });
+    Rules::parse(&files.collect::<Vec<_>>()).unwrap()
 }
 
 /// Somebody by name: always the same.
@@ -37,19 +51,30 @@ pub fn journal(directory: &Path) -> SharedJournal {
 impl Asked {
     /// A community where nothing happened yet.
     pub async fn new() -> Self {
+        Self::under(Rules::standard().unwrap()).await
+    }
+
+    /// A community with rules of its own, where nothing happened yet.
+    pub async fn under(rules: Rules) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let journal = journal(directory.path());
-        Self::with(directory, journal).await
+        Self::with_both(directory, journal, rules).await
     }
 
     /// A community with a history.
     pub async fn with(directory: TempDir, journal: SharedJournal) -> Self {
-        let generations = Generations::open(directory.path()).unwrap();
+        Self::with_both(directory, journal, Rules::standard().unwrap()).await
+    }
+
+    async fn with_both(directory: TempDir, journal: SharedJournal, rules: Rules) -> Self {
+        let rules = Arc::new(rules);
+        let generations = Generations::open(directory.path(), rules.clone()).unwrap();
         let store = generations.current(&journal, &mut |_| {}).await.unwrap();
-        let community = Community::start(journal, Arc::new(store)).await.unwrap();
+        let target = Target::alone(Arc::new(store), rules);
+        let community = Community::start(journal, target).await.unwrap();
         let community = Arc::new(community);
         Self {
-            api: Api::of(community.clone(), Milestones::standard().unwrap()),
+            api: Api::of(community.clone()),
             community,
             _directory: directory,
         }

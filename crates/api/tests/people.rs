@@ -1,16 +1,22 @@
 //! What people see of a member who has one account, or several (DOMAIN P, L).
 
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use async_graphql::Value;
+use async_graphql::{Value, value};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::join_all;
 use plaudit_domain::account::{AccountKind, Claims, LogIn};
 use plaudit_domain::group::Create;
 use plaudit_domain::learning::{Achievement, Record};
+use plaudit_domain::like::{LikePost, UnlikePost};
 use plaudit_domain::link_code::{CODE_BYTES, Code, MakeLinkCode};
 use plaudit_domain::links::{Link, MakePrimary, Primary, Unlink};
 use plaudit_domain::membership::Join;
-use plaudit_domain::post::{Answer, Open, Topic};
-use plaudit_domain::{Actor, Command, GroupId, PostId, Roles, Time};
+use plaudit_domain::post::{Answer, Comment, Delete, Open, Restore, Topic};
+use plaudit_domain::{Actor, Command, GroupId, Period, PostId, Roles, Time};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -156,7 +162,7 @@ async fn p2_name_and_picture_are_the_primarys_and_a_rename_shows_at_once() {
     assert_eq!(seen, shown("Ada Miller", "Ada"));
 }
 
-/// What isn't built yet: kudos badges, level, peer kudos, lozenge.
+/// What isn't built yet: lozenge.
 #[tokio::test]
 async fn p4_a_profile_shows_groups_counts_learning_and_badges() {
     let asked = community(&["Ada", "Ben"]).await;
@@ -179,17 +185,24 @@ async fn p4_a_profile_shows_groups_counts_learning_and_badges() {
     done(&asked, actor("Ada"), Join { group }).await;
     learned(&asked, "Ada", course("SD"), 1).await;
     let fields = "groups { name } totals { answers acceptedSolutions articles likesReceived
-        coursesCompleted totalPosts } badges { kind key } memberSince lastActiveAt";
+        coursesCompleted totalPosts peerKudosReceived } badges { kind key } memberSince lastActiveAt
+        kudos { points level { number name } peerKudos { received } }";
+    give(&asked, "Ben", "Ada").await;
     let seen = profile(&asked, "Ada", fields).await;
     assert_eq!(seen["groups"], json!([{ "name": "Night bakers" }]));
     let totals = json!({ "answers": 1, "acceptedSolutions": 0, "articles": 0,
-        "likesReceived": 0, "coursesCompleted": 1, "totalPosts": 1 });
+        "likesReceived": 0, "coursesCompleted": 1, "totalPosts": 1, "peerKudosReceived": 1 });
     assert_eq!(seen["totals"], totals);
+    // An answer, a course, and what Ben gave.
+    let kudos = json!({ "points": 17, "level": { "number": 2, "name": "Explorer" },
+        "peerKudos": { "received": 1 } });
+    assert_eq!(seen["kudos"], kudos);
     let badge = |kind: &str, key: &str| json!({ "kind": kind, "key": key });
     let badges = json!([
         badge("MILESTONE", "answers:1"),
         badge("MILESTONE", "posts:1"),
         badge("MILESTONE", "courses:1"),
+        badge("KUDOS", "first-answer"),
         badge("COURSE", "SD"),
     ]);
     assert_eq!(seen["badges"], badges);
@@ -345,4 +358,262 @@ async fn l13_27_answers_and_57_answers_make_84_and_the_badge_for_75() {
     assert_eq!(of_answers("Ada").await, both);
     unlink(&asked, "Work", "Ada").await;
     assert_eq!(of_answers("Ada").await, expected(27, &["1", "10", "25"]));
+}
+
+/// Gives kudos to somebody's profile by the API; what was wrong.
+async fn give(asked: &Asked, giver: &str, receiver: &str) -> Vec<String> {
+    let query = format!(
+        "{{ account(id: {}) {{ profile {{ id }} }} }}",
+        id_of(receiver)
+    );
+    let data = asked.data(Some(actor(giver)), &query, Value::Null).await;
+    let data = serde_json::to_value(data).unwrap();
+    let profile = data["account"]["profile"]["id"].clone();
+    give_to(asked, giver, &profile).await
+}
+
+async fn give_to(asked: &Asked, giver: &str, profile: &Json) -> Vec<String> {
+    let give = "mutation ($profile: ID!) { kudosGive(input: { profileId: $profile, message: \"Thanks\" }) {
+        gift { id } userErrors { code } } }";
+    let variables = value!({ "profile": profile.as_str().unwrap() });
+    let answer = asked
+        .answer(Some(actor(giver)), give, None, variables)
+        .await;
+    let answer = serde_json::to_value(answer).unwrap();
+    let payload = &answer["data"]["kudosGive"];
+    let errors = payload["userErrors"].as_array();
+    let errors = errors.unwrap_or_else(|| panic!("{answer}")).iter();
+    let codes = errors.map(|error| error["code"].as_str().unwrap().to_owned());
+    let codes: Vec<String> = codes.collect();
+    assert_eq!(payload["gift"].is_null(), !codes.is_empty(), "{payload}");
+    codes
+}
+
+/// The id of somebody's account, as a literal.
+fn id_of(who: &str) -> String {
+    let mut bytes = vec![b'a'];
+    bytes.extend(actor(who).account.0.as_bytes());
+    format!("{:?}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[tokio::test]
+async fn l11_points_are_added_up_and_the_level_is_that_of_the_sum() {
+    let asked = community(&["Ada", "Work", "Ben"]).await;
+    question(&asked, "Ben", 1).await;
+    answers(&asked, "Ada", 100..102).await;
+    answers(&asked, "Work", 200..202).await;
+    give(&asked, "Ben", "Ada").await;
+    give(&asked, "Ben", "Work").await;
+    let fields =
+        "kudos { points level { name } peerKudos { received } } totals { peerKudosReceived }";
+    let of = |points: i64, level: &str, received: i64| {
+        json!({
+            "kudos": { "points": points, "level": { "name": level }, "peerKudos": { "received": received } },
+            "totals": { "peerKudosReceived": received },
+        })
+    };
+    let alone = of(9, "Newcomer", 1);
+    assert_eq!(profile(&asked, "Ada", fields).await, alone);
+    link(&asked, "Ada", "Work").await;
+    let both = of(18, "Explorer", 2);
+    assert_eq!(profile(&asked, "Ada", fields).await, both);
+    assert_eq!(profile(&asked, "Work", fields).await, both);
+    unlink(&asked, "Ada", "Work").await;
+    assert_eq!(profile(&asked, "Ada", fields).await, alone);
+    assert_eq!(profile(&asked, "Work", fields).await, alone);
+}
+
+#[tokio::test]
+async fn l14_nobody_gives_kudos_to_an_account_of_their_own() {
+    let asked = community(&["Ada", "Work", "Ben"]).await;
+    assert_eq!(give(&asked, "Ada", "Ada").await, ["KUDOS_TO_ONESELF"]);
+    // What happened before linking stands.
+    assert!(give(&asked, "Ada", "Work").await.is_empty());
+    link(&asked, "Ada", "Work").await;
+    assert_eq!(give(&asked, "Ada", "Work").await, ["KUDOS_TO_ONESELF"]);
+    assert_eq!(give(&asked, "Work", "Ada").await, ["KUDOS_TO_ONESELF"]);
+    assert!(give(&asked, "Work", "Ben").await.is_empty());
+    let seen = profile(&asked, "Ada", "kudos { peerKudos { received given left } }").await;
+    let peers = json!({ "received": 1, "given": 2, "left": 8 });
+    assert_eq!(seen["kudos"]["peerKudos"], peers);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn k7_of_fifty_gifts_at_once_from_two_linked_accounts_ten_are_given() {
+    let asked = Arc::new(community(&["Ada", "Work", "Ben"]).await);
+    link(&asked, "Ada", "Work").await;
+    let ben = profile(&asked, "Ben", "id").await["id"].clone();
+    let gifts = (0..50).map(|number| {
+        let (asked, ben) = (asked.clone(), ben.clone());
+        let giver = if number % 2 == 0 { "Ada" } else { "Work" };
+        tokio::spawn(async move { give_to(&asked, giver, &ben).await })
+    });
+    let answers = join_all(gifts).await;
+    let errors: Vec<String> = answers.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!(errors, vec!["ALLOWANCE_USED_UP"; 40]);
+    let seen = profile(&asked, "Work", "kudos { points peerKudos { given left } }").await;
+    // Giving takes nothing from the giver; the badge for five gifts comes with no points.
+    assert_eq!(
+        seen["kudos"],
+        json!({ "points": 0, "peerKudos": { "given": 10, "left": 0 } })
+    );
+    let seen = profile(
+        &asked,
+        "Ben",
+        "kudos { points peerKudos { received gifts { totalCount } } }",
+    )
+    .await;
+    let peers = json!({ "received": 10, "gifts": { "totalCount": 10 } });
+    assert_eq!(seen["kudos"], json!({ "points": 50, "peerKudos": peers }));
+}
+
+/// Points that come, are taken back, put back, and limited, of two accounts.
+#[tokio::test]
+async fn k8_the_statement_adds_up_to_the_points_and_each_entry_has_its_event() {
+    let asked = community(&["Ada", "Work", "Ben", "Cleo"]).await;
+    question(&asked, "Ben", 1).await;
+    answers(&asked, "Ada", 100..104).await;
+    answers(&asked, "Work", 200..203).await;
+    for number in 300..307 {
+        let comment = Comment {
+            post: post(number),
+            on: post(1),
+            body: "Which flour?".into(),
+        };
+        done(&asked, actor("Ada"), comment).await;
+    }
+    for who in ["Ben", "Cleo"] {
+        for number in [100, 101, 200] {
+            let post = post(number);
+            done(&asked, actor(who), LikePost { post }).await;
+        }
+    }
+    done(&asked, actor("Cleo"), UnlikePost { post: post(101) }).await;
+    done(&asked, actor("Ada"), Delete { post: post(100) }).await;
+    done(&asked, actor("Work"), Delete { post: post(200) }).await;
+    done(&asked, actor("Ada"), Restore { post: post(100) }).await;
+    give(&asked, "Cleo", "Work").await;
+    link(&asked, "Ada", "Work").await;
+
+    let (mut sum, mut entries, mut after) = (0, 0, String::new());
+    let (mut keys, mut changes) = (BTreeSet::new(), BTreeSet::new());
+    let mut last = None;
+    let total = loop {
+        let fields = format!(
+            "kudos {{ points statement(first: 4{after}) {{ totalCount pageInfo {{ hasNextPage endCursor }}
+                nodes {{ points at change reason {{ key points ... on KudosRule {{ event }} }}
+                    event {{ type position occurredAt }} account {{ name }} post {{ id }} }} }} }}"
+        );
+        let page = profile(&asked, "Work", &fields).await["kudos"].take();
+        let statement = &page["statement"];
+        for entry in statement["nodes"].as_array().unwrap() {
+            entries += 1;
+            sum += entry["points"].as_i64().unwrap();
+            keys.insert(entry["reason"]["key"].as_str().unwrap().to_owned());
+            changes.insert(entry["change"].as_str().unwrap().to_owned());
+            assert_eq!(entry["at"], entry["event"]["occurredAt"]);
+            let event = entry["event"]["type"].as_str().unwrap();
+            let of_rule = &entry["reason"]["event"];
+            if entry["change"] == "EARNED" {
+                assert_eq!(of_rule, event);
+            } else {
+                assert!(
+                    [
+                        "LikeWithdrawn",
+                        "PostDeleted",
+                        "PostRestored",
+                        "PostCreated"
+                    ]
+                    .contains(&event)
+                );
+            }
+            let position: i64 = entry["event"]["position"]
+                .as_str()
+                .unwrap()
+                .parse()
+                .unwrap();
+            let at = entry["at"].as_str().unwrap().parse::<Time>().unwrap();
+            assert!(
+                last.is_none_or(|last| (at, position) <= last),
+                "newest first"
+            );
+            last = Some((at, position));
+        }
+        let info = &statement["pageInfo"];
+        if info["hasNextPage"] == false {
+            assert_eq!(statement["totalCount"], entries);
+            break page["points"].as_i64().unwrap();
+        }
+        after = format!(", after: {}", info["endCursor"]);
+    };
+    assert_eq!(sum, total);
+    // 4 + 2 answers, 5 of 7 comments, likes of 100 (2) and 101 (1), kudos, and three answers in a week
+    // by Ada; Work's are two, since one is deleted.
+    assert_eq!(total, 6 * 2 + 5 + 3 * 2 + 5 + 5);
+    let expected = [
+        "answer-given",
+        "comment-made",
+        "helper-of-the-week",
+        "kudos-received",
+        "like-received",
+    ];
+    assert_eq!(keys, expected.map(str::to_owned).into());
+    let expected = ["COMPLETED", "EARNED", "PUT_BACK", "TAKEN_BACK"];
+    assert_eq!(changes, expected.map(str::to_owned).into());
+
+    let fields = "kudos { points level { name reachedAt } nextLevel { pointsLeft } badges { badge { key } times }
+        available { badges { key } rules { rule { key } pointsLeft } }
+        challenges { challenge { key } isCompleted completedTimes steps { done } } }";
+    let kudos = profile(&asked, "Ada", fields).await["kudos"].take();
+    assert_eq!(kudos["level"]["name"], "Explorer");
+    assert_eq!(kudos["nextLevel"]["pointsLeft"], 50 - total);
+    let left = |key: &str| {
+        let rules = kudos["available"]["rules"].as_array().unwrap();
+        let rule = rules.iter().find(|rule| rule["rule"]["key"] == key);
+        rule.unwrap()["pointsLeft"].clone()
+    };
+    // Of the account that has most left.
+    assert_eq!(
+        (left("comment-made"), left("answer-given")),
+        (json!(5), Json::Null)
+    );
+    let helper = &kudos["challenges"][1];
+    let expected = json!({ "challenge": { "key": "helper-of-the-week" }, "isCompleted": true,
+        "completedTimes": 1, "steps": [{ "done": 3 }] });
+    assert_eq!(*helper, expected);
+}
+
+#[tokio::test]
+async fn k10_interactions_are_counted_by_day_kind_and_subject() {
+    let asked = community(&["Ada", "Ben"]).await;
+    let now = Time::from(SystemTime::now()).to_string();
+    let record = "mutation ($at: DateTime!) { interactionsRecord(input: { interactions: [
+        { kind: \"panel_opened\", at: $at }, { kind: \"badge_clicked\", subject: \"certified\", at: $at }
+    ] }) { userErrors { code } } }";
+    // Ada's app sends it again.
+    for who in ["Ada", "Ben", "Ada"] {
+        let at = value!({ "at": now.as_str() });
+        let data = asked.data(Some(actor(who)), record, at).await;
+        let data = serde_json::to_value(data).unwrap();
+        assert_eq!(data["interactionsRecord"]["userErrors"], json!([]));
+    }
+    let analyst = Actor {
+        roles: Roles {
+            analyst: true,
+            ..Roles::default()
+        },
+        ..actor("Ben")
+    };
+    let day = Period::Day.start(now.parse().unwrap()).to_string();
+    let until = Period::Day.end(now.parse().unwrap()).to_string();
+    let query =
+        "query ($from: DateTime!, $until: DateTime!) { interactions(from: $from, until: $until) {
+        day kind subject count } }";
+    let days = value!({ "from": day.as_str(), "until": until.as_str() });
+    let data = asked.data(Some(analyst), query, days).await;
+    let counts = json!([
+        { "day": day, "kind": "badge_clicked", "subject": "certified", "count": 2 },
+        { "day": day, "kind": "panel_opened", "subject": null, "count": 2 },
+    ]);
+    assert_eq!(serde_json::to_value(data).unwrap()["interactions"], counts);
 }

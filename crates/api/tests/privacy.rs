@@ -105,7 +105,9 @@ async fn learn(asked: &Asked, service: Actor, achievement: Achievement) {
 
 async fn show(asked: &Asked, to: Visibility) {
     let change = profile::ChangeVisibility { visibility: to };
-    let position = asked.record(actor("work"), change).await;
+    asked.record(actor("work"), change).await;
+    // Where nothing changed, what was recorded before may not be readable yet.
+    let position = asked.community.journal().head().await.unwrap();
     let patience = std::time::Duration::from_secs(5);
     assert!(asked.community.readable(position, patience).await);
 }
@@ -253,6 +255,64 @@ async fn its_owner_gets_all_of_it_and_so_does_everybody_once_it_is_public() {
                 };
                 assert_eq!(told, expected);
             }
+        }
+    }
+}
+
+/// What peers gave to somebody is on their profile, and who they are one person with isn't.
+#[tokio::test]
+async fn kudos_for_a_private_profile_are_seen_by_who_gave_them_and_tell_of_one_account() {
+    let asked = community().await;
+    show(&asked, Visibility::Private).await;
+    let ben = Some(actor("ben"));
+    let data = ask(&asked, ben).await;
+    for author in authors(&data) {
+        let profile = at(author, &["profile", "id"]);
+        let give = format!(
+            "mutation {{ kudosGive(input: {{ profileId: {profile}, message: \"Thanks\" }}) {{
+                gift {{ id receiver {{ id }} }} userErrors {{ code }} }} }}"
+        );
+        let data = asked.data(ben, &give, Value::Null).await;
+        let gift = at(&data, &["kudosGive", "gift"]);
+        assert_eq!(at(gift, &["receiver", "id"]), profile);
+        let node = format!("{{ node(id: {}) {{ id }} }}", at(gift, &["id"]));
+        for (viewer, sees) in [
+            (None, false),
+            (Some(actor("cleo")), false),
+            (ben, true),
+            (Some(actor("work")), true),
+        ] {
+            let data = asked.data(viewer, &node, Value::Null).await;
+            assert_eq!(at(&data, &["node"]) != &Value::Null, sees);
+        }
+    }
+}
+
+/// Everybody sees the points of a public profile; what each is for, its owner, staff and analysts.
+#[tokio::test]
+async fn a_statement_is_for_its_owner_for_staff_and_for_analysts() {
+    let asked = community().await;
+    show(&asked, Visibility::Public).await;
+    let query = "{ posts(first: 1) { nodes { author { profile { kudos {
+        points statement { totalCount } peerKudos { received left resetsAt } } } } } } }";
+    let path = ["posts", "nodes", "0", "author", "profile", "kudos"];
+    let [nobody, member, staff, analyst, service] = strangers().try_into().unwrap();
+    let owner = Some(actor("ada"));
+    for (viewer, is_owner, sees) in [
+        (nobody, false, false),
+        (member, false, false),
+        (service, false, false),
+        (staff, false, true),
+        (analyst, false, true),
+        (owner, true, true),
+    ] {
+        let data = asked.data(viewer, query, Value::Null).await;
+        let kudos = at(&data, &path);
+        assert_eq!(at(kudos, &["statement"]) != &Value::Null, sees);
+        assert_ne!(at(kudos, &["points"]), &Value::from(0));
+        for field in ["left", "resetsAt"] {
+            let value = at(kudos, &["peerKudos", field]);
+            assert_eq!(value != &Value::Null, is_owner, "{field}");
         }
     }
 }

@@ -4,7 +4,8 @@
 //! right above one say as whom (`# as ada`, `# as nobody`), with which roles and in which kind of
 //! account (`# as ada, admin, managed`), and which values of its answer later operations get as
 //! variables (`# let question = /data/questionCreate/post/id`). `# old code by ada` gives them a
-//! code as `$old` that ada's account made too long ago.
+//! code as `$old` that ada's account made too long ago. A file that begins with `# under waitlist` is
+//! told under the rules of `fixtures/rules/waitlist/`, others under those that come with Plaudit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -25,7 +26,7 @@ use plaudit_domain::link_code::{CODE_BYTES, Code, Made};
 use plaudit_domain::{Actor, Roles, Time};
 use uuid::Uuid;
 
-use crate::community::{Asked, actor};
+use crate::community::{Asked, actor, rules as rules_of};
 use crate::schema::{objects, types};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/scenarios");
@@ -185,7 +186,14 @@ impl Step {
 
 /// What a scenario's operations are answered, one after the other.
 async fn told(text: &str) -> String {
-    let asked = Asked::new().await;
+    let rules = text
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("# under "));
+    let asked = match rules {
+        Some(name) => Asked::under(rules_of(name)).await,
+        None => Asked::new().await,
+    };
     let mut known = Known::default();
     let mut told = String::new();
     for step in Step::all(text) {
@@ -274,10 +282,15 @@ impl Known {
                 text = text.replace(&uuid.to_string(), &format!("<{name}>"));
             }
         }
+        // A message may tell a time, too.
+        let word = |word: &str| match word.parse::<Time>() {
+            Ok(_) => "<time>".to_owned(),
+            Err(_) => word.to_owned(),
+        };
+        let words: Vec<_> = text.split(' ').map(word).collect();
+        text = words.join(" ");
         let is_cursor = matches!(key, "cursor" | "startCursor" | "endCursor");
-        if text.parse::<Time>().is_ok() {
-            "<time>".to_owned()
-        } else if is_cursor && !text.starts_with('<') {
+        if is_cursor && !text.starts_with('<') {
             "<cursor>".to_owned()
         } else {
             text

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{Actor, Command, History};
 use crate::fact::{Body, Fact, PostFact, Visit};
 use crate::id::{AccountId, PostId};
+use crate::links::Links;
 use crate::post::{Created, Kind, Post};
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
@@ -90,7 +91,7 @@ pub struct Accept {
 }
 
 impl Command for Accept {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::post(self.question)
     }
 
@@ -144,7 +145,7 @@ pub struct Withdraw {
 }
 
 impl Command for Withdraw {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::post(self.question)
     }
 

@@ -8,6 +8,7 @@ use crate::decide::{Actor, Command, History, State};
 use crate::erasure::Content;
 use crate::fact::{AccountFact, Body, Fact, Visit};
 use crate::id::{AccountId, Origin};
+use crate::links::Links;
 use crate::personal::{About, Personal, present};
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
@@ -249,12 +250,12 @@ pub struct Register {
 }
 
 impl Command for Register {
-    fn writes(&self, actor: &Actor) -> StreamName {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
         StreamName::account(actor.account)
     }
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
-        let account: Account = history.state(&self.writes(actor));
+        let account: Account = history.state(&self.writes(actor, history.links()));
         if account.is_registered() {
             return Ok(vec![]);
         }
@@ -279,12 +280,12 @@ pub struct Rename {
 }
 
 impl Command for Rename {
-    fn writes(&self, actor: &Actor) -> StreamName {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
         StreamName::account(actor.account)
     }
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
-        let account: Account = history.state(&self.writes(actor));
+        let account: Account = history.state(&self.writes(actor, history.links()));
         let name = valid_name(&self.name)?;
         if account.name.as_ref() == Some(&name) {
             return Ok(vec![]);
@@ -381,12 +382,12 @@ pub struct LogIn {
 }
 
 impl Command for LogIn {
-    fn writes(&self, actor: &Actor) -> StreamName {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
         StreamName::account(actor.account)
     }
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
-        let account: Account = history.state(&self.writes(actor));
+        let account: Account = history.state(&self.writes(actor, history.links()));
         let claims = self.claims.tidied();
         let mut facts = Vec::new();
         if !account.is_registered() {
@@ -427,12 +428,12 @@ pub struct ChangeVisibility {
 }
 
 impl Command for ChangeVisibility {
-    fn writes(&self, actor: &Actor) -> StreamName {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
         StreamName::account(actor.account)
     }
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
-        let account: Account = history.state(&self.writes(actor));
+        let account: Account = history.state(&self.writes(actor, history.links()));
         if account.visibility == self.visibility {
             return Ok(vec![]);
         }

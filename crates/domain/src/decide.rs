@@ -58,8 +58,8 @@ impl Roles {
 /// A command writes one stream, guarded by that stream's revision. It may read others: what it
 /// reads there is immutable (who wrote a post), or a race over it does no harm.
 pub trait Command: fmt::Debug + Send + Sync {
-    /// The stream that it writes.
-    fn writes(&self, actor: &Actor) -> StreamName;
+    /// The stream that it writes. Who is linked with whom is known before anything is read.
+    fn writes(&self, actor: &Actor, links: &Links) -> StreamName;
 
     /// The streams that it reads besides, as far as that follows from what it has read: it is asked
     /// again until it names no more.
@@ -90,7 +90,7 @@ pub trait Command: fmt::Debug + Send + Sync {
 /// part of it yet. Without any it can be decided.
 pub fn needs(command: &dyn Command, actor: &Actor, history: &History) -> Vec<StreamName> {
     let mut streams = command.reads(actor, history);
-    streams.push(command.writes(actor));
+    streams.push(command.writes(actor, history.links()));
     streams.push(StreamName::account(actor.account));
     streams.retain(|stream| !history.has(stream));
     streams.sort_unstable();

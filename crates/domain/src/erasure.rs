@@ -6,6 +6,7 @@ use crate::account::Account;
 use crate::decide::{Actor, Command, History};
 use crate::fact::{AccountFact, Body, Fact, Visit};
 use crate::id::AccountId;
+use crate::links::Links;
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
 
@@ -58,7 +59,7 @@ pub struct Erase {
 }
 
 impl Command for Erase {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::account(self.account)
     }
 

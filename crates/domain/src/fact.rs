@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use crate::personal::{About, Protected};
 use crate::stream::StreamName;
 use crate::{
-    acceptance, account, erasure, group, learning, like, link_code, links, membership, post,
-    profile, watch,
+    acceptance, account, badge, erasure, feedback, group, kudos, learning, like, link_code, links,
+    membership, post, profile, watch,
 };
 
 /// What a stored fact has to tell about itself.
@@ -183,6 +183,27 @@ facts! {
         CourseCompleted(learning::CourseCompleted) = "CourseCompleted", version 1;
         /// A certification was awarded.
         CertificationAwarded(learning::CertificationAwarded) = "CertificationAwarded", version 1;
+    }
+    /// Enrolment in the kudos programme, and kudos that members give each other.
+    Kudos = KudosFact {
+        /// Somebody wants to take part.
+        EnrolmentRequested(kudos::EnrolmentRequested) = "KudosEnrolmentRequested", version 1;
+        /// They take part.
+        Enrolled(kudos::Enrolled) = "KudosEnrolled", version 1;
+        /// Somebody gave kudos to somebody else.
+        Given(kudos::Given) = "KudosGiven", version 1;
+    }
+    /// Badges that were granted elsewhere.
+    Badge = BadgeFact {
+        /// One was granted.
+        Granted(badge::Granted) = "BadgeGranted", version 1;
+    }
+    /// What members think of the programme, and what they looked at.
+    Feedback = FeedbackFact {
+        /// Somebody said what they think.
+        Given(feedback::Given) = "FeedbackGiven", version 1;
+        /// Somebody looked at some things.
+        Interacted(feedback::Interacted) = "InteractionsRecorded", version 1;
     }
     /// What a group is.
     Group = GroupFact {

@@ -4,18 +4,22 @@ use uuid::Uuid;
 
 use crate::acceptance::{Accepted, AcceptedAnswer, Withdrawn};
 use crate::account::{AccountKind, Identified, Registered, Renamed};
+use crate::badge;
 use crate::decide::{Actor, Command, History, Roles, State, decide, needs};
 use crate::erasure::{Content, Erased};
 use crate::fact::{
-    AccountFact, Concept, Fact, GroupFact, LearningFact, LikeFact, LinkCodeFact, LinkFact,
-    MembershipFact, PostFact, WatchFact,
+    AccountFact, BadgeFact, Concept, Fact, FeedbackFact, GroupFact, KudosFact, LearningFact,
+    LikeFact, LinkCodeFact, LinkFact, MembershipFact, PostFact, WatchFact,
 };
-use crate::id::{AccountId, GroupId, PostId};
+use crate::feedback::{self, Interacted, Interaction};
+use crate::id::{AccountId, GiftId, GroupId, Origin, PostId};
+use crate::kudos::{self, Enrolled, EnrolmentRequested};
 use crate::learning::{CertificationAwarded, CourseCompleted};
 use crate::like::Like;
 use crate::link_code::{self, Code};
 use crate::links::{self, Linked, Links, PrimaryChanged, Unlinked};
 use crate::membership::Membership;
+use crate::period::Period;
 use crate::post::{Affected, Created, Edited, Kind};
 use crate::refusal::Refusal;
 use crate::time::Time;
@@ -40,8 +44,13 @@ pub struct Given {
 
 impl Given {
     /// Decides at another moment, in seconds from [`now`].
-    pub fn later(mut self, seconds: i64) -> Self {
-        self.now = after(seconds);
+    pub fn later(self, seconds: i64) -> Self {
+        self.at(after(seconds))
+    }
+
+    /// Decides at another moment.
+    pub fn at(mut self, moment: Time) -> Self {
+        self.now = moment;
         self
     }
 
@@ -144,6 +153,10 @@ pub fn eve() -> AccountId {
 
 pub fn group(number: u128) -> GroupId {
     GroupId(Uuid::from_u128(number))
+}
+
+pub fn gift(number: u128) -> GiftId {
+    GiftId(Uuid::from_u128(number))
 }
 
 pub fn post(number: u128) -> PostId {
@@ -389,6 +402,76 @@ pub fn certified(account: AccountId, certification: &str, expires: i64) -> Fact 
         title: "Master".into(),
         designation: true,
         expires_at: Some(Time::from_micros(expires)),
+    })
+    .into()
+}
+
+pub fn enrolment_requested(
+    profile: AccountId,
+    accounts: impl IntoIterator<Item = AccountId>,
+) -> Fact {
+    let accounts = accounts.into_iter().collect();
+    KudosFact::EnrolmentRequested(EnrolmentRequested { profile, accounts }).into()
+}
+
+pub fn enrolled(profile: AccountId, accounts: impl IntoIterator<Item = AccountId>) -> Fact {
+    let accounts = accounts.into_iter().collect();
+    KudosFact::Enrolled(Enrolled { profile, accounts }).into()
+}
+
+/// A gift by somebody with one account, now.
+pub fn gave(number: u128, giver: AccountId, receiver: AccountId) -> kudos::Given {
+    kudos::Given {
+        gift: gift(number),
+        profile: giver,
+        giver,
+        receiver,
+        at: now(),
+        message: "Good bread".to_owned().into(),
+        post: None,
+    }
+}
+
+impl From<kudos::Given> for Fact {
+    fn from(given: kudos::Given) -> Self {
+        KudosFact::Given(given).into()
+    }
+}
+
+pub fn badge_granted(account: AccountId, id: &str) -> Fact {
+    BadgeFact::Granted(badge::Granted {
+        account,
+        badge: "judge".into(),
+        title: "Judge at the Fair".into(),
+        origin: Origin {
+            source: "bakers-guild".into(),
+            id: id.to_owned(),
+        },
+    })
+    .into()
+}
+
+pub fn feedback_given(
+    account: AccountId,
+    subject: &str,
+    rating: Option<u8>,
+    text: Option<&str>,
+) -> Fact {
+    FeedbackFact::Given(feedback::Given {
+        account,
+        subject: subject.to_owned(),
+        rating,
+        text: text.map(|text| text.to_owned().into()),
+    })
+    .into()
+}
+
+pub fn interacted(account: AccountId, interactions: impl IntoIterator<Item = Interaction>) -> Fact {
+    let interactions: Vec<Interaction> = interactions.into_iter().collect();
+    FeedbackFact::Interacted(Interacted {
+        account,
+        day: Period::Day.start(interactions[0].at),
+        interactions,
     })
     .into()
 }

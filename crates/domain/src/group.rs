@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{Body, Fact, GroupFact, Visit};
 use crate::id::GroupId;
+use crate::links::Links;
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
 use crate::text;
@@ -81,7 +82,7 @@ pub struct Create {
 }
 
 impl Command for Create {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::group(self.group)
     }
 
@@ -94,7 +95,7 @@ impl Command for Create {
             name: valid_name(&self.name)?,
             description: valid_description(&self.description)?,
         };
-        let group: Group = history.state(&self.writes(actor));
+        let group: Group = history.state(&self.writes(actor, history.links()));
         match group.created {
             None => Ok(vec![GroupFact::Created(created).into()]),
             Some(before) if before == created => Ok(vec![]),

@@ -42,6 +42,11 @@ id! {
     GroupId
 }
 
+id! {
+    /// Peer kudos that were given.
+    GiftId
+}
+
 /// Where an imported thing was before: `stack-exchange:beer`, `4711`.
 ///
 /// Text from elsewhere that names no person by itself: it stays when personal data goes.

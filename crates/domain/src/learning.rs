@@ -6,6 +6,7 @@ use crate::account::Account;
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{Body, Fact, LearningFact, Visit};
 use crate::id::AccountId;
+use crate::links::Links;
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
 use crate::text;
@@ -143,7 +144,7 @@ pub enum Achievement {
 }
 
 impl Command for Record {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::learning(self.account)
     }
 
@@ -164,7 +165,7 @@ impl Command for Record {
                 account: self.account,
             });
         }
-        let learned: Learned = history.state(&self.writes(actor));
+        let learned: Learned = history.state(&self.writes(actor, history.links()));
         let fact = self.fact()?;
         let is_known = match &fact {
             LearningFact::CourseCompleted(course) => learned
@@ -200,7 +201,7 @@ impl Record {
                 badge,
             } => LearningFact::CourseCompleted(CourseCompleted {
                 account,
-                course: valid_key("course", course)?,
+                course: text::key("course", course, KEY_MAX)?,
                 title: valid_text("title", title)?,
                 badge: badge
                     .as_deref()
@@ -214,25 +215,13 @@ impl Record {
                 expires_at,
             } => LearningFact::CertificationAwarded(CertificationAwarded {
                 account,
-                certification: valid_key("certification", certification)?,
+                certification: text::key("certification", certification, KEY_MAX)?,
                 title: valid_text("title", title)?,
                 designation: *designation,
                 expires_at: *expires_at,
             }),
         })
     }
-}
-
-fn valid_key(field: &'static str, key: &str) -> Result<String, Refusal> {
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
-    let length = key.chars().count();
-    if length == 0 || length > KEY_MAX || !key.chars().all(allowed) {
-        return Err(Refusal::KeyInvalid {
-            field,
-            max: KEY_MAX,
-        });
-    }
-    Ok(key.to_owned())
 }
 
 fn valid_text(field: &'static str, text: &str) -> Result<String, Refusal> {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{Body, Fact, LikeFact, Visit};
 use crate::id::{AccountId, PostId};
+use crate::links::Links;
 use crate::post::Post;
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
@@ -66,7 +67,7 @@ pub struct LikePost {
 }
 
 impl Command for LikePost {
-    fn writes(&self, actor: &Actor) -> StreamName {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
         StreamName::like(self.post, actor.account)
     }
 
@@ -75,7 +76,7 @@ impl Command for LikePost {
     }
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
-        let liking: Liking = history.state(&self.writes(actor));
+        let liking: Liking = history.state(&self.writes(actor, history.links()));
         if liking.liked {
             return Ok(vec![]);
         }
@@ -103,7 +104,7 @@ pub struct UnlikePost {
 }
 
 impl Command for UnlikePost {
-    fn writes(&self, actor: &Actor) -> StreamName {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
         StreamName::like(self.post, actor.account)
     }
 
@@ -114,7 +115,7 @@ impl Command for UnlikePost {
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let post: Post = history.state(&StreamName::post(self.post));
         let author = post.existing(self.post)?.author;
-        let liking: Liking = history.state(&self.writes(actor));
+        let liking: Liking = history.state(&self.writes(actor, history.links()));
         if !liking.liked {
             return Ok(vec![]);
         }

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{Body, Fact, LinkCodeFact, Visit};
 use crate::id::AccountId;
+use crate::links::Links;
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
 use crate::time::Time;
@@ -185,12 +186,12 @@ pub struct MakeLinkCode {
 }
 
 impl Command for MakeLinkCode {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::link_code(self.code)
     }
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
-        let code: LinkCode = history.state(&self.writes(actor));
+        let code: LinkCode = history.state(&self.writes(actor, history.links()));
         match code.made() {
             Some(made) if made.account == actor.account => Ok(vec![]),
             Some(_) => Err(Refusal::LinkCodeInvalid),

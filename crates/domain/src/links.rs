@@ -318,7 +318,7 @@ impl Link {
 }
 
 impl Command for Link {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::links()
     }
 
@@ -388,7 +388,7 @@ pub struct Unlink {
 }
 
 impl Command for Unlink {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::links()
     }
 
@@ -420,7 +420,7 @@ pub struct MakePrimary {
 }
 
 impl Command for MakePrimary {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::links()
     }
 
@@ -462,7 +462,7 @@ pub struct Withdraw {
 }
 
 impl Command for Withdraw {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::links()
     }
 

@@ -6,6 +6,7 @@ use crate::decide::{Actor, Command, History, State};
 use crate::fact::{Body, Fact, MembershipFact, Visit};
 use crate::group::Group;
 use crate::id::{AccountId, GroupId};
+use crate::links::Links;
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
 
@@ -63,7 +64,7 @@ pub struct Join {
 }
 
 impl Command for Join {
-    fn writes(&self, actor: &Actor) -> StreamName {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
         StreamName::member(self.group, actor.account)
     }
 
@@ -76,7 +77,7 @@ impl Command for Join {
         if !group.exists() {
             return Err(Refusal::GroupNotFound { group: self.group });
         }
-        let member: Member = history.state(&self.writes(actor));
+        let member: Member = history.state(&self.writes(actor, history.links()));
         Ok(if member.is_member {
             vec![]
         } else {
@@ -102,7 +103,7 @@ pub struct Leave {
 }
 
 impl Command for Leave {
-    fn writes(&self, actor: &Actor) -> StreamName {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
         StreamName::member(self.group, actor.account)
     }
 
@@ -115,7 +116,7 @@ impl Command for Leave {
         if !group.exists() {
             return Err(Refusal::GroupNotFound { group: self.group });
         }
-        let member: Member = history.state(&self.writes(actor));
+        let member: Member = history.state(&self.writes(actor, history.links()));
         let membership = Membership {
             group: self.group,
             account: actor.account,

@@ -9,6 +9,7 @@ use crate::acceptance::AcceptedAnswer;
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{Body, Fact, PostFact, Visit};
 use crate::id::{AccountId, GroupId, Origin, PostId};
+use crate::links::Links;
 use crate::membership;
 use crate::personal::{About, Personal, present};
 use crate::refusal::Refusal;
@@ -332,7 +333,7 @@ pub struct Open {
 }
 
 impl Command for Open {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::post(self.post)
     }
 
@@ -373,7 +374,7 @@ pub struct Answer {
 }
 
 impl Command for Answer {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::post(self.post)
     }
 
@@ -415,7 +416,7 @@ pub struct Comment {
 }
 
 impl Command for Comment {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::post(self.post)
     }
 
@@ -454,7 +455,7 @@ pub struct Edit {
 }
 
 impl Command for Edit {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::post(self.post)
     }
 
@@ -496,7 +497,7 @@ pub struct Delete {
 }
 
 impl Command for Delete {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::post(self.post)
     }
 
@@ -519,7 +520,7 @@ pub struct Restore {
 }
 
 impl Command for Restore {
-    fn writes(&self, _: &Actor) -> StreamName {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::post(self.post)
     }
 

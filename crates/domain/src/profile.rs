@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{AccountFact, Body, Fact, Visit};
 use crate::id::AccountId;
+use crate::links::Links;
 use crate::personal::{About, Personal, present};
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
@@ -206,7 +207,7 @@ pub struct Edit {
 }
 
 impl Command for Edit {
-    fn writes(&self, actor: &Actor) -> StreamName {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
         StreamName::account(actor.account)
     }
 
@@ -252,7 +253,7 @@ pub struct ChangeVisibility {
 }
 
 impl Command for ChangeVisibility {
-    fn writes(&self, actor: &Actor) -> StreamName {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
         StreamName::account(actor.account)
     }
 

@@ -1,6 +1,8 @@
 //! Why a command is refused: a user's mistake, never our fault.
 
-use crate::id::{AccountId, GroupId, PostId};
+use crate::id::{AccountId, GiftId, GroupId, PostId};
+use crate::period::Period;
+use crate::time::Time;
 
 /// A refusal, with what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,4 +92,22 @@ pub enum Refusal {
     NotAMember { group: GroupId },
     #[error("`{field}` has 1 to {max} characters: letters, digits and the characters - _ . :")]
     KeyInvalid { field: &'static str, max: usize },
+    #[error("`{field}` has 1 to {max} characters and no control characters but line breaks")]
+    TextInvalid { field: &'static str, max: usize },
+    #[error("`{field}` has at least one entry")]
+    NoEntries { field: &'static str },
+    #[error("`{field}` is more than {days} days ago: it is too late to record it")]
+    TooLongAgo { field: &'static str, days: i64 },
+    #[error("you can't give kudos to yourself, nor to an account that is linked with yours")]
+    KudosToOneself,
+    #[error("there is another gift {gift} already: choose another id")]
+    GiftExists { gift: GiftId },
+    #[error(
+        "you have given all the kudos that you have for this {per}: there are more from {resets_at}"
+    )]
+    AllowanceUsedUp { per: Period, resets_at: Time },
+    #[error("a rating is a number from 1 to {max}")]
+    RatingInvalid { max: u8 },
+    #[error("feedback has a rating, a text, or both: give at least one")]
+    FeedbackEmpty,
 }

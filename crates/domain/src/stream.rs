@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, GroupId, PostId};
 use crate::link_code::CodeHash;
+use crate::time::Time;
 
 /// The name of a stream: its category, a hyphen, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,6 +47,26 @@ impl StreamName {
     /// `learning-{account}`: what an account learned.
     pub fn learning(account: AccountId) -> Self {
         Self(format!("learning-{account}"))
+    }
+
+    /// `kudos-{account}`: enrolment and gifts of the profile that an account anchors.
+    pub fn kudos(account: AccountId) -> Self {
+        Self(format!("kudos-{account}"))
+    }
+
+    /// `badges-{account}`: badges that were granted elsewhere.
+    pub fn badges(account: AccountId) -> Self {
+        Self(format!("badges-{account}"))
+    }
+
+    /// `feedback-{account}`: what an account thinks of the programme.
+    pub fn feedback(account: AccountId) -> Self {
+        Self(format!("feedback-{account}"))
+    }
+
+    /// `interactions-{account}-{day}`: what an account looked at on a day, as whole days since 1970.
+    pub fn interactions(account: AccountId, day: Time) -> Self {
+        Self(format!("interactions-{account}-{}", day.day()))
     }
 
     /// `group-{id}`: what a group is.

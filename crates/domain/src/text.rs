@@ -1,5 +1,7 @@
 //! What counts as a text.
 
+use crate::refusal::Refusal;
+
 /// A text of one line, without spaces around it: 1 to so many characters, some of which can be seen,
 /// and none that control how others are shown.
 pub(crate) fn line(text: &str, max: usize) -> Option<String> {
@@ -10,7 +12,31 @@ pub(crate) fn line(text: &str, max: usize) -> Option<String> {
     is_fit.then(|| text.to_owned())
 }
 
-/// The same, or nothing at all.
+/// A text of any number of lines, else like [`line`].
+pub(crate) fn lines(field: &'static str, text: &str, max: usize) -> Result<String, Refusal> {
+    let text = text.trim();
+    let is_fit = text.chars().count() <= max
+        && !text
+            .chars()
+            .any(|c| c.is_control() && c != '\n' || turns(c))
+        && text.chars().any(is_visible);
+    if !is_fit {
+        return Err(Refusal::TextInvalid { field, max });
+    }
+    Ok(text.to_owned())
+}
+
+/// What programs know something by.
+pub(crate) fn key(field: &'static str, key: &str, max: usize) -> Result<String, Refusal> {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    let length = key.chars().count();
+    if length == 0 || length > max || !key.chars().all(allowed) {
+        return Err(Refusal::KeyInvalid { field, max });
+    }
+    Ok(key.to_owned())
+}
+
+/// A line, or nothing at all.
 pub(crate) fn line_or_nothing(text: &str, max: usize) -> Option<String> {
     match text.trim() {
         "" => Some(String::new()),
@@ -66,6 +92,29 @@ mod tests {
             "12345678901",
         ] {
             assert_eq!(line(text, 10), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lines_are_what_somebody_sees_on_some() {
+        let of = |text| lines("message", text, 10);
+        assert_eq!(of(" a\n\nb \n").as_deref(), Ok("a\n\nb"));
+        assert_eq!(of("1234567890").as_deref(), Ok("1234567890"));
+        for text in [
+            "",
+            " \n ",
+            "\u{200b}",
+            "a\tb",
+            "a\0b",
+            "a\u{2066}b",
+            "12345678901",
+        ] {
+            let field = "message";
+            assert_eq!(
+                of(text),
+                Err(Refusal::TextInvalid { field, max: 10 }),
+                "{text:?}"
+            );
         }
     }
 

@@ -14,6 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Time(i64);
 
 impl Time {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// The moment so many microseconds after 1970-01-01T00:00:00Z; moments beyond the years
     /// −9999 to 9999 become the nearest one within.
     pub fn from_micros(micros: i64) -> Self {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{Body, Fact, Visit, WatchFact};
 use crate::id::{AccountId, PostId};
+use crate::links::Links;
 use crate::post::Post;
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
@@ -63,7 +64,7 @@ pub struct WatchPost {
 }
 
 impl Command for WatchPost {
-    fn writes(&self, actor: &Actor) -> StreamName {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
         StreamName::watch(self.post, actor.account)
     }
 
@@ -72,7 +73,7 @@ impl Command for WatchPost {
     }
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
-        let watching: Watching = history.state(&self.writes(actor));
+        let watching: Watching = history.state(&self.writes(actor, history.links()));
         if watching.watching {
             return Ok(vec![]);
         }
@@ -94,7 +95,7 @@ pub struct UnwatchPost {
 }
 
 impl Command for UnwatchPost {
-    fn writes(&self, actor: &Actor) -> StreamName {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
         StreamName::watch(self.post, actor.account)
     }
 
@@ -105,7 +106,7 @@ impl Command for UnwatchPost {
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let post: Post = history.state(&StreamName::post(self.post));
         post.existing(self.post)?;
-        let watching: Watching = history.state(&self.writes(actor));
+        let watching: Watching = history.state(&self.writes(actor, history.links()));
         if !watching.watching {
             return Ok(vec![]);
         }

@@ -1,17 +1,36 @@
-//! Exports of tables: accounts, profiles, posts, each as of one position.
+//! Exports of tables: accounts, profiles, posts, the ledger and badges, each as of one position.
 //!
-//! Columns whose part of Plaudit isn't built yet are there and empty, so that what reads them goes
-//! on working when it is.
+//! A column whose part of Plaudit isn't built yet, that of lozenges, is there and empty, so that what
+//! reads it goes on working when it is.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use plaudit_domain::post::Kind;
 use plaudit_domain::{AccountId, GroupId, Position, PostId, Time, Visibility};
-use plaudit_projection::{Counts, Post, Profile};
-use plaudit_store::{AccountRecord, PostRecord, Store, StoreError};
-use serde::Serialize;
+use plaudit_projection::{Counts, Post, Profile, Rules};
+use plaudit_store::{AccountRecord, LedgerRecord, PostRecord, ProfileRecord, Store, StoreError};
 
 use crate::lines::{Format, Line, Lines};
+
+use kudos::{BadgeLine, LedgerLine};
+
+// Before the module that uses it.
+/// Declares a row that goes out: its fields are its header.
+macro_rules! line {
+    ($(#[$doc:meta])* $vis:vis struct $name:ident { $($field:ident: $type:ty,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, serde::Serialize)]
+        $vis struct $name {
+            $($field: $type,)+
+        }
+
+        impl Line for $name {
+            const FIELDS: &'static [&'static str] = &[$(stringify!($field)),+];
+        }
+    };
+}
+
+mod kudos;
 
 /// What an export wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +44,7 @@ pub struct Exported {
 /// What of private profiles goes out (DOMAIN P6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Private {
-    /// Nothing: profiles are left out, and of accounts all but the id.
+    /// Nothing: profiles are left out, with what they have and why, and of accounts all but the id.
     Withheld,
     /// All of it.
     Included,
@@ -43,12 +62,13 @@ impl Private {
 /// Exports the accounts, oldest first.
 pub async fn accounts(
     store: &dyn Store,
+    rules: &Rules,
     private: Private,
     format: Format,
     out: impl Write + Send,
 ) -> Result<Exported, StoreError> {
     let mut lines = Lines::begin::<AccountLine>(format, out)?;
-    let mut each = |record| lines.write(&AccountLine::of(record, private));
+    let mut each = |record| lines.write(&AccountLine::of(record, rules, private));
     let position = store.each_account(&mut each).await?;
     finish(lines, position)
 }
@@ -56,16 +76,57 @@ pub async fn accounts(
 /// Exports the profiles, oldest first.
 pub async fn profiles(
     store: &dyn Store,
+    rules: &Rules,
     private: Private,
     format: Format,
     out: impl Write + Send,
 ) -> Result<Exported, StoreError> {
     let mut lines = Lines::begin::<ProfileLine>(format, out)?;
-    let mut each = |profile: Profile| match private.shows(profile.visibility) {
-        true => lines.write(&ProfileLine::from(profile)),
+    let mut each = |record: ProfileRecord| match private.shows(record.profile.visibility) {
+        true => lines.write(&ProfileLine::of(record, rules)?),
         false => Ok(()),
     };
-    let position = store.each_profile(&mut each).await?;
+    let position = store.each_profile_record(&mut each).await?;
+    finish(lines, position)
+}
+
+/// Exports the badges of all profiles, those of the oldest first.
+pub async fn badges(
+    store: &dyn Store,
+    rules: &Rules,
+    private: Private,
+    format: Format,
+    out: impl Write + Send,
+) -> Result<Exported, StoreError> {
+    let mut lines = Lines::begin::<BadgeLine>(format, out)?;
+    let mut each = |record: ProfileRecord| {
+        if !private.shows(record.profile.visibility) {
+            return Ok(());
+        }
+        let badges = kudos::badges(&record, rules)?;
+        badges.iter().try_for_each(|badge| lines.write(badge))
+    };
+    let position = store.each_profile_record(&mut each).await?;
+    finish(lines, position)
+}
+
+/// Exports the ledger, in the order of the events: why accounts have the points that they have.
+pub async fn ledger(
+    store: &dyn Store,
+    rules: &Rules,
+    private: Private,
+    format: Format,
+    out: impl Write + Send,
+) -> Result<Exported, StoreError> {
+    let mut lines = Lines::begin::<LedgerLine>(format, out)?;
+    let mut each = |record: LedgerRecord| {
+        let counts = kudos::takes_part(record.enrolled, rules);
+        match counts && private.shows(record.visibility) {
+            true => lines.write(&LedgerLine::of(record, rules)?),
+            false => Ok(()),
+        }
+    };
+    let position = store.each_entry_record(&mut each).await?;
     finish(lines, position)
 }
 
@@ -84,21 +145,6 @@ pub async fn posts(
 fn finish<W: Write>(lines: Lines<W>, position: Position) -> Result<Exported, StoreError> {
     let rows = lines.finish()?;
     Ok(Exported { rows, position })
-}
-
-/// Declares a row that goes out: its fields are its header.
-macro_rules! line {
-    ($(#[$doc:meta])* struct $name:ident { $($field:ident: $type:ty,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Serialize)]
-        struct $name {
-            $($field: $type,)+
-        }
-
-        impl Line for $name {
-            const FIELDS: &'static [&'static str] = &[$(stringify!($field)),+];
-        }
-    };
 }
 
 line! {
@@ -127,13 +173,18 @@ line! {
 }
 
 impl AccountLine {
-    fn of(record: AccountRecord, private: Private) -> Self {
+    fn of(record: AccountRecord, rules: &Rules, private: Private) -> Self {
         let AccountRecord {
             account,
             profile,
             visibility,
         } = record;
         let shows = private.shows(visibility);
+        // Its own: what a profile has, linked accounts have together.
+        let points = match rules.kudos.is_enrolled(&account) {
+            true => account.points,
+            false => 0,
+        };
         // There its owner may be known.
         let shows_origin = shows && (!account.erased || private == Private::Included);
         let Figures {
@@ -167,8 +218,8 @@ impl AccountLine {
             likes_received,
             likes_given,
             courses_completed,
-            points: None,
-            level: None,
+            points: shows.then_some(points),
+            level: shows.then(|| level(points, rules)),
             first_post_at,
             last_post_at,
         }
@@ -227,17 +278,19 @@ line! {
         likes_received: i64,
         likes_given: i64,
         courses_completed: i64,
-        points: Option<i64>,
-        level: Option<i64>,
+        points: i64,
+        level: i64,
         lozenge: Option<String>,
-        badges: Option<i64>,
-        peer_kudos_received: Option<i64>,
+        badges: i64,
+        peer_kudos_received: i64,
         visibility: &'static str,
     }
 }
 
-impl From<Profile> for ProfileLine {
-    fn from(profile: Profile) -> Self {
+impl ProfileLine {
+    fn of(record: ProfileRecord, rules: &Rules) -> io::Result<Self> {
+        let badges = count(kudos::badges(&record, rules)?.len());
+        let profile: Profile = record.profile;
         let total_posts = profile.counts.total_posts();
         let Counts {
             questions,
@@ -249,10 +302,12 @@ impl From<Profile> for ProfileLine {
             likes_received,
             likes_given,
             courses_completed,
+            peer_kudos_received,
+            peer_kudos_given: _,
             first_post_at: _,
             last_post_at: _,
         } = profile.counts;
-        Self {
+        Ok(Self {
             profile: profile.id,
             primary_account: profile.id,
             accounts: profile.accounts,
@@ -266,14 +321,23 @@ impl From<Profile> for ProfileLine {
             likes_received,
             likes_given,
             courses_completed,
-            points: None,
-            level: None,
+            points: profile.points,
+            level: level(profile.points, rules),
             lozenge: None,
-            badges: None,
-            peer_kudos_received: None,
+            badges,
+            peer_kudos_received,
             visibility: profile.visibility.as_str(),
-        }
+        })
     }
+}
+
+/// The number of the level that some points come to.
+fn level(points: i64, rules: &Rules) -> i64 {
+    count(rules.kudos.level(points))
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 line! {

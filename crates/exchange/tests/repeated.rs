@@ -193,3 +193,17 @@ async fn progress_goes_through_reading_and_recording_to_the_end() {
     assert_eq!((phase, done), (Phase::Recording, total));
     assert!(steps[..turn].iter().all(|step| step.0 == Phase::Reading));
 }
+
+#[tokio::test]
+async fn badges_that_an_earlier_import_left_out_are_recorded_by_the_next() {
+    let community = Community::new();
+    let dump = dump().users(&[r#"Id="7" DisplayName="Ada" CreationDate="2020-01-01T10:00:00""#]);
+    let first = community.import_site(dump.options(&community));
+    assert_eq!(first.await.unwrap().total_recorded(), 1);
+    let badge = r#"Id="1" UserId="7" Name="Teacher" Date="2020-01-02T10:00:00""#;
+    let dump = dump.badges(&[badge]);
+    let second = community.import_site(dump.options(&community));
+    let second = second.await.unwrap();
+    assert_eq!(second.recorded, [("BadgeGranted", 1)].into());
+    assert_eq!(second.total_already_recorded(), 1);
+}

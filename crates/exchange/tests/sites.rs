@@ -1,10 +1,10 @@
 //! Real sites, against totals that others computed from the same dumps.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use plaudit_domain::fact::{AccountFact, LikeFact, PostFact, WatchFact};
+use plaudit_domain::fact::{AccountFact, BadgeFact, LikeFact, PostFact, WatchFact};
 use plaudit_domain::post::Kind;
 use plaudit_domain::{AccountId, Event, Fact, PostId};
 use plaudit_exchange::Summary;
@@ -109,17 +109,17 @@ fn what_is_recorded_and_skipped_agrees_with_the_totals_of_the_site() {
             summary.recorded["PostWatched"],
             total("favourites_on_existing_posts")
         );
-        assert_eq!(skips("badge", "badges come with kudos"), total("badges"));
+        assert_eq!(summary.recorded["BadgeGranted"], total("badges"));
         // One like of the larger site has no voter; so it has a pseudonym.
         let pseudonyms = u64::from(*site == "se-beer-2016-09");
         assert_eq!(
             summary.recorded["AccountRegistered"],
             total("users") + pseudonyms
         );
-        // Its totals count badges and down votes too, and no edits.
+        // Its totals count down votes too, and no edits.
         assert_eq!(
             summary.total_recorded() - summary.recorded["PostEdited"] - pseudonyms,
-            total("importable_events") - total("badges") - total("dislikes_on_existing_posts")
+            total("importable_events") - total("dislikes_on_existing_posts")
         );
         let without_author = |kind: &str| summary.without_author.get(kind).copied();
         assert_eq!(
@@ -148,7 +148,6 @@ fn what_is_skipped_is_what_it_was() {
                 skipped(summary),
                 [
                     "2 approved edit suggestion: its post is not imported",
-                    "612 badge: badges come with kudos",
                     "13 bumped by the site: has no counterpart here",
                     "9 deletion: its post is not in the dump",
                     "117 down vote: has no counterpart here",
@@ -215,6 +214,8 @@ struct Totals {
     by_user: HashMap<(String, &'static str), u64>,
     by_post: HashMap<(String, &'static str), u64>,
     accepted: HashMap<String, String>,
+    /// To whom each badge was granted.
+    badges: BTreeMap<String, Vec<AccountId>>,
 }
 
 impl Totals {
@@ -295,6 +296,12 @@ impl Totals {
             Fact::Post(PostFact::Edited(edited)) => {
                 assert_eq!(self.post[&edited.post].1, edited.author);
             }
+            Fact::Badge(BadgeFact::Granted(granted)) => {
+                assert!(self.user.contains_key(&granted.account));
+                let name = granted.badge.clone();
+                assert_eq!(name, granted.title);
+                self.badges.entry(name).or_default().push(granted.account);
+            }
             _ => unreachable!("nothing was deleted"),
         }
     }
@@ -368,6 +375,22 @@ fn what_posts_received_agrees_row_for_row() {
                 let counted = counted.copied().unwrap_or_default().to_string();
                 assert_eq!(counted, row[what], "{what} of post {id}");
             }
+        }
+    }
+}
+
+/// DOMAIN K6: some of them many times to one user.
+#[test]
+fn k6_what_badges_were_granted_agrees_row_for_row() {
+    for Imported { oracle, events, .. } in sites(true) {
+        let badges = Totals::of(events).badges;
+        let rows = table(oracle.join("badge_totals.csv"));
+        assert_eq!(rows.len(), badges.len());
+        for row in rows {
+            let accounts = &badges[&row["badge"]];
+            assert_eq!(accounts.len().to_string(), row["grants"], "{row:?}");
+            let users: HashSet<_> = accounts.iter().collect();
+            assert_eq!(users.len().to_string(), row["users"], "{row:?}");
         }
     }
 }

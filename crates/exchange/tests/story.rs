@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use plaudit_domain::acceptance::{Accepted, AcceptedAnswer};
 use plaudit_domain::account::Registered;
-use plaudit_domain::fact::{AccountFact, LikeFact, PostFact, WatchFact};
+use plaudit_domain::badge::Granted;
+use plaudit_domain::fact::{AccountFact, BadgeFact, LikeFact, PostFact, WatchFact};
 use plaudit_domain::post::{Affected, Created, Edited};
 use plaudit_domain::{AccountId, Event, Fact, PostId};
 use uuid::Uuid;
@@ -129,6 +130,15 @@ impl Story {
                 self.name(like.post.0),
                 self.of(like.author)
             ),
+            Fact::Badge(BadgeFact::Granted(Granted {
+                account,
+                badge,
+                title,
+                origin,
+            })) => {
+                assert_eq!(badge, title);
+                format!("badge {} of {}: {title:?}", origin.id, self.name(account.0))
+            }
             Fact::Watch(WatchFact::Watched(watch)) => format!(
                 "{} watches {}",
                 self.name(watch.account.0),
@@ -144,6 +154,8 @@ impl Story {
             )
             | Fact::Link(_)
             | Fact::LinkCode(_)
+            | Fact::Kudos(_)
+            | Fact::Feedback(_)
             | Fact::Learning(_)
             | Fact::Group(_)
             | Fact::Membership(_)

@@ -1,13 +1,13 @@
 //! Tables out, of the demo community.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
 use plaudit_exchange::Unwatched;
 use plaudit_exchange::events::{Source, import};
 use plaudit_exchange::lines::Format;
 use plaudit_exchange::tables::{self, Private};
-use plaudit_projection::{Touched, fold};
+use plaudit_projection::{Needs, Rules, Touched, fold};
 use plaudit_store::sqlite::SqliteStore;
 use plaudit_store::{Commit, Store};
 
@@ -24,7 +24,7 @@ const PRIVATE: [&str; 2] = [
     "83c98657-e90b-57e5-97b5-3e2d834f27b1",
 ];
 /// What says something about whose it is, if only how much they did.
-const FIGURES: [&str; 11] = [
+const FIGURES: [&str; 15] = [
     "questions",
     "discussions",
     "answers",
@@ -35,16 +35,25 @@ const FIGURES: [&str; 11] = [
     "likes_received",
     "likes_given",
     "courses_completed",
+    "points",
+    "level",
+    "badges",
+    "peer_kudos_received",
     "accounts",
 ];
 
 /// The demo community, with some more lines, folded.
 async fn store(community: &Community, more: &str) -> SqliteStore {
+    folded(community, more, &Rules::standard().unwrap()).await
+}
+
+/// The same, by some rules.
+async fn folded(community: &Community, more: &str, rules: &Rules) -> SqliteStore {
     let source = Source::reader("demo", Cursor::new(demo() + more));
     import(&community.journal, source, &mut Unwatched)
         .await
         .unwrap();
-    let store = SqliteStore::open(&community.folder.path().join("1.sqlite")).unwrap();
+    let store = SqliteStore::open(&community.folder.path().join("1.sqlite"), rules.hash()).unwrap();
     let events = community.events().await;
     let mut from = 0;
     for batch in events.chunks(100) {
@@ -52,7 +61,10 @@ async fn store(community: &Community, more: &str) -> SqliteStore {
         for event in batch {
             fold(event, &mut rows).unwrap();
         }
-        rows.finish();
+        let needs = Needs::of(&rows, rules);
+        store.fetch_for(&needs, &mut rows).await.unwrap();
+        rows.reckon(rules);
+        rows.finish(rules);
         let to = from + batch.len() as u64;
         assert_eq!(store.commit(&rows, from, to).await.unwrap(), Commit::Done);
         from = to;
@@ -62,20 +74,32 @@ async fn store(community: &Community, more: &str) -> SqliteStore {
 
 type Row = BTreeMap<String, String>;
 
-/// The rows of a table by the id that comes first, as CSV has them; as NDJSON they are the same.
+/// The rows of a table by the id that comes first, of which there are no two.
 async fn rows(store: &dyn Store, table: &str, private: Private) -> BTreeMap<String, Row> {
+    let id = match table {
+        "accounts" => "account",
+        "profiles" => "profile",
+        _ => "post",
+    };
+    let rows = listed(store, table, &Rules::standard().unwrap(), private).await;
+    rows.into_iter().map(|row| (row[id].clone(), row)).collect()
+}
+
+/// The rows of a table, as CSV has them; as NDJSON they are the same.
+async fn listed(store: &dyn Store, table: &str, rules: &Rules, private: Private) -> Vec<Row> {
     let written = async |format| {
         let mut out = Vec::new();
         let exported = match table {
-            "accounts" => tables::accounts(store, private, format, &mut out).await,
-            "profiles" => tables::profiles(store, private, format, &mut out).await,
+            "accounts" => tables::accounts(store, rules, private, format, &mut out).await,
+            "profiles" => tables::profiles(store, rules, private, format, &mut out).await,
+            "ledger" => tables::ledger(store, rules, private, format, &mut out).await,
+            "badges" => tables::badges(store, rules, private, format, &mut out).await,
             _ => tables::posts(store, format, &mut out).await,
         };
         (exported.unwrap(), String::from_utf8(out).unwrap())
     };
     let (exported, csv) = written(Format::Csv).await;
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
-    let first = reader.headers().unwrap()[0].to_owned();
     let rows: Vec<Row> = reader.deserialize().map(Result::unwrap).collect();
     assert_eq!(exported.rows, rows.len() as u64);
     assert_eq!(exported.position, store.position().await.unwrap());
@@ -92,9 +116,7 @@ async fn rows(store: &dyn Store, table: &str, private: Private) -> BTreeMap<Stri
         cells.collect::<Row>()
     });
     assert_eq!(lines.collect::<Vec<_>>(), rows);
-    rows.into_iter()
-        .map(|row| (row[&first].clone(), row))
-        .collect()
+    rows
 }
 
 #[tokio::test]
@@ -198,4 +220,153 @@ async fn whose_the_accounts_of_a_private_profile_are_goes_out_only_where_it_is_a
     }
     let profiles = rows(&store, "profiles", Private::Withheld).await;
     assert!(!profiles.contains_key(primary) && !profiles.contains_key(other));
+}
+
+/// What points of an account come from, by its id.
+fn points(rows: &[Row]) -> BTreeMap<&str, i64> {
+    let mut points = BTreeMap::new();
+    for row in rows {
+        *points.entry(row["account"].as_str()).or_default() += number(row, "points");
+    }
+    points
+}
+
+fn number(row: &Row, column: &str) -> i64 {
+    row[column].parse().unwrap()
+}
+
+#[tokio::test]
+async fn columns_come_in_the_order_that_was_promised() {
+    let community = Community::new();
+    let store = store(&community, "").await;
+    let rules = Rules::standard().unwrap();
+    let mut out = Vec::new();
+    let private = Private::Withheld;
+    let format = Format::Csv;
+    tables::ledger(&store, &rules, private, format, &mut out)
+        .await
+        .unwrap();
+    tables::badges(&store, &rules, private, format, &mut out)
+        .await
+        .unwrap();
+    let text = String::from_utf8(out).unwrap();
+    for header in [
+        "account,rule,cause,position,at,points",
+        "profile,account,badge,kind,awarded_at,position",
+    ] {
+        assert!(text.lines().any(|line| line == header), "{header}");
+    }
+}
+
+#[tokio::test]
+async fn what_private_profiles_have_and_why_goes_out_only_where_it_is_asked_for() {
+    let community = Community::new();
+    let store = store(&community, "").await;
+    let rules = Rules::standard().unwrap();
+    for (table, id) in [("ledger", "account"), ("badges", "profile")] {
+        let without = listed(&store, table, &rules, Private::Withheld).await;
+        let mut with = listed(&store, table, &rules, Private::Included).await;
+        let of_private = |row: &Row| PRIVATE.contains(&row[id].as_str());
+        assert!(with.iter().any(of_private), "{table}");
+        with.retain(|row| !of_private(row));
+        assert_eq!(without, with, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn points_are_accounted_for_and_profiles_have_those_of_their_accounts() {
+    let community = Community::new();
+    let store = store(&community, "").await;
+    let rules = Rules::standard().unwrap();
+    let accounts = rows(&store, "accounts", Private::Included).await;
+    let ledger = listed(&store, "ledger", &rules, Private::Included).await;
+    let ledger = points(&ledger);
+    for (id, account) in &accounts {
+        let points = ledger.get(id.as_str()).copied().unwrap_or_default();
+        assert_eq!(number(account, "points"), points, "{id}");
+    }
+    let profiles = rows(&store, "profiles", Private::Included).await;
+    let [one, other] = LINKED.map(|id| number(&accounts[id], "points"));
+    let both = &profiles[LINKED[0]];
+    assert_eq!(number(both, "points"), one + other);
+    let level = |points| rules.kudos.level(points).to_string();
+    assert_eq!(both["level"], level(one + other));
+    // An account has the level of its own points.
+    assert_eq!(accounts[LINKED[1]]["level"], level(other));
+}
+
+/// One course was completed with both accounts.
+#[tokio::test]
+async fn l12_badges_of_courses_are_united_and_others_are_had_as_often_as_the_profile_has_them() {
+    let community = Community::new();
+    let store = store(&community, "").await;
+    let rules = Rules::standard().unwrap();
+    let badges = listed(&store, "badges", &rules, Private::Included).await;
+    let profiles = rows(&store, "profiles", Private::Included).await;
+    let of = |profile: &str| {
+        let badges = badges.iter().filter(|row| row["profile"] == profile);
+        badges.collect::<Vec<_>>()
+    };
+    for (id, profile) in &profiles {
+        assert_eq!(profile["badges"], of(id).len().to_string(), "{id}");
+    }
+    let both = of(LINKED[0]);
+    let courses = both.iter().filter(|row| row["kind"] == "course");
+    assert_eq!(
+        courses.count().to_string(),
+        profiles[LINKED[0]]["courses_completed"]
+    );
+    for badge in &both {
+        let is_computed = badge["kind"] == "milestone";
+        assert_eq!(LINKED.contains(&badge["account"].as_str()), !is_computed);
+    }
+    let first = both.iter().filter(|row| row["badge"] == "first-answer");
+    let earliest = both.iter().filter(|row| row["kind"] == "kudos");
+    let earliest = earliest.map(|row| &row["awarded_at"]).min().unwrap();
+    let first: Vec<_> = first.collect();
+    assert_eq!(first.len(), 1, "though both accounts gave answers");
+    assert_eq!(&first[0]["awarded_at"], earliest);
+}
+
+/// DOMAIN K1: the programme of a waiting list is for those who were enrolled from it.
+#[tokio::test]
+async fn who_takes_no_part_has_no_points_and_no_kudos_badges() {
+    let standard = Rules::standard().unwrap();
+    let mut files = standard.files().to_vec();
+    for (_, text) in &mut files {
+        // What somebody did before counts once they take part.
+        *text = text.replace("\"automatic\"", "\"waitlist\"").replace(
+            "retroactive = true\nbadge",
+            "retroactive = true\nbefore_enrolment = 1.0\nbadge",
+        );
+    }
+    let rules = Rules::parse(&files).unwrap();
+    let enrolled: BTreeSet<String> = demo()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|event| event["type"] == "KudosEnrolled")
+        .flat_map(|event| event["data"]["accounts"].as_array().unwrap().clone())
+        .map(|account| account.as_str().unwrap().to_owned())
+        .collect();
+    let community = Community::new();
+    let store = folded(&community, "", &rules).await;
+    let badges = listed(&store, "badges", &rules, Private::Included).await;
+    let kudos = badges.iter().filter(|row| row["kind"] == "kudos");
+    let kudos: Vec<_> = kudos.collect();
+    assert!(!kudos.is_empty());
+    assert!(kudos.iter().all(|row| enrolled.contains(&row["account"])));
+    // All else has nothing to do with it.
+    assert!(badges.iter().any(|row| row["kind"] == "milestone"));
+
+    let ledger = listed(&store, "ledger", &rules, Private::Included).await;
+    let ledger = points(&ledger);
+    for account in listed(&store, "accounts", &rules, Private::Included).await {
+        let points = ledger.get(account["account"].as_str()).copied();
+        assert!(points.is_none() || enrolled.contains(&account["account"]));
+        assert_eq!(number(&account, "points"), points.unwrap_or_default());
+        if points.is_none() {
+            assert_eq!(account["level"], "1");
+        }
+    }
+    assert!(!ledger.is_empty() && ledger.len() < 20, "{}", ledger.len());
 }

@@ -1,6 +1,8 @@
 //! What is special about the dumps of Stack Exchange, one thing a test.
 
-use plaudit_domain::Time;
+use plaudit_domain::fact::BadgeFact;
+use plaudit_domain::id::derive;
+use plaudit_domain::{Fact, Origin, Time};
 
 use crate::community::{Community, assert_references_resolve_backwards};
 use crate::dump::{dump, skipped};
@@ -495,12 +497,94 @@ async fn texts_are_as_they_were_written() {
 }
 
 #[tokio::test]
-async fn badges_are_counted() {
-    let (_, summary) = posted()
-        .badges(&[r#"Id="1" UserId="7" Name="Teacher" Date="2020-01-02T10:00:00.000""#])
+async fn badges_come_last_in_their_day() {
+    let (told, summary) = posted()
+        .votes(&[r#"Id="9" PostId="2" VoteTypeId="1" CreationDate="2020-01-02T00:00:00.000""#])
+        .comments(&[
+            r#"Id="5" PostId="2" UserId="7" Text="Oh." CreationDate="2020-01-03T00:00:00.000""#,
+        ])
+        .badges(&[r#"Id="1" UserId="7" Name="Teacher" Date="2020-01-02T09:00:00.000""#])
         .told()
         .await;
-    assert_eq!(skipped(&summary), ["1 badge: badges come with kudos"]);
+    assert_eq!(
+        after_posted(&told),
+        [
+            "user 7 accepts answer 2 of user 8 to question 1",
+            r#"badge 1 of user 7: "Teacher""#,
+            r#"comment 5 of user 7 on answer 2: "Oh.""#,
+        ]
+    );
+    assert_eq!(summary.recorded["BadgeGranted"], 1);
+}
+
+#[tokio::test]
+async fn a_badge_keeps_when_it_was_granted_and_under_which_id() {
+    let community = Community::new();
+    let dump = dump()
+        .users(&[ADA])
+        .badges(&[r#"Id="41" UserId="7" Name="Nice Answer" Date="2020-01-02T09:00:00.383""#]);
+    community
+        .import_site(dump.options(&community))
+        .await
+        .unwrap();
+    let events = community.events().await;
+    let badge = events.last().unwrap();
+    assert_eq!(
+        badge.occurred_at,
+        "2020-01-02T09:00:00.383Z".parse::<Time>().unwrap()
+    );
+    let Fact::Badge(BadgeFact::Granted(granted)) = &badge.fact else {
+        panic!("{badge:?} is no badge");
+    };
+    let Origin { source, id } = &granted.origin;
+    assert!(source.starts_with("stack-exchange:"));
+    assert_eq!(id, "41");
+    assert_eq!(badge.id, derive(&[source, "event", "Badges", "41"]));
+}
+
+/// DOMAIN K6: once per post, for example.
+#[tokio::test]
+async fn k6_a_user_may_have_a_badge_many_times() {
+    let nice =
+        |id| format!(r#"Id="{id}" UserId="8" Name="Nice Answer" Date="2020-01-02T10:00:00""#);
+    let (told, summary) = posted().badges(&[&nice(2), &nice(1)]).told().await;
+    assert_eq!(
+        after_posted(&told),
+        [
+            r#"badge 1 of user 8: "Nice Answer""#,
+            r#"badge 2 of user 8: "Nice Answer""#,
+        ]
+    );
+    assert_eq!(summary.total_skipped(), 0);
+}
+
+#[tokio::test]
+async fn a_user_comes_before_a_badge_that_is_older() {
+    let (told, _) = dump()
+        .users(&[ADA])
+        .badges(&[r#"Id="1" UserId="7" Name="Teacher" Date="2019-12-30T10:00:00.000""#])
+        .told()
+        .await;
+    assert_eq!(told, ["user 7", r#"badge 1 of user 7: "Teacher""#]);
+}
+
+#[tokio::test]
+async fn badges_of_users_who_are_missing_are_counted() {
+    let (told, summary) = posted()
+        .badges(&[
+            r#"Id="1" UserId="77" Name="Teacher" Date="2020-01-02T10:00:00.000""#,
+            r#"Id="2" Name="Teacher" Date="2020-01-02T10:00:00.000""#,
+        ])
+        .told()
+        .await;
+    assert!(after_posted(&told).is_empty());
+    assert_eq!(
+        skipped(&summary),
+        [
+            "1 badge: it doesn't say whose it is",
+            "1 badge: its user is not in the dump",
+        ]
+    );
 }
 
 #[tokio::test]

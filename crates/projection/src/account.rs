@@ -48,6 +48,13 @@ row! {
         pub registered_at: Time,
         /// When it last did something that others can see: wrote, liked, joined, learned.
         pub last_active_at: Option<Time>,
+        /// Since when it takes part in the kudos programme by itself: where everybody does, most don't
+        /// need to.
+        pub enrolled_at: Option<Time>,
+        /// The position of the event by which it does.
+        pub enrolled_by: Option<i64>,
+        /// Kudos points: what its entries in the ledger add up to.
+        pub points: i64,
         /// What it did and received.
         pub counts: Counts,
     }
@@ -75,6 +82,10 @@ fields! {
         pub likes_given: i64,
         /// Courses completed; of a profile different ones (DOMAIN L12).
         pub courses_completed: i64,
+        /// Kudos that peers gave it.
+        pub peer_kudos_received: i64,
+        /// Kudos that it gave to peers.
+        pub peer_kudos_given: i64,
         /// When the first post other than a comment was written; deleted ones count here, for
         /// they were written.
         pub first_post_at: Option<Time>,
@@ -120,6 +131,8 @@ impl Counts {
             likes_received,
             likes_given,
             courses_completed,
+            peer_kudos_received,
+            peer_kudos_given,
             first_post_at,
             last_post_at,
         } = other;
@@ -132,6 +145,8 @@ impl Counts {
         self.likes_received += likes_received;
         self.likes_given += likes_given;
         self.courses_completed += courses_completed;
+        self.peer_kudos_received += peer_kudos_received;
+        self.peer_kudos_given += peer_kudos_given;
         self.first_post_at = self.first_post_at.into_iter().chain(*first_post_at).min();
         self.last_post_at = self.last_post_at.max(*last_post_at);
     }
@@ -253,6 +268,9 @@ fn register(registered: &Registered, event: &Event, rows: &mut Rows) {
         source_id: origin.map(|origin| origin.id),
         registered_at: event.occurred_at,
         last_active_at: None,
+        enrolled_at: None,
+        enrolled_by: None,
+        points: 0,
         counts: Counts::default(),
     });
 }

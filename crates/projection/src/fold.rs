@@ -1,23 +1,33 @@
 //! From an event to the rows that it touches.
 
+use plaudit_domain::fact::{AccountFact, KudosFact};
 use plaudit_domain::{AccountId, Event, Fact, GroupId, Position, PostId};
 
 use crate::row::Key;
 use crate::rows::Rows;
-use crate::{account, group, learning, like, link, membership, post, watch};
+use crate::{
+    account, badge, feedback, group, kudos, learning, like, link, membership, post, watch,
+};
 
-/// Folds an event into the rows that it touches.
+/// Folds an event into the rows that it touches, but for what follows by rules: that is
+/// [reckoned](crate::reckon) from what was done.
 ///
 /// # Errors
 /// Where the event names something that no earlier event created. Nothing may be skipped, so
 /// whoever folds has to stop there.
 pub fn fold(event: &Event, rows: &mut Rows) -> Result<(), Stopped> {
     rows.last = Some(event.id);
+    if changes_people(&event.fact) {
+        rows.people = Some(event.position);
+    }
     match &event.fact {
         Fact::Account(fact) => account::fold(fact, event, rows),
         Fact::Link(fact) => link::fold(fact, rows),
         // A code is nothing that anybody reads.
         Fact::LinkCode(_) => Ok(()),
+        Fact::Kudos(fact) => kudos::fold(fact, event, rows),
+        Fact::Badge(fact) => badge::fold(fact, event, rows),
+        Fact::Feedback(fact) => feedback::fold(fact, event, rows),
         Fact::Learning(fact) => learning::fold(fact, event, rows),
         Fact::Group(fact) => group::fold(fact, event, rows),
         Fact::Membership(fact) => membership::fold(fact, event, rows),
@@ -30,6 +40,32 @@ pub fn fold(event: &Event, rows: &mut Rows) -> Result<(), Stopped> {
         event_type: event.fact.stored_type().0,
         cause,
     })
+}
+
+/// Whether a fact may change whose points an account's are, or who sees them: see
+/// [`Member`](crate::standings::Member).
+fn changes_people(fact: &Fact) -> bool {
+    match fact {
+        Fact::Link(_) | Fact::Kudos(KudosFact::Enrolled(_)) => true,
+        Fact::Account(fact) => match fact {
+            AccountFact::ProfileVisibilityChanged(_) | AccountFact::Erased(_) => true,
+            AccountFact::Registered(_)
+            | AccountFact::Renamed(_)
+            | AccountFact::Identified(_)
+            | AccountFact::VisibilityChanged(_)
+            | AccountFact::ProfileEdited(_) => false,
+        },
+        Fact::Kudos(KudosFact::EnrolmentRequested(_) | KudosFact::Given(_))
+        | Fact::LinkCode(_)
+        | Fact::Badge(_)
+        | Fact::Feedback(_)
+        | Fact::Learning(_)
+        | Fact::Group(_)
+        | Fact::Membership(_)
+        | Fact::Post(_)
+        | Fact::Like(_)
+        | Fact::Watch(_) => false,
+    }
 }
 
 /// An event that can't be folded.

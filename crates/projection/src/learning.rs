@@ -5,6 +5,7 @@ use plaudit_domain::learning::{CertificationAwarded, CourseCompleted};
 use plaudit_domain::{Event, Time};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::deed::{Action, Deed};
 use crate::fold::FoldError;
 use crate::row::{Key, row};
 use crate::rows::Rows;
@@ -118,11 +119,14 @@ pub(crate) fn fold(fact: &LearningFact, event: &Event, rows: &mut Rows) -> Resul
                 let account = rows.accounts.by_key(account)?;
                 account.counts.courses_completed += 1;
                 account.active(at);
+                let deed = Deed::done(Action::CourseCompleted, account, event);
+                rows.deeds.push(deed);
             }
         }
         LearningFact::CertificationAwarded(awarded) => {
             let account = rows.account(awarded.account)?;
             account.active(at);
+            let deed = Deed::done(Action::CertificationAwarded, account, event);
             let certification = Certification {
                 account: account.key,
                 certification: awarded.certification.clone(),
@@ -133,6 +137,7 @@ pub(crate) fn fold(fact: &LearningFact, event: &Event, rows: &mut Rows) -> Resul
                 expires_at: awarded.expires_at,
             };
             rows.certifications.push(certification);
+            rows.deeds.push(deed);
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 use plaudit_domain::fact::LikeFact;
 use plaudit_domain::{Event, Time, like};
 
+use crate::deed::{Action, Change, Deed, Subject};
 use crate::fold::FoldError;
 use crate::row::{Key, row};
 use crate::rows::{Pair, Rows};
@@ -45,7 +46,7 @@ pub(crate) fn fold(fact: &LikeFact, event: &Event, rows: &mut Rows) -> Result<()
     liker.active(event.occurred_at);
     let liker = liker.key;
     let key = rows.post(*post)?.key;
-    let (changed, sign) = match fact {
+    let (like, sign) = match fact {
         LikeFact::Liked(_) => {
             let like = Like {
                 post: key,
@@ -53,22 +54,47 @@ pub(crate) fn fold(fact: &LikeFact, event: &Event, rows: &mut Rows) -> Result<()
                 position: event.position.cast_signed(),
                 at: event.occurred_at,
             };
-            (rows.likes.insert(like), 1)
+            let is_new = rows.likes.insert(like.clone());
+            (Some(like).filter(|_| is_new), 1)
         }
         LikeFact::Withdrawn(_) => (rows.likes.remove(key, liker), -1),
     };
     // Liking twice changes nothing.
-    if !changed {
-        return Ok(());
-    }
+    let Some(like) = like else { return Ok(()) };
     let post = rows.post(*post)?;
     post.likes += sign;
-    let (deleted, author) = (post.deleted, post.author);
+    let (subject, deleted) = (post.subject(), post.deleted);
     if !deleted {
         rows.accounts.by_key(liker)?.counts.likes_given += sign;
-        if let Some(author) = author {
+        if let Some(author) = subject.author {
             rows.accounts.by_key(author)?.counts.likes_received += sign;
         }
     }
+    let change = match (fact, deleted) {
+        (LikeFact::Liked(_), false) => Change::Done,
+        (LikeFact::Liked(_), true) => Change::DoneUnseen,
+        (LikeFact::Withdrawn(_), false) => Change::Undone,
+        (LikeFact::Withdrawn(_), true) => Change::UndoneUnseen,
+    };
+    let (got, gave) = deeds(&like, subject, rows)?;
+    let deeds = [got, Some(gave)].into_iter().flatten();
+    rows.deeds
+        .extend(deeds.map(|deed| deed.became(change, event)));
     Ok(())
+}
+
+/// What a like is to the post's author, and to who gave it.
+pub(crate) fn deeds(
+    like: &Like,
+    subject: Subject,
+    rows: &mut Rows,
+) -> Result<(Option<Deed>, Deed), FoldError> {
+    let mut deed = |action, account| {
+        let account = rows.accounts.by_key(account)?;
+        let deed = Deed::of(action, account, like.position, like.at);
+        Ok(deed.about(subject))
+    };
+    let author = subject.author;
+    let got = author.map(|author| deed(Action::LikeReceived, author));
+    Ok((got.transpose()?, deed(Action::LikeGiven, like.account)?))
 }

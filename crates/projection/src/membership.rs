@@ -3,6 +3,7 @@
 use plaudit_domain::fact::MembershipFact;
 use plaudit_domain::{Event, Time, membership};
 
+use crate::deed::{Action, Change, Deed};
 use crate::fold::FoldError;
 use crate::row::{Key, row};
 use crate::rows::{Pair, Rows};
@@ -46,7 +47,7 @@ pub(crate) fn fold(fact: &MembershipFact, event: &Event, rows: &mut Rows) -> Res
     member.active(event.occurred_at);
     let account = member.key;
     let group_key = rows.groups.get_mut(*group)?.key;
-    let (changed, sign) = match fact {
+    let (membership, sign, change) = match fact {
         MembershipFact::Joined(_) => {
             let membership = Membership {
                 group_key,
@@ -54,13 +55,23 @@ pub(crate) fn fold(fact: &MembershipFact, event: &Event, rows: &mut Rows) -> Res
                 position: event.position.cast_signed(),
                 at: event.occurred_at,
             };
-            (rows.memberships.insert(membership), 1)
+            let is_new = rows.memberships.insert(membership.clone());
+            (Some(membership).filter(|_| is_new), 1, Change::Done)
         }
-        MembershipFact::Left(_) => (rows.memberships.remove(group_key, account), -1),
+        MembershipFact::Left(_) => {
+            let left = rows.memberships.remove(group_key, account);
+            (left, -1, Change::Undone)
+        }
     };
     // Joining twice changes nothing.
-    if changed {
+    if let Some(Membership { position, at, .. }) = membership {
         rows.groups.get_mut(*group)?.members += sign;
+        let member = rows.accounts.by_key(account)?;
+        let deed = Deed {
+            group: Some(group_key),
+            ..Deed::of(Action::GroupJoined, member, position, at)
+        };
+        rows.deeds.push(deed.became(change, event));
     }
     Ok(())
 }

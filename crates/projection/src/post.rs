@@ -5,7 +5,9 @@ use plaudit_domain::fact::PostFact;
 use plaudit_domain::post::{Affected, Created, Edited, Kind};
 use plaudit_domain::{Event, Personal, PostId, Time};
 
+use crate::deed::{Action, Change, Deed, Subject};
 use crate::fold::FoldError;
+use crate::like::{self, Like};
 use crate::row::{Key, List, row};
 use crate::rows::{Entity, Rows};
 use crate::touched::Touched;
@@ -51,6 +53,10 @@ row! {
         pub watchers: i64,
         /// The accepted answer of a question, deleted or not.
         pub accepted_answer: Option<Key>,
+        /// The position of the event that accepted it.
+        pub accepted_by: Option<i64>,
+        /// When it was accepted.
+        pub accepted_at: Option<Time>,
         /// Whether it is the accepted answer of its question.
         pub accepted: bool,
         /// Whether it is deleted: out of sight and out of every count.
@@ -105,6 +111,17 @@ impl Post {
         }
     }
 
+    /// What deeds have to know of it.
+    pub(crate) fn subject(&self) -> Subject {
+        Subject {
+            post: self.key,
+            author: self.author,
+            kind: self.kind,
+            group: self.group_key,
+            likes: self.likes,
+        }
+    }
+
     /// The count of a parent that a reply of this kind belongs to.
     fn replies(&mut self, kind: Kind) -> Option<&mut i64> {
         match kind {
@@ -148,20 +165,22 @@ pub(crate) fn touch(fact: &PostFact, touched: &mut Touched) {
         }
         PostFact::AnswerAccepted(Accepted {
             question,
-            asker: _,
+            asker,
             accepted,
             replaced,
         }) => {
             touched.post(*question);
+            touched.accounts(*asker);
             touched.answers(Some(*accepted));
             touched.answers(*replaced);
         }
         PostFact::AcceptanceWithdrawn(Withdrawn {
             question,
-            asker: _,
+            asker,
             withdrawn,
         }) => {
             touched.post(*question);
+            touched.accounts(*asker);
             touched.answers(Some(*withdrawn));
         }
     }
@@ -171,10 +190,12 @@ pub(crate) fn fold(fact: &PostFact, event: &Event, rows: &mut Rows) -> Result<()
     match fact {
         PostFact::Created(created) => create(created, event, rows),
         PostFact::Edited(edited) => edit(edited, event, rows),
-        PostFact::Deleted(affected) => set_deleted(affected.post, true, rows),
-        PostFact::Restored(affected) => set_deleted(affected.post, false, rows),
-        PostFact::AnswerAccepted(fact) => accept(fact.question, Some(fact.accepted.answer), rows),
-        PostFact::AcceptanceWithdrawn(fact) => accept(fact.question, None, rows),
+        PostFact::Deleted(affected) => set_deleted(affected.post, true, event, rows),
+        PostFact::Restored(affected) => set_deleted(affected.post, false, event, rows),
+        PostFact::AnswerAccepted(fact) => {
+            accept(fact.question, Some(fact.accepted.answer), event, rows)
+        }
+        PostFact::AcceptanceWithdrawn(fact) => accept(fact.question, None, event, rows),
     }
 }
 
@@ -183,13 +204,14 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
     if rows.posts.find_mut(created.post).is_some() {
         return Ok(());
     }
-    let (author, is_erased) = match created.author {
+    let (deed, is_erased) = match created.author {
         Some(author) => {
             let author = rows.account(author)?;
             *author.counts.of_kind(created.kind) += 1;
             author.counts.posted(created.kind, event.occurred_at);
             author.active(event.occurred_at);
-            (Some(author.key), author.content_erased)
+            let deed = Deed::done(Action::Posted, author, event);
+            (Some(deed), author.content_erased)
         }
         None => (None, false),
     };
@@ -215,7 +237,7 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
         kind: created.kind,
         source: created.origin.as_ref().map(|origin| origin.source.clone()),
         source_id: created.origin.as_ref().map(|origin| origin.id.clone()),
-        author,
+        author: deed.as_ref().map(|deed| deed.account),
         parent,
         group_key,
         created_at: event.occurred_at,
@@ -227,6 +249,8 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
         comments: 0,
         watchers: 0,
         accepted_answer: None,
+        accepted_by: None,
+        accepted_at: None,
         accepted: false,
         deleted: false,
     };
@@ -237,6 +261,8 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
         post: post.key,
         body: text(&created.body),
     });
+    let deed = deed.map(|deed| deed.about(post.subject()));
+    rows.deeds.extend(deed);
     rows.posts.insert(post);
     Ok(())
 }
@@ -280,45 +306,63 @@ fn edit(edited: &Edited, event: &Event, rows: &mut Rows) -> Result<(), FoldError
 
 /// Takes a post, its likes and its acceptance out of every count, or puts exactly them back
 /// (DOMAIN F4). What is on it stays: its replies were written, whatever became of it.
-fn set_deleted(id: PostId, deleted: bool, rows: &mut Rows) -> Result<(), FoldError> {
+fn set_deleted(id: PostId, deleted: bool, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
     let post = rows.post(id)?;
     if post.deleted == deleted {
         return Ok(());
     }
-    let (key, kind, likes) = (post.key, post.kind, post.likes);
-    let (author, parent) = (post.author, post.parent);
-    let solution = if post.accepted {
-        Some((parent, Some(key)))
-    } else {
-        post.accepted_answer.map(|answer| (Some(key), Some(answer)))
+    let (subject, parent, at) = (post.subject(), post.parent, post.created_at);
+    let key = subject.post;
+    // Histories from elsewhere may accept a post that has an accepted answer itself.
+    let questions = [Some(key), parent.filter(|_| post.accepted)];
+    let (change, sign) = match deleted {
+        true => (Change::Suspended, -1),
+        false => (Change::Resumed, 1),
     };
-    let sign = if deleted { -1 } else { 1 };
 
-    if let Some((question, answer)) = solution {
-        count_solution(question, answer, -1, rows)?;
+    for question in questions {
+        rows.post(id)?.deleted = !deleted;
+        let before = Solution::of(question, rows)?;
+        rows.post(id)?.deleted = deleted;
+        let after = Solution::of(question, rows)?;
+        if let (Some(before), Some(after)) = (before, after)
+            && before.counts != after.counts
+        {
+            after.became(change, event, rows)?;
+        }
     }
-    rows.post(id)?.deleted = deleted;
-    if let Some((question, answer)) = solution {
-        count_solution(question, answer, 1, rows)?;
-    }
-    if let Some(author) = author {
+    if let Some(author) = subject.author {
         let author = rows.accounts.by_key(author)?;
-        *author.counts.of_kind(kind) += sign;
-        author.counts.likes_received += sign * likes;
+        *author.counts.of_kind(subject.kind) += sign;
+        author.counts.likes_received += sign * subject.likes;
+        let deed = Deed::of(Action::Posted, author, key.0, at).about(subject);
+        rows.deeds.push(deed.became(change, event));
     }
     if let Some(parent) = parent
-        && let Some(replies) = rows.posts.by_key(parent)?.replies(kind)
+        && let Some(replies) = rows.posts.by_key(parent)?.replies(subject.kind)
     {
         *replies += sign;
     }
-    for liker in rows.likes.accounts_of(key) {
-        rows.accounts.by_key(liker)?.counts.likes_given += sign;
+    let mut likes: Vec<Like> = rows.likes.of(key).into_iter().cloned().collect();
+    // What is reckoned is the same in a rebuild, where they come in another order.
+    likes.sort_unstable_by_key(|like| like.position);
+    for like in likes {
+        let (got, gave) = like::deeds(&like, subject, rows)?;
+        let deeds = got.into_iter().chain([gave]);
+        rows.deeds
+            .extend(deeds.map(|deed| deed.became(change, event)));
+        rows.accounts.by_key(like.account)?.counts.likes_given += sign;
     }
     Ok(())
 }
 
 /// Makes an answer, or none, the accepted one of a question.
-fn accept(question: PostId, answer: Option<PostId>, rows: &mut Rows) -> Result<(), FoldError> {
+fn accept(
+    question: PostId,
+    answer: Option<PostId>,
+    event: &Event,
+    rows: &mut Rows,
+) -> Result<(), FoldError> {
     let before = rows.post(question)?.accepted_answer;
     let question = rows.post(question)?.key;
     let answer = match answer {
@@ -335,37 +379,87 @@ fn accept(question: PostId, answer: Option<PostId>, rows: &mut Rows) -> Result<(
     if before == answer {
         return Ok(());
     }
-    if let Some(before) = before {
-        count_solution(Some(question), Some(before), -1, rows)?;
-        rows.posts.by_key(before)?.accepted = false;
+    if let Some(solution) = Solution::of(Some(question), rows)? {
+        let change = match solution.counts {
+            true => Change::Undone,
+            false => Change::UndoneUnseen,
+        };
+        solution.became(change, event, rows)?;
+        rows.posts.by_key(solution.answer.post)?.accepted = false;
     }
-    rows.posts.by_key(question)?.accepted_answer = answer;
-    if let Some(answer) = answer {
-        rows.posts.by_key(answer)?.accepted = true;
-        count_solution(Some(question), Some(answer), 1, rows)?;
+    let post = rows.posts.by_key(question)?;
+    post.accepted_answer = answer;
+    post.accepted_by = answer.map(|_| event.position.cast_signed());
+    post.accepted_at = answer.map(|_| event.occurred_at);
+    if let Some(solution) = Solution::of(Some(question), rows)? {
+        let change = match solution.counts {
+            true => Change::Done,
+            false => Change::DoneUnseen,
+        };
+        rows.posts.by_key(solution.answer.post)?.accepted = true;
+        solution.became(change, event, rows)?;
     }
     Ok(())
 }
 
-/// Counts an accepted answer for its author, where neither it nor its question is deleted.
-fn count_solution(
-    question: Option<Key>,
-    answer: Option<Key>,
-    by: i64,
-    rows: &mut Rows,
-) -> Result<(), FoldError> {
-    let (Some(question), Some(answer)) = (question, answer) else {
-        return Ok(());
-    };
-    if rows.posts.by_key(question)?.deleted {
-        return Ok(());
+/// An accepted answer.
+#[derive(Clone, Copy)]
+struct Solution {
+    asker: Option<Key>,
+    answer: Subject,
+    /// The position of the event that accepted it.
+    accepted_by: i64,
+    accepted_at: Time,
+    /// Whether neither it nor its question is deleted.
+    counts: bool,
+}
+
+impl Solution {
+    /// The accepted answer of a question, if it has one.
+    fn of(question: Option<Key>, rows: &mut Rows) -> Result<Option<Self>, FoldError> {
+        let Some(question) = question else {
+            return Ok(None);
+        };
+        let question = rows.posts.by_key(question)?;
+        let (asker, is_deleted) = (question.author, question.deleted);
+        let (Some(answer), Some(accepted_by), Some(accepted_at)) = (
+            question.accepted_answer,
+            question.accepted_by,
+            question.accepted_at,
+        ) else {
+            return Ok(None);
+        };
+        let answer = rows.posts.by_key(answer)?;
+        Ok(Some(Self {
+            asker,
+            answer: answer.subject(),
+            accepted_by,
+            accepted_at,
+            counts: !is_deleted && !answer.deleted,
+        }))
     }
-    let answer = rows.posts.by_key(answer)?;
-    if answer.deleted {
-        return Ok(());
+
+    /// Counts it for who gave it, or no more. Nobody earns by accepting an answer of their own.
+    fn became(self, change: Change, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
+        let author = self.answer.author;
+        if let Some(author) = author {
+            rows.accounts.by_key(author)?.counts.accepted_solutions += change.sign();
+        }
+        if author == self.asker {
+            return Ok(());
+        }
+        for (action, account) in [
+            (Action::SolutionGiven, author),
+            (Action::SolutionFound, self.asker),
+        ] {
+            if let Some(account) = account {
+                let account = rows.accounts.by_key(account)?;
+                let deed = Deed::of(action, account, self.accepted_by, self.accepted_at)
+                    .about(self.answer)
+                    .became(change, event);
+                rows.deeds.push(deed);
+            }
+        }
+        Ok(())
     }
-    if let Some(author) = answer.author {
-        rows.accounts.by_key(author)?.counts.accepted_solutions += by;
-    }
-    Ok(())
 }

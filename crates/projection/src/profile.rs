@@ -5,9 +5,10 @@ use plaudit_domain::{AccountId, Time, Visibility};
 use crate::account::{Account, Counts};
 use crate::learning::Courses;
 use crate::row::{Key, row};
+use crate::rules::Rules;
 
 row! {
-    table "profile", primary (key), unique (id);
+    table "profile", primary (key), unique (id), index (points);
     /// A profile. It goes by its primary account: its key, its public id, its name.
     pub struct Profile {
         /// The key of the primary account.
@@ -26,6 +27,10 @@ row! {
         pub accounts: i64,
         /// When any of them last did something that others can see.
         pub last_active_at: Option<Time>,
+        /// Whether any of them takes part in the kudos programme.
+        pub enrolled: bool,
+        /// Kudos points of those that do: the level is that of the sum (DOMAIN L11).
+        pub points: i64,
         /// What all of them did and received.
         pub counts: Counts,
     }
@@ -38,6 +43,7 @@ impl Profile {
         primary: &Account,
         accounts: impl IntoIterator<Item = &'a Account> + Clone,
         courses: &Courses,
+        rules: &Rules,
     ) -> Self {
         let mut profile = Self {
             key: primary.key,
@@ -48,6 +54,8 @@ impl Profile {
             member_since: primary.registered_at,
             accounts: 0,
             last_active_at: None,
+            enrolled: false,
+            points: 0,
             counts: Counts::default(),
         };
         for account in accounts.clone() {
@@ -58,6 +66,10 @@ impl Profile {
             }
             profile.last_active_at = profile.last_active_at.max(account.last_active_at);
             profile.counts.add(&account.counts);
+            if rules.kudos.is_enrolled(account) {
+                profile.enrolled = true;
+                profile.points += account.points;
+            }
         }
         // DOMAIN L12: united without repeats, where there is something to unite.
         if profile.accounts > 1 {

@@ -2,7 +2,7 @@
 
 use plaudit_domain::account::AccountKind;
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, GroupId, PostId, Time, Visibility};
+use plaudit_domain::{AccountId, GiftId, GroupId, PostId, Time, Visibility};
 use uuid::Uuid;
 
 /// The identity of a thing inside the read models: the position of the event that created it.
@@ -171,6 +171,8 @@ single! {
         Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(AccountId);
     PostId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
         Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(PostId);
+    GiftId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
+        Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(GiftId);
     GroupId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
         Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(GroupId);
     List: Text, |list| Cell::Text(&list.0), Cell::Text(list) => Some(List(list.to_owned()));

@@ -3,20 +3,27 @@
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
-use plaudit_domain::{AccountId, GroupId, PostId};
+use plaudit_domain::{AccountId, GroupId, Position, PostId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
 use crate::about::About;
 use crate::account::Account;
+use crate::badge::{Badges, GrantedBadge, PostMilestones};
+use crate::deed::Deed;
+use crate::feedback::{Feedback, Interactions};
 use crate::fold::FoldError;
 use crate::group::Group;
+use crate::kudos::{Gift, Waiting};
 use crate::learning::{Certification, Courses};
+use crate::ledger::Ledger;
 use crate::like::Like;
 use crate::membership::Membership;
 use crate::post::{Post, PostBody, PostTag};
 use crate::profile::Profile;
 use crate::row::{Key, List};
+use crate::rules::Rules;
+use crate::tally::Tallies;
 use crate::watch::Watch;
 
 /// The rows that a batch touches.
@@ -40,6 +47,26 @@ pub struct Rows {
     pub courses: Courses,
     /// Certifications that were awarded: all are new.
     pub certifications: Vec<Certification>,
+    /// What was done and undone, in order: rules may count it.
+    pub deeds: Vec<Deed>,
+    /// Points, with their reasons.
+    pub ledger: Ledger,
+    /// What limits, challenges and badges remember.
+    pub tallies: Tallies,
+    /// Kudos badges.
+    pub badges: Badges,
+    /// Milestones that posts reached.
+    pub post_milestones: PostMilestones,
+    /// Badges that were granted elsewhere: all are new.
+    pub granted_badges: Vec<GrantedBadge>,
+    /// Who waits to take part in the programme.
+    pub waiting: Optional<Waiting>,
+    /// Kudos that peers gave: all are new.
+    pub gifts: Vec<Gift>,
+    /// What members think: all is new.
+    pub feedback: Vec<Feedback>,
+    /// How often members looked at what.
+    pub interactions: Interactions,
     /// Texts that were written, in order: the last one of a post holds. They are never read by a
     /// fold, so a rebuild may take them out at any time.
     pub bodies: Vec<PostBody>,
@@ -51,10 +78,12 @@ pub struct Rows {
     pub former_profiles: Vec<Key>,
     /// The last event that was folded in.
     pub last: Option<Uuid>,
+    /// The position of the last event that changed whose points an account's are, or who sees them.
+    pub people: Option<Position>,
     /// Whether something was erased, which has to go from all files, too.
     pub erased: bool,
-    /// Accounts of which all texts go.
-    erased_authors: FxHashSet<Key>,
+    /// Accounts of which all texts go, also those that aren't here: messages of kudos, and feedback.
+    pub erased_authors: FxHashSet<Key>,
 }
 
 impl Rows {
@@ -71,8 +100,8 @@ impl Rows {
         self.erased_authors.insert(author);
     }
 
-    /// The second stage: computes the profiles of all changed accounts, each from all its accounts.
-    pub fn finish(&mut self) {
+    /// The last stage: computes the profiles of all changed accounts, each from all its accounts.
+    pub fn finish(&mut self, rules: &Rules) {
         self.erase_content();
         let mut linked: FxHashMap<Key, Vec<&Account>> = FxHashMap::default();
         for account in self.accounts.iter().filter(|account| account.is_linked()) {
@@ -89,7 +118,7 @@ impl Rows {
                 return;
             };
             if !primary.is_linked() {
-                profiles.push(Profile::unite(primary, [primary], &self.courses));
+                profiles.push(Profile::unite(primary, [primary], &self.courses, rules));
                 return;
             }
             if !done.insert(key) {
@@ -97,7 +126,7 @@ impl Rows {
             }
             if primary.profile == key {
                 let accounts = linked.get(&key).into_iter().flatten().copied();
-                profiles.push(Profile::unite(primary, accounts, &self.courses));
+                profiles.push(Profile::unite(primary, accounts, &self.courses, rules));
             } else {
                 former_profiles.push(key);
             }
@@ -139,7 +168,13 @@ impl Rows {
                 });
             }
         }
-        self.erased_authors.clear();
+        let is_erased = |author: &Key| self.erased_authors.contains(author);
+        for gift in self.gifts.iter_mut().filter(|gift| is_erased(&gift.giver)) {
+            gift.message = None;
+        }
+        for feedback in self.feedback.iter_mut().filter(|it| is_erased(&it.account)) {
+            feedback.text = None;
+        }
     }
 }
 
@@ -333,18 +368,18 @@ impl<R: Pair> Pairs<R> {
         }
     }
 
-    /// The accounts that are paired with a post, as far as they are here.
-    pub fn accounts_of(&self, post: Key) -> Vec<Key> {
-        let mut accounts = Vec::new();
+    /// The pairs of a post, as far as they are here, in no order.
+    pub fn of(&self, post: Key) -> Vec<&R> {
+        let mut rows = Vec::new();
         let mut next = self.last_of.get(&post).copied();
         while let Some(at) = next {
             let slot = &self.slots[at as usize];
             if slot.is_there {
-                accounts.push(slot.row.pair().1);
+                rows.push(&slot.row);
             }
             next = slot.before;
         }
-        accounts
+        rows
     }
 
     /// What became of the pairs, in no order.
@@ -385,16 +420,19 @@ impl<R: Pair> Pairs<R> {
         }
     }
 
-    /// Removes a pair; whether that changed something.
-    pub(crate) fn remove(&mut self, post: Key, account: Key) -> bool {
-        let Some(&at) = self.by_pair.get(&(post, account)) else {
-            return false;
-        };
+    /// Removes a pair; what it was, if it was there.
+    pub(crate) fn remove(&mut self, post: Key, account: Key) -> Option<R>
+    where
+        R: Clone,
+    {
+        let at = *self.by_pair.get(&(post, account))?;
         let slot = &mut self.slots[at as usize];
-        let was_there = slot.is_there;
+        if !slot.is_there {
+            return None;
+        }
         slot.is_there = false;
-        slot.changed |= was_there;
-        was_there
+        slot.changed = true;
+        Some(slot.row.clone())
     }
 }
 
@@ -427,9 +465,9 @@ impl TagChanges {
     }
 }
 
-/// Rows of which an account has one or none.
+/// Rows of which there is one or none of each key: by account, unless it is said otherwise.
 #[derive(Debug)]
-pub struct Optional<R>(FxHashMap<Key, Held<R>>);
+pub struct Optional<R, K = Key>(FxHashMap<K, Held<R>>);
 
 #[derive(Debug)]
 struct Held<R> {
@@ -437,32 +475,32 @@ struct Held<R> {
     changed: bool,
 }
 
-impl<R> Default for Optional<R> {
+impl<R, K> Default for Optional<R, K> {
     fn default() -> Self {
         Self(FxHashMap::default())
     }
 }
 
-impl<R> Optional<R> {
+impl<R, K: Eq + Hash + Clone> Optional<R, K> {
     /// Adds a row as the store has it.
-    pub fn load(&mut self, account: Key, row: R) {
+    pub fn load(&mut self, key: K, row: R) {
         let row = Some(row);
         let changed = false;
-        self.0.insert(account, Held { row, changed });
+        self.0.insert(key, Held { row, changed });
     }
 
-    /// What became of the rows, in no order: of each account its row, or none.
-    pub fn changes(&self) -> impl Iterator<Item = (Key, Option<&R>)> {
+    /// What became of the rows, in no order: of each key its row, or none.
+    pub fn changes(&self) -> impl Iterator<Item = (K, Option<&R>)> {
         let changed = self.0.iter().filter(|(_, held)| held.changed);
-        changed.map(|(account, held)| (*account, held.row.as_ref()))
+        changed.map(|(key, held)| (key.clone(), held.row.as_ref()))
     }
 
-    pub(crate) fn get(&self, account: Key) -> Option<&R> {
-        self.0.get(&account)?.row.as_ref()
+    pub(crate) fn get(&self, key: K) -> Option<&R> {
+        self.0.get(&key)?.row.as_ref()
     }
 
-    pub(crate) fn set(&mut self, account: Key, row: Option<R>) {
+    pub(crate) fn set(&mut self, key: K, row: Option<R>) {
         let changed = true;
-        self.0.insert(account, Held { row, changed });
+        self.0.insert(key, Held { row, changed });
     }
 }

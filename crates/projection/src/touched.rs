@@ -4,7 +4,10 @@ use plaudit_domain::acceptance::AcceptedAnswer;
 use plaudit_domain::{AccountId, Event, Fact, GroupId, PostId};
 use rustc_hash::FxHashSet;
 
-use crate::{account, group, learning, like, link, membership, post, watch};
+use crate::feedback::InteractionKey;
+use crate::{
+    account, badge, feedback, group, kudos, learning, like, link, membership, post, watch,
+};
 
 /// The rows that a batch touches. An account that is linked brings all accounts of its profile along,
 /// with the courses that they completed: the profile is made of them.
@@ -33,6 +36,10 @@ pub struct Touched {
     pub linked: FxHashSet<AccountId>,
     /// Accounts with all their posts: what is erased with an account can't be named by the event.
     pub posts_of: FxHashSet<AccountId>,
+    /// Accounts with their waiting to take part in the programme.
+    pub waiting: FxHashSet<AccountId>,
+    /// Counts of interactions.
+    pub interactions: FxHashSet<InteractionKey>,
     /// Whether everything that the posts refer to is touched, too: their authors, what they are on,
     /// accepted answers and the authors of those. Events name what they touch of it, but for some
     /// from elsewhere ([`FoldError::Unnamed`](crate::FoldError::Unnamed)).
@@ -49,6 +56,9 @@ impl Touched {
                 Fact::Link(fact) => link::touch(fact, &mut touched),
                 // A code is nothing that anybody reads.
                 Fact::LinkCode(_) => {}
+                Fact::Kudos(fact) => kudos::touch(fact, &mut touched),
+                Fact::Badge(fact) => badge::touch(fact, &mut touched),
+                Fact::Feedback(fact) => feedback::touch(fact, &mut touched),
                 Fact::Learning(fact) => learning::touch(fact, &mut touched),
                 Fact::Group(fact) => group::touch(fact, &mut touched),
                 Fact::Membership(fact) => membership::touch(fact, &mut touched),

@@ -49,7 +49,7 @@ pub(crate) fn fold(fact: &WatchFact, event: &Event, rows: &mut Rows) -> Result<(
             };
             i64::from(rows.watches.insert(watch))
         }
-        WatchFact::Unwatched(_) => -i64::from(rows.watches.remove(key, account)),
+        WatchFact::Unwatched(_) => -i64::from(rows.watches.remove(key, account).is_some()),
     };
     rows.post(*post)?.watchers += change;
     Ok(())

@@ -1,5 +1,6 @@
 //! A community at work: commands are decided and recorded, and whoever made one reads its effect.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use plaudit_domain::decide::needs;
@@ -8,12 +9,14 @@ use plaudit_domain::{
     Actor, Command, Event, Fact, History, NewEvent, Position, Refusal, StreamName, Time, decide,
 };
 use plaudit_journal::{AppendError, Appended, Expected, JournalError, SharedJournal};
+use plaudit_projection::Rules;
 use plaudit_store::SharedStore;
 use uuid::Uuid;
 
 use crate::FoldingError;
 use crate::links::{AsOf, KnownLinks};
 use crate::live::{Folded, Live, Target};
+use crate::standings::Standings;
 
 /// So often a command is decided again when others are writing the same stream.
 const TRIES: usize = 64;
@@ -25,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Community {
     journal: SharedJournal,
     store: SharedStore,
+    rules: Arc<Rules>,
+    standings: Standings,
     live: Live,
     links: KnownLinks,
 }
@@ -135,15 +140,13 @@ impl Request {
 
 impl Community {
     /// Sets a journal and a store to work: what is recorded is folded from now on.
-    pub async fn start(
-        journal: SharedJournal,
-        target: impl Into<Target>,
-    ) -> Result<Self, FoldingError> {
-        let target = target.into();
+    pub async fn start(journal: SharedJournal, target: Target) -> Result<Self, FoldingError> {
         let live = Live::start(journal.clone(), target.clone()).await?;
         Ok(Self {
             links: KnownLinks::new(journal.clone()),
+            standings: Standings::new(target.store.clone(), target.rules.kudos.policy),
             store: target.store,
+            rules: target.rules,
             journal,
             live,
         })
@@ -157,6 +160,16 @@ impl Community {
     /// The rows, as far as they are folded.
     pub fn store(&self) -> &SharedStore {
         &self.store
+    }
+
+    /// The rules that they are folded by.
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.rules
+    }
+
+    /// The leaderboards.
+    pub fn standings(&self) -> &Standings {
+        &self.standings
     }
 
     /// How far they are folded.
@@ -236,10 +249,13 @@ impl Community {
         request: &Request,
         command: &dyn Command,
     ) -> Result<Outcome, CommandError> {
-        let stream = command.writes(&request.actor);
-        for _ in 0..TRIES {
+        let mut tries = 0;
+        loop {
+            tries += 1;
             let now = SystemTime::now().into();
-            let read = self.read(request, command, &stream, now).await?;
+            let links = self.links.now().await.map_err(CommandError::Journal)?;
+            let stream = command.writes(&request.actor, &links.links);
+            let read = self.read(request, command, &stream, links, now).await?;
             if let Some(first) = read.first_of(request) {
                 return first.outcome_for(request, command);
             }
@@ -252,17 +268,18 @@ impl Community {
             }
             let events = request.events(command, facts, now);
             match self.journal.append(&stream, read.expected, events).await {
-                // The same request came twice at once, and the other one was first: it is there now.
-                Ok(Appended { recorded: 0, .. }) => {}
-                Ok(Appended { position, recorded }) => {
+                Ok(Appended { position, recorded }) if recorded > 0 => {
                     return Ok(Outcome { position, recorded });
                 }
-                Err(AppendError::Conflict { .. }) => {}
+                // Others were faster; or the same request came twice at once, and the other one is there.
+                Ok(_) | Err(AppendError::Conflict { .. }) if tries < TRIES => {}
+                Ok(_) | Err(AppendError::Conflict { .. }) => {
+                    return Err(CommandError::Contended { stream });
+                }
                 Err(AppendError::IdInUse { .. }) => return Err(CommandError::KeyReused),
                 Err(AppendError::Journal(error)) => return Err(CommandError::Journal(error)),
             }
         }
-        Err(CommandError::Contended { stream })
     }
 
     async fn read(
@@ -270,9 +287,9 @@ impl Community {
         request: &Request,
         command: &dyn Command,
         written: &StreamName,
+        links: AsOf,
         now: Time,
     ) -> Result<Read, CommandError> {
-        let links = self.links.now().await.map_err(CommandError::Journal)?;
         let links_expected = links.expected;
         let mut read = Read::new(now, links);
         self.read_for(&mut read, request, command, Some(written))

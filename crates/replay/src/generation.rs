@@ -7,10 +7,12 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use plaudit_domain::Position;
 use plaudit_journal::SharedJournal;
+use plaudit_projection::Rules;
 use plaudit_store::StoreError;
 use plaudit_store::sqlite::{BulkLoad, SqliteStore, remove};
 use tokio::time::sleep;
@@ -28,25 +30,33 @@ const PATIENCE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub struct Generations {
     directory: PathBuf,
+    rules: Arc<Rules>,
 }
 
 impl Generations {
-    /// The generations in a directory, which is made if it isn't there.
-    pub fn open(directory: &Path) -> Result<Self, FoldingError> {
+    /// The generations in a directory, which is made if it isn't there; those that are built are built by
+    /// these rules.
+    pub fn open(directory: &Path, rules: Arc<Rules>) -> Result<Self, FoldingError> {
         fs::create_dir_all(directory).map_err(|source| failed(directory, source))?;
         Ok(Self {
             directory: directory.to_owned(),
+            rules,
         })
     }
 
-    /// The generation in use; rebuilt first where there is none, where it is of another version,
-    /// and where it is far behind the journal or ahead of it.
+    /// The rules that generations are built by.
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.rules
+    }
+
+    /// The generation in use; rebuilt first where there is none, where it is of another version or
+    /// made by other rules, and where it is far behind the journal or ahead of it.
     pub async fn current(
         &self,
         journal: &SharedJournal,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<SqliteStore, FoldingError> {
-        if let Some(store) = self.usable(journal).await? {
+        if let Ok(store) = self.usable(journal).await? {
             return Ok(store);
         }
         let _lock = loop {
@@ -56,34 +66,42 @@ impl Generations {
             }
         };
         // Who was rebuilding may have done just what is needed.
-        if let Some(store) = self.usable(journal).await? {
-            return Ok(store);
+        match self.usable(journal).await? {
+            Ok(store) => return Ok(store),
+            Err(Some(why)) => tracing::warn!("{why}: rebuilding"),
+            Err(None) => {}
         }
         self.build(journal, progress).await
     }
 
-    /// The generation in use, if it is worth going on with.
-    async fn usable(&self, journal: &SharedJournal) -> Result<Option<SqliteStore>, FoldingError> {
+    /// The generation in use, if it is worth going on with; or why it isn't, if there is one.
+    async fn usable(
+        &self,
+        journal: &SharedJournal,
+    ) -> Result<Result<SqliteStore, Option<String>>, FoldingError> {
         let Some(number) = self.number()? else {
-            return Ok(None);
+            return Ok(Err(None));
         };
-        match SqliteStore::open(&self.path(number)) {
+        match SqliteStore::open(&self.path(number), self.rules.hash()) {
             Ok(store) => match stand(journal, &store).await {
-                Ok((position, head)) if head - position <= FAR_BEHIND => {
-                    return Ok(Some(store));
-                }
-                Ok(_) => {}
+                Ok((position, head)) if head - position <= FAR_BEHIND => Ok(Ok(store)),
+                Ok((position, head)) => Ok(Err(Some(format!(
+                    "the read models are {} events behind",
+                    head - position
+                )))),
                 Err(error @ (FoldingError::Ahead { .. } | FoldingError::Foreign { .. })) => {
-                    tracing::warn!("{error}: so they are, as if another journal had been put here")
+                    Ok(Err(Some(format!(
+                        "{error}. Another journal seems to have been put here"
+                    ))))
                 }
-                Err(error) => return Err(error),
+                Err(error) => Err(error),
             },
-            Err(StoreError::Outdated { path }) => {
-                tracing::info!("{} are of another version: rebuilding", path.display());
-            }
-            Err(error) => return Err(error.into()),
+            Err(StoreError::Outdated { path }) => Ok(Err(Some(format!(
+                "{} was made by another version, or by other rules",
+                path.display()
+            )))),
+            Err(error) => Err(error.into()),
         }
-        Ok(None)
     }
 
     /// Builds the next generation from the journal and puts it in use. A process that has an older
@@ -115,8 +133,8 @@ impl Generations {
         while !remove(&self.path(next))? {
             next += 1;
         }
-        let mut load = BulkLoad::begin(&self.path(next))?;
-        rebuild(journal, &mut load, progress).await?;
+        let mut load = BulkLoad::begin(&self.path(next), self.rules.hash())?;
+        rebuild(journal, &self.rules, &mut load, progress).await?;
         let store = load.finish()?;
         self.put_in_use(next)
             .map_err(|source| failed(&self.directory.join(CURRENT), source))?;

@@ -17,6 +17,7 @@ pub mod generation;
 mod links;
 pub mod live;
 pub mod rebuild;
+pub mod standings;
 
 pub use community::{CommandError, Community, Outcome, Request};
 pub use generation::Generations;

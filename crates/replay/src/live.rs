@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use plaudit_domain::{Event, Position};
 use plaudit_journal::{Follow, SharedJournal};
-use plaudit_projection::{FoldError, Stopped, Touched, fold};
-use plaudit_store::sqlite::SqliteStore;
+use plaudit_projection::{FoldError, Needs, Rules, Stopped, Touched, fold};
 use plaudit_store::{Commit, SharedStore};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -43,11 +42,23 @@ pub struct Folded {
 pub struct Target {
     /// The rows.
     pub store: SharedStore,
+    /// What they are made by.
+    pub rules: Arc<Rules>,
     /// Where former rows are, which hold what was erased since; and which file these are.
     pub generations: Option<(Generations, PathBuf)>,
 }
 
 impl Target {
+    /// Rows that have no others beside them.
+    pub fn alone(store: SharedStore, rules: Arc<Rules>) -> Self {
+        let generations = None;
+        Self {
+            store,
+            rules,
+            generations,
+        }
+    }
+
     /// Whether something that was erased may still stand in a file. It is out of sight already.
     async fn has_erased(&self) -> Result<bool, FoldingError> {
         let noted = match &self.generations {
@@ -81,20 +92,6 @@ impl Target {
     }
 }
 
-impl From<SharedStore> for Target {
-    fn from(store: SharedStore) -> Self {
-        let generations = None;
-        Self { store, generations }
-    }
-}
-
-impl From<Arc<SqliteStore>> for Target {
-    fn from(store: Arc<SqliteStore>) -> Self {
-        let store: SharedStore = store;
-        store.into()
-    }
-}
-
 /// A fold that goes on until it is dropped. Dropping it waits for the batch that is being folded.
 #[derive(Debug)]
 pub struct Live {
@@ -121,11 +118,7 @@ impl Live {
     /// # Errors
     /// If the store doesn't tell its position, or is ahead of the journal, or the thread can't be
     /// started.
-    pub async fn start(
-        journal: SharedJournal,
-        target: impl Into<Target>,
-    ) -> Result<Self, FoldingError> {
-        let target = target.into();
+    pub async fn start(journal: SharedJournal, target: Target) -> Result<Self, FoldingError> {
         let (position, _) = stand(&journal, &*target.store).await?;
         let (report, folded) = watch::channel(Folded {
             position,
@@ -282,7 +275,10 @@ async fn batch(
             Err(stopped) => return Err(stopped.into()),
         }
     };
-    rows.finish();
+    let needs = Needs::of(&rows, &target.rules);
+    store.fetch_for(&needs, &mut rows).await?;
+    rows.reckon(&target.rules);
+    rows.finish(&target.rules);
     let to = events.last().map_or(from, |last| last.position);
     // Before the rows say that it is done.
     forget_erased(journal, events).await?;

@@ -3,7 +3,7 @@
 
 use plaudit_domain::{Event, Position};
 use plaudit_journal::{JournalError, SharedJournal};
-use plaudit_projection::{Rows, fold};
+use plaudit_projection::{Rows, Rules, fold};
 use plaudit_store::sqlite::BulkLoad;
 use tokio::sync::mpsc;
 
@@ -22,6 +22,7 @@ const AHEAD: usize = 4;
 /// loaded is worthless then.
 pub async fn rebuild(
     journal: &SharedJournal,
+    rules: &Rules,
     load: &mut BulkLoad,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Position, FoldingError> {
@@ -36,13 +37,15 @@ pub async fn rebuild(
             fold(event, &mut rows)?;
             position = event.position;
         }
+        // All that was before is here: nothing needs to be fetched for it.
+        rows.reckon(rules);
         erased |= forget_erased(journal, &batch).await?;
         // Texts aren't needed to fold, and would fill the memory.
         load.bodies(&rows.bodies)?;
         rows.bodies.clear();
         progress(Progress { position, head });
     }
-    rows.finish();
+    rows.finish(rules);
     // Where the keys were gone already, nothing was read that would have to go.
     rows.erased = erased;
     load.bodies(&rows.bodies)?;

@@ -44,6 +44,12 @@ pub struct Cli {
     )]
     pub master_key: Option<PathBuf>,
 
+    /// The directory of rules; by default Plaudit's own.
+    ///
+    /// What was folded by other rules is folded anew.
+    #[arg(long, global = true, value_name = "DIR", env = "PLAUDIT_RULES")]
+    pub rules: Option<PathBuf>,
+
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -70,6 +76,9 @@ pub enum Command {
     ///
     /// A running server goes on with what it has until it is restarted.
     Rebuild(Rebuild),
+    /// Look after rules: what is worth points, which badges and levels there are.
+    #[command(subcommand)]
+    Rules(Rules),
     /// Print a token for a server that runs with --dev.
     Token(Token),
     /// Print the GraphQL schema.
@@ -268,7 +277,7 @@ pub struct Export {
 
     /// Also what is personal.
     ///
-    /// Of events names, titles and texts; of accounts and profiles the figures of private ones.
+    /// Of events names, titles and texts; of the other tables what private profiles have.
     #[arg(long)]
     pub personal: bool,
 }
@@ -284,6 +293,10 @@ pub enum Table {
     Profiles,
     /// Posts, with what they received.
     Posts,
+    /// The points that accounts got and lost, each with the reason.
+    Ledger,
+    /// The badges that profiles have.
+    Badges,
 }
 
 /// Fold the whole history anew.
@@ -291,6 +304,19 @@ pub enum Table {
 pub struct Rebuild {
     #[command(flatten)]
     pub(crate) report: Report,
+}
+
+/// Look after the rules.
+#[derive(Debug, Subcommand)]
+pub enum Rules {
+    /// Read rules and run the tests beside them. It takes no community.
+    Check {
+        /// Their directory; by default that of --rules, else those that come with Plaudit.
+        directory: Option<PathBuf>,
+        /// Tell the outcome in a line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Print a token for a server that runs with --dev.

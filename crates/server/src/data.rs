@@ -7,11 +7,13 @@ use std::sync::Arc;
 use plaudit_journal::SharedJournal;
 use plaudit_journal::keys::{FILE_NAME, Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
+use plaudit_projection::Rules;
 use plaudit_replay::live::{self, Target};
 use plaudit_replay::{FoldingError, Generations};
 
 use crate::commands::Failure;
 use crate::progress::Folding;
+use crate::rules;
 
 /// Where a community is kept, and under which key.
 #[derive(Clone)]
@@ -20,6 +22,8 @@ pub struct Place {
     pub directory: PathBuf,
     /// Where the master key is.
     pub master: Master,
+    /// Where its rules are, if they aren't those that come with Plaudit.
+    pub rules: Option<PathBuf>,
 }
 
 /// Where the key is that the keys of personal data are kept under.
@@ -39,12 +43,19 @@ pub enum Master {
 pub struct Data {
     directory: PathBuf,
     journal: SharedJournal,
+    rules: Arc<Rules>,
 }
 
 impl Data {
     /// Opens a directory; where there is nothing, a community begins.
     pub fn open(place: &Place) -> Result<Self, Failure> {
-        let Place { directory, master } = place;
+        let Place {
+            directory,
+            master,
+            rules,
+        } = place;
+        // Before anything is made: they may be wrong.
+        let rules = Arc::new(rules::load(rules.as_deref())?);
         make(directory).map_err(|error| {
             let directory = directory.display();
             format!(
@@ -57,6 +68,7 @@ impl Data {
                 &directory.join(JOURNAL),
                 keys(directory, master)?,
             )?),
+            rules,
         })
     }
 
@@ -101,7 +113,8 @@ impl Data {
 
     /// The read models' directory.
     pub fn generations(&self) -> Result<Generations, Failure> {
-        Ok(Generations::open(&self.directory.join(READ_MODELS))?)
+        let directory = self.directory.join(READ_MODELS);
+        Ok(Generations::open(&directory, self.rules.clone())?)
     }
 
     /// What is folded from the history, up to its end.
@@ -129,6 +142,7 @@ impl Data {
         let target = Target {
             generations: Some((generations.clone(), store.path().to_owned())),
             store: Arc::new(store),
+            rules: self.rules.clone(),
         };
         live::catch_up(&self.journal, &target, &mut |progress| folding.at(progress)).await?;
         Ok(target)

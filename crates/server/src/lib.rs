@@ -6,3 +6,4 @@ mod data;
 pub mod http;
 pub mod identity;
 mod progress;
+mod rules;

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, GroupId, Origin, Position, PostId, Visibility};
+use plaudit_domain::{AccountId, GiftId, GroupId, Origin, Position, PostId, Time, Visibility};
 use plaudit_projection::row::Malformed;
+use plaudit_projection::standings::Member;
+use plaudit_projection::tally::TallyKey;
 use plaudit_projection::{
-    About, Account, Certification, Course, Group, Key, Like, Membership, Post, PostBody, Profile,
-    Rows, Touched,
+    About, Account, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction, Key,
+    LedgerEntry, Like, Membership, Needs, Post, PostBody, Profile, Rows, Tally, Touched, Waiting,
 };
 use uuid::Uuid;
 
@@ -42,6 +44,9 @@ pub trait Store: Send + Sync {
 
     /// The rows that a batch touches, as far as they are there.
     async fn fetch(&self, touched: &Touched) -> Result<Rows>;
+
+    /// Adds the rows that the deeds of a batch need to be reckoned, as far as they are there.
+    async fn fetch_for(&self, needs: &Needs, rows: &mut Rows) -> Result<()>;
 
     /// Writes the changed rows of a finished batch and its position, all or none. Where the
     /// position isn't `from` any more, somebody else folded: nothing is written.
@@ -141,7 +146,75 @@ pub trait Store: Send + Sync {
     /// Which of these posts the account watches.
     async fn watched(&self, account: Key, posts: &[Key]) -> Result<Vec<Key>>;
 
+    // Kudos
+
+    /// For each account, a page of its entries in the ledger, in the page's order of time.
+    async fn ledger_of(&self, accounts: &[Key], page: Page) -> Result<Vec<LedgerEntry>>;
+
+    /// All points that accounts got and lost, together in the order of time.
+    async fn points_of(&self, accounts: &[Key]) -> Result<Vec<PointsAt>>;
+
+    /// The tallies that are known by these.
+    async fn tallies(&self, keys: &[TallyKey]) -> Result<Vec<Tally>>;
+
+    /// How often accounts deserved which kudos badges.
+    async fn badges_of(&self, accounts: &[Key]) -> Result<Vec<Earned>>;
+
+    /// How often posts of accounts that aren't deleted reached which milestones.
+    async fn post_milestones_of(&self, accounts: &[Key]) -> Result<Vec<Earned>>;
+
+    /// The badges that accounts were granted elsewhere.
+    async fn granted_badges_of(&self, accounts: &[Key]) -> Result<Vec<GrantedBadge>>;
+
+    /// Peer kudos by public id.
+    async fn gifts_by_id(&self, ids: &[GiftId]) -> Result<Vec<Gift>>;
+
+    /// For each account, a page of the peer kudos that it got, in the page's order of time.
+    async fn gifts_received(&self, accounts: &[Key], page: Page) -> Result<Vec<Gift>>;
+
+    /// For each account, a page of the peer kudos that it gave, in the page's order of time.
+    async fn gifts_given(&self, accounts: &[Key], page: Page) -> Result<Vec<Gift>>;
+
+    /// How many peer kudos accounts gave together since a moment.
+    async fn gifts_given_since(&self, accounts: &[Key], since: Time) -> Result<i64>;
+
+    /// Which of these accounts wait to take part in the programme.
+    async fn waiting(&self, accounts: &[Key]) -> Result<Vec<Waiting>>;
+
+    /// A page of all accounts that wait to take part, in the page's order of time.
+    async fn waiting_page(&self, page: Page) -> Result<Vec<Waiting>>;
+
+    /// How many accounts wait to take part.
+    async fn waiting_count(&self) -> Result<i64>;
+
+    /// A page of all feedback, in the page's order of time.
+    async fn feedback_page(&self, page: Page) -> Result<Vec<Feedback>>;
+
+    /// How many times feedback was given.
+    async fn feedback_count(&self) -> Result<i64>;
+
+    /// How often members did what on the days that begin from a moment on and before another, by day,
+    /// kind and subject.
+    async fn interactions(&self, from: Time, until: Time) -> Result<Vec<Interaction>>;
+
+    /// Of every account, to which profile its points count, and whether that is shown to everybody.
+    async fn members_of_all(&self) -> Result<Vec<Member>>;
+
+    /// The same of some accounts.
+    async fn members_of(&self, accounts: &[Key]) -> Result<Vec<Member>>;
+
+    /// The position up to which events are folded in, and the one of the last batch that changed what
+    /// [`Store::members_of_all`] tells of an account.
+    async fn standing(&self) -> Result<(Position, Position)>;
+
     // Taking along
+
+    /// Every entry of the ledger after a key, in their order, all as of one position.
+    async fn each_entry(&self, after: Key, each: Each<'_, LedgerEntry>) -> Result<Position>;
+
+    /// Every entry of the ledger with the public ids of what it refers to, in their order, all as of one
+    /// position.
+    async fn each_entry_record(&self, each: Each<'_, LedgerRecord>) -> Result<Position>;
 
     /// Every account, oldest first, all as of one position, which is returned. An error of `each`
     /// ends it.
@@ -150,8 +223,37 @@ pub trait Store: Send + Sync {
     /// Every profile, oldest first, all as of one position.
     async fn each_profile(&self, each: Each<'_, Profile>) -> Result<Position>;
 
+    /// Every profile with its badges, oldest first, all as of one position.
+    async fn each_profile_record(&self, each: Each<'_, ProfileRecord>) -> Result<Position>;
+
     /// Every post, oldest first, deleted ones too, all as of one position.
     async fn each_post(&self, each: Each<'_, PostRecord>) -> Result<Position>;
+}
+
+/// Points that an account got, or lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PointsAt {
+    /// The account.
+    pub account: Key,
+    /// When.
+    pub at: Time,
+    /// How many.
+    pub points: i64,
+}
+
+/// How often an account earned something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Earned {
+    /// The account.
+    pub account: Key,
+    /// The number of what it earned, among the rules.
+    pub number: i64,
+    /// How often.
+    pub times: i64,
+    /// When it did for the first time,
+    pub first_at: Time,
+    /// and for the last time.
+    pub last_at: Time,
 }
 
 /// What is done with every row of a table.
@@ -239,6 +341,59 @@ pub struct PostRecord {
     pub accepted_answer_source_id: Option<String>,
 }
 
+/// An entry of the ledger with the public ids of what it refers to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LedgerRecord {
+    /// The entry.
+    pub entry: LedgerEntry,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Who sees its profile.
+    pub visibility: Visibility,
+    /// Whether it takes part in the programme by itself.
+    pub enrolled: bool,
+    /// The post that it is about.
+    pub post: Option<PostId>,
+}
+
+/// A profile with the badges that its accounts have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProfileRecord {
+    /// The profile.
+    pub profile: Profile,
+    /// Its badges, kind by kind, of each kind the oldest first. There is one for each time that an account
+    /// deserved it, also of those that can be had once. What its counts reached is no row.
+    pub badges: Vec<BadgeRecord>,
+}
+
+/// A badge that an account has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BadgeRecord {
+    /// What it is.
+    pub badge: BadgeOf,
+    /// The account.
+    pub account: AccountId,
+    /// Whether that takes part in the programme by itself.
+    pub enrolled: bool,
+    /// When it was awarded.
+    pub at: Time,
+    /// The position of the event that awarded it.
+    pub position: Position,
+}
+
+/// What a badge is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadgeOf {
+    /// A kudos badge, by its number among the rules.
+    Kudos(i64),
+    /// A milestone that a post reached, by its number among the rules.
+    PostMilestone(i64),
+    /// The badge of a course, by what the learning platform knows the course by.
+    Course(String),
+    /// A badge that was granted elsewhere, by what it is known by there.
+    Granted(String),
+}
+
 /// A store that can't be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -250,8 +405,8 @@ pub enum StoreError {
         /// What failed.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The tables were made by another version: rebuild them from the journal.
-    #[error("read models {path} are of another version: rebuild them")]
+    /// The tables were made by another version, or by other rules: rebuild them from the journal.
+    #[error("read models {path} are of another version, or were made by other rules: rebuild them")]
     Outdated {
         /// Where they are.
         path: PathBuf,

@@ -137,7 +137,9 @@ impl LearningMutation {
             }
             Ok(Err(refusals)) => refusals
                 .iter()
-                .map(|(number, refusal)| UserError::refused(refusal, &[]).in_record(*number))
+                .map(|(number, refusal)| {
+                    UserError::refused(refusal, &[]).in_list(&["records"], *number)
+                })
                 .collect(),
             Err(error) => vec![failed(error)?],
         };

@@ -15,7 +15,10 @@ use crate::reading::{Reading, reading};
 
 mod acceptance;
 mod account;
+mod badge;
+mod feedback;
 mod group;
+mod kudos;
 mod learning;
 mod like;
 mod link;
@@ -35,6 +38,9 @@ pub struct Mutation(
     acceptance::AcceptanceMutation,
     like::LikeMutation,
     watch::WatchMutation,
+    kudos::KudosMutation,
+    badge::BadgeMutation,
+    feedback::FeedbackMutation,
 );
 
 /// Something that the user can put right.
@@ -124,6 +130,21 @@ pub enum UserErrorCode {
     NotAMember,
     /// Something isn't what a course or certification can be known by.
     KeyInvalid,
+    /// Nobody gives kudos to themselves, nor to a linked account.
+    KudosToOneself,
+    /// All the kudos that can be given in this period are given. The message says from when on there
+    /// are more.
+    AllowanceUsedUp,
+    /// The programme has no kudos that members give each other.
+    NoPeerKudos,
+    /// A rating is a number from 1 to 5.
+    RatingInvalid,
+    /// Feedback has a rating, a text, or both.
+    FeedbackEmpty,
+    /// A list has no entries.
+    NoEntries,
+    /// It is too long ago to be recorded.
+    TooLongAgo,
     /// The idempotency key was used for another request.
     IdempotencyKeyReused,
 }
@@ -150,7 +171,9 @@ impl UserError {
             Refusal::PostNotFound { post } => (Code::PostNotFound, naming(post)),
             Refusal::PostDeleted { post } => (Code::PostDeleted, naming(post)),
             // New ids are drawn, or follow from the key.
-            Refusal::PostExists { .. } | Refusal::GroupExists => return Self::key_reused(),
+            Refusal::PostExists { .. } | Refusal::GroupExists | Refusal::GiftExists { .. } => {
+                return Self::key_reused();
+            }
             Refusal::ActorErased => (Code::AccountErased, None),
             Refusal::NotPermitted { .. } => (Code::Forbidden, None),
             Refusal::AccountNotFound { .. } => (Code::AccountNotFound, Some("accountId")),
@@ -172,6 +195,13 @@ impl UserError {
             Refusal::GroupNotFound { .. } => (Code::GroupNotFound, Some("groupId")),
             Refusal::NotAMember { .. } => (Code::NotAMember, None),
             Refusal::KeyInvalid { field, .. } => (Code::KeyInvalid, Some(*field)),
+            Refusal::TextInvalid { field, .. } => (Code::FieldInvalid, Some(*field)),
+            Refusal::KudosToOneself => (Code::KudosToOneself, Some("profileId")),
+            Refusal::AllowanceUsedUp { .. } => (Code::AllowanceUsedUp, None),
+            Refusal::RatingInvalid { .. } => (Code::RatingInvalid, Some("rating")),
+            Refusal::FeedbackEmpty => (Code::FeedbackEmpty, None),
+            Refusal::NoEntries { field } => (Code::NoEntries, Some(*field)),
+            Refusal::TooLongAgo { field, .. } => (Code::TooLongAgo, Some(*field)),
             Refusal::NotTheAuthor { post } => (Code::NotTheAuthor, naming(post)),
             Refusal::NotTheAsker { question } => (Code::NotTheAsker, naming(question)),
             Refusal::NotAQuestion { post } => (Code::NotAQuestion, naming(post)),
@@ -188,9 +218,11 @@ impl UserError {
         Self::new(code, field, refusal)
     }
 
-    /// The same of one of several records.
-    fn in_record(mut self, number: usize) -> Self {
-        let mut place = vec!["input".into(), "records".into(), number.to_string()];
+    /// The same of one of several that a list holds.
+    fn in_list(mut self, list: &[&str], number: usize) -> Self {
+        let mut place = vec!["input".to_owned()];
+        place.extend(list.iter().map(|&name| name.to_owned()));
+        place.push(number.to_string());
         place.extend(self.field.into_iter().flatten().skip(1));
         self.field = Some(place);
         self

@@ -10,19 +10,23 @@ use uuid::Uuid;
 use super::fixture;
 use crate::acceptance::{Accept, Withdraw};
 use crate::account::{self, Claims, LogIn, Register, Rename};
+use crate::badge::Grant;
 use crate::decide::{Actor, Command, History, Roles, decide};
 use crate::erasure::Erase;
 use crate::fact::{
-    AccountFact, Fact, GroupFact, LearningFact, LikeFact, LinkCodeFact, LinkFact, MembershipFact,
-    PostFact, WatchFact,
+    AccountFact, BadgeFact, Fact, FeedbackFact, GroupFact, KudosFact, LearningFact, LikeFact,
+    LinkCodeFact, LinkFact, MembershipFact, PostFact, WatchFact,
 };
+use crate::feedback::{GiveFeedback, RecordInteractions};
 use crate::group::Create;
 use crate::id::AccountId;
+use crate::kudos::{Allowance, Enrol, Give, Policy, RequestEnrolment};
 use crate::learning::{Achievement, Record};
 use crate::like::{LikePost, UnlikePost};
 use crate::link_code::MakeLinkCode;
 use crate::links::{self, Link, Links, MakePrimary, Primary, Unlink};
 use crate::membership::{Join, Leave};
+use crate::period::Period;
 use crate::personal::Personal;
 use crate::post::{Answer, Changes, Comment, Created, Delete, Edit, Kind, Open, Restore, Topic};
 use crate::profile;
@@ -127,17 +131,19 @@ fn everything_that_can_happen_happens() {
 /// What it takes to ask for a fact. The history doesn't tell: roles are no part of it.
 fn roles_for(fact: &Fact) -> Roles {
     match fact {
-        Fact::Group(GroupFact::Created(_)) => Roles {
+        Fact::Group(GroupFact::Created(_)) | Fact::Kudos(KudosFact::Enrolled(_)) => Roles {
             community_manager: true,
             ..Roles::default()
         },
-        Fact::Learning(_) => Roles {
+        Fact::Learning(_) | Fact::Badge(_) => Roles {
             service: true,
             ..Roles::default()
         },
         Fact::Account(_)
         | Fact::Link(_)
         | Fact::LinkCode(_)
+        | Fact::Kudos(KudosFact::EnrolmentRequested(_) | KudosFact::Given(_))
+        | Fact::Feedback(_)
         | Fact::Membership(_)
         | Fact::Post(_)
         | Fact::Like(_)
@@ -219,6 +225,38 @@ fn command_for(fact: &Fact, line: &Line) -> Box<dyn Command> {
                 designation: awarded.designation,
                 expires_at: awarded.expires_at,
             },
+        }),
+        // There was a waiting list at the very beginning. Since then everybody takes part.
+        Fact::Kudos(KudosFact::EnrolmentRequested(_)) => Box::new(RequestEnrolment {
+            policy: Policy::Waitlist,
+        }),
+        Fact::Kudos(KudosFact::Enrolled(enrolled)) => Box::new(Enrol {
+            account: enrolled.profile,
+        }),
+        Fact::Kudos(KudosFact::Given(given)) => Box::new(Give {
+            gift: given.gift,
+            receiver: given.receiver,
+            message: text(&given.message),
+            post: given.post,
+            allowance: Allowance {
+                gifts: 10,
+                per: Period::Week,
+            },
+        }),
+        Fact::Badge(BadgeFact::Granted(granted)) => Box::new(Grant {
+            account: granted.account,
+            badge: granted.badge.clone(),
+            title: granted.title.clone(),
+            at: line.occurred_at,
+            origin: granted.origin.clone(),
+        }),
+        Fact::Feedback(FeedbackFact::Given(given)) => Box::new(GiveFeedback {
+            subject: given.subject.clone(),
+            rating: given.rating,
+            text: given.text.as_ref().map(text),
+        }),
+        Fact::Feedback(FeedbackFact::Interacted(interacted)) => Box::new(RecordInteractions {
+            interactions: interacted.interactions.clone(),
         }),
         Fact::Group(GroupFact::Created(created)) => Box::new(Create {
             group: created.group,

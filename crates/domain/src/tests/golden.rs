@@ -113,6 +113,14 @@ const IMPERSONAL: &[&str] = &[
     "CertificationAwarded.title",
     "GroupCreated.name",
     "GroupCreated.description",
+    "BadgeGranted.title",
+    // Words that programs know something by, and times.
+    "FeedbackGiven.subject",
+    "interactions.kind",
+    "interactions.subject",
+    "interactions.at",
+    "InteractionsRecorded.day",
+    "KudosGiven.at",
 ];
 
 /// Judged by what is left and not by what was taken: so a new field of text fails here until it is

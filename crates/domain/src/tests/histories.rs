@@ -9,17 +9,21 @@ use proptest::test_runner::TestRunner;
 
 use crate::acceptance::{Accept, Withdraw};
 use crate::account::{AccountKind, Claims, LogIn, Register, Rename};
+use crate::badge::Grant;
 use crate::decide::{Actor, Command, History, Roles, decide};
 use crate::erasure::{Content, Erase};
 use crate::fact::Fact;
-use crate::given::{ada, bob, code, eve, group, now, post, registered, seen};
+use crate::feedback::{GiveFeedback, Interaction, RecordInteractions};
+use crate::given::{ada, after, bob, code, eve, gift, group, now, post, registered, seen};
 use crate::group::Create;
-use crate::id::{AccountId, PostId};
+use crate::id::{AccountId, Origin, PostId};
+use crate::kudos::{Allowance, Enrol, Give, Policy, RequestEnrolment};
 use crate::learning::{Achievement, Record};
 use crate::like::{LikePost, UnlikePost};
 use crate::link_code::MakeLinkCode;
 use crate::links::{Link, Links, MakePrimary, Primary, Unlink, Withdraw as WithdrawLinks};
 use crate::membership::{Join, Leave};
+use crate::period::Period;
 use crate::post::{Answer, Changes, Comment, Delete, Edit, Open, Restore, Topic};
 use crate::profile;
 use crate::refusal::Refusal;
@@ -196,8 +200,69 @@ fn any_personal_command() -> impl Strategy<Value = Box<dyn Wanted>> {
         3 => certification,
         6 => create,
         6 => (1..=2u128).prop_map(|number| wanted(Join { group: group(number) })),
-        3 => (1..=2u128).prop_map(|number| wanted(Leave { group: group(number) })),
+        6 => (1..=2u128).prop_map(|number| wanted(Leave { group: group(number) })),
         4 => erase,
+    ]
+}
+
+/// What concerns kudos, badges and what members think of them.
+fn any_kudos_command() -> impl Strategy<Value = Box<dyn Wanted>> {
+    let request = prop::sample::select(vec![Policy::Waitlist, Policy::Automatic])
+        .prop_map(|policy| wanted(RequestEnrolment { policy }));
+    let about = prop::option::weighted(0.2, any_post());
+    let give = (1..=6u128, any_account(), any_text(), about).prop_map(
+        |(number, receiver, message, post)| {
+            wanted(Give {
+                gift: gift(number),
+                receiver,
+                message,
+                post,
+                allowance: Allowance {
+                    gifts: 2,
+                    per: Period::Week,
+                },
+            })
+        },
+    );
+    let grant = (any_account(), any_text(), 1..=3u8).prop_map(|(account, badge, id)| {
+        wanted(Grant {
+            account,
+            title: badge.clone(),
+            badge,
+            at: now(),
+            origin: Origin {
+                source: "guild".into(),
+                id: id.to_string(),
+            },
+        })
+    });
+    let feedback = (
+        any_text(),
+        prop::option::of(0..=5u8),
+        prop::option::of(any_text()),
+    )
+        .prop_map(|(subject, rating, text)| {
+            wanted(GiveFeedback {
+                subject,
+                rating,
+                text,
+            })
+        });
+    let interaction = (any_text(), prop::option::of(any_text()), -3..1i64).prop_map(
+        |(kind, subject, seconds)| {
+            let at = after(seconds);
+            Interaction { kind, subject, at }
+        },
+    );
+    let interactions = prop::collection::vec(interaction, 0..4)
+        .prop_map(|interactions| wanted(RecordInteractions { interactions }));
+    prop_oneof![
+        3 => request,
+        3 => any_account().prop_map(|account| wanted(Enrol { account })),
+        6 => give,
+        2 => grant,
+        2 => feedback,
+        2 => interactions,
     ]
 }
 
@@ -238,14 +303,15 @@ fn any_command() -> impl Strategy<Value = Box<dyn Wanted>> {
         .prop_map(|(question, answer)| wanted(Accept { question, answer }));
     prop_oneof![
         16 => any_personal_command(),
+        4 => any_kudos_command(),
         2 => register,
         1 => rename,
         2 => open,
         4 => answer,
         1 => comment,
         1 => edit,
-        1 => any_post().prop_map(|post| wanted(Delete { post })),
-        1 => any_post().prop_map(|post| wanted(Restore { post })),
+        2 => any_post().prop_map(|post| wanted(Delete { post })),
+        2 => any_post().prop_map(|post| wanted(Restore { post })),
         6 => accept,
         1 => any_parent().prop_map(|question| wanted(Withdraw { question })),
         1 => any_post().prop_map(|post| wanted(LikePost { post })),
@@ -278,7 +344,7 @@ fn history(facts: impl IntoIterator<Item = Fact>) -> History {
 }
 
 fn any_wishes() -> impl Strategy<Value = Vec<Wish>> {
-    prop::collection::vec(any_wish(), 0..200)
+    prop::collection::vec(any_wish(), 0..250)
 }
 
 /// Ada and Bob are there from the start, so that not all has to wait until they register.
@@ -309,7 +375,7 @@ proptest! {
         for wish in &wishes {
             let facts = wish.decide(&history).unwrap_or_default();
             for fact in &facts {
-                prop_assert_eq!(fact.stream(), wish.command.writes(&wish.actor), "{:?}", wish);
+                prop_assert_eq!(fact.stream(), wish.command.writes(&wish.actor, history.links()), "{:?}", wish);
             }
             facts.into_iter().for_each(|fact| history.push(fact));
         }

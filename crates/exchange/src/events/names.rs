@@ -6,16 +6,20 @@ use plaudit_domain::acceptance::{Accepted, AcceptedAnswer, Withdrawn};
 use plaudit_domain::account::{Identified, Registered, Renamed, VisibilityChanged};
 use plaudit_domain::erasure::Erased;
 use plaudit_domain::fact::{
-    AccountFact, GroupFact, LearningFact, LikeFact, LinkCodeFact, LinkFact, MembershipFact,
-    PostFact, WatchFact,
+    AccountFact, BadgeFact, FeedbackFact, GroupFact, KudosFact, LearningFact, LikeFact,
+    LinkCodeFact, LinkFact, MembershipFact, PostFact, WatchFact,
 };
+use plaudit_domain::feedback::Interacted;
+use plaudit_domain::kudos::{Enrolled, EnrolmentRequested};
 use plaudit_domain::learning::{CertificationAwarded, CourseCompleted};
 use plaudit_domain::like::Like;
 use plaudit_domain::links::{Linked, PrimaryChanged, Unlinked};
 use plaudit_domain::membership::Membership;
 use plaudit_domain::post::{Affected, Created, Edited};
 use plaudit_domain::watch::Watch;
-use plaudit_domain::{AccountId, Fact, GroupId, PostId, group, link_code, links, profile};
+use plaudit_domain::{
+    AccountId, Fact, GroupId, PostId, badge, feedback, group, kudos, link_code, links, profile,
+};
 
 /// An account, a post or a group that a fact names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,6 +68,14 @@ impl Names {
                 account,
                 expires_at: _,
             })) => names.need([*account]),
+            Fact::Kudos(fact) => names.kudos(fact),
+            Fact::Badge(BadgeFact::Granted(badge::Granted {
+                account,
+                badge: _,
+                title: _,
+                origin: _,
+            })) => names.need([*account]),
+            Fact::Feedback(fact) => names.feedback(fact),
             Fact::Learning(fact) => names.learning(fact),
             Fact::Group(GroupFact::Created(group::Created {
                 group,
@@ -93,6 +105,44 @@ impl Names {
             }
         }
         names
+    }
+
+    fn kudos(&mut self, fact: &KudosFact) {
+        match fact {
+            KudosFact::EnrolmentRequested(EnrolmentRequested { profile, accounts })
+            | KudosFact::Enrolled(Enrolled { profile, accounts }) => {
+                self.need([*profile]);
+                self.need(accounts.iter().copied());
+            }
+            KudosFact::Given(kudos::Given {
+                gift: _,
+                profile,
+                giver,
+                receiver,
+                at: _,
+                message: _,
+                post,
+            }) => {
+                self.need([*profile, *giver, *receiver]);
+                self.need(*post);
+            }
+        }
+    }
+
+    fn feedback(&mut self, fact: &FeedbackFact) {
+        match fact {
+            FeedbackFact::Given(feedback::Given {
+                account,
+                subject: _,
+                rating: _,
+                text: _,
+            })
+            | FeedbackFact::Interacted(Interacted {
+                account,
+                day: _,
+                interactions: _,
+            }) => self.need([*account]),
+        }
     }
 
     fn account(&mut self, fact: &AccountFact) {

@@ -26,7 +26,7 @@ impl Site {
         }
     }
 
-    /// Where a user or a post was before.
+    /// Where a user, a post or a badge was before.
     pub(super) fn origin(&self, id: i64) -> Origin {
         Origin {
             source: self.source.clone(),

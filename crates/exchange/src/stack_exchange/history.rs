@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use plaudit_domain::fact::PostFact;
+use plaudit_domain::badge::Granted;
+use plaudit_domain::fact::{BadgeFact, PostFact};
 use plaudit_domain::post::{Created, Kind};
 use plaudit_domain::{NewEvent, Time};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -28,6 +29,7 @@ pub(super) fn tell(site: &Site, db: &Connection, feed: &mut Feed) -> Result<(), 
         telling.posts(day)?;
         telling.comments_and_edits(day)?;
         telling.votes(day)?;
+        telling.badges(day)?;
     }
     Ok(())
 }
@@ -36,13 +38,14 @@ pub(super) fn tell(site: &Site, db: &Connection, feed: &mut Feed) -> Result<(), 
 const ROWS: &str = "
 SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM posts WHERE kind IS NOT NULL)
      + (SELECT count(*) FROM comments) + (SELECT count(*) FROM revisions WHERE NOT initial)
-     + (SELECT count(*) FROM votes)
+     + (SELECT count(*) FROM votes) + (SELECT count(*) FROM badges)
 ";
 
 /// Every day on which there is something to tell.
 const DAYS: &str = "
 SELECT day FROM users UNION SELECT day FROM posts UNION SELECT day FROM comments
-UNION SELECT day FROM revisions WHERE NOT initial UNION SELECT day FROM votes ORDER BY day
+UNION SELECT day FROM revisions WHERE NOT initial UNION SELECT day FROM votes
+UNION SELECT day FROM badges ORDER BY day
 ";
 
 pub(super) struct Telling<'a> {
@@ -183,6 +186,30 @@ impl Telling<'_> {
         let edited = field.edited(self.site.post(post), author, text);
         let edited = self.site.event("PostHistory", id, at, edited);
         self.record(File::PostHistory, edited, bytes)
+    }
+
+    fn badges(&mut self, day: i64) -> Result<(), ImportError> {
+        let mut badges = self.db.prepare_cached(
+            "SELECT id, at, account, name FROM badges WHERE day = ?1 ORDER BY at, id",
+        )?;
+        let mut badges = badges.query([day])?;
+        while let Some(badge) = badges.next()? {
+            let id = badge.get(0)?;
+            // The site knows a badge by its name.
+            let name: String = badge.get(3)?;
+            let granted = Granted {
+                account: self.site.account(badge.get(2)?),
+                badge: name.clone(),
+                title: name,
+                origin: self.site.origin(id),
+            };
+            let at = time(badge, 1)?;
+            let granted = self
+                .site
+                .event("Badges", id, at, BadgeFact::Granted(granted));
+            self.record(File::Badges, granted, 0)?;
+        }
+        Ok(())
     }
 
     /// What a post said when it was written: by the history, else by Posts.xml.

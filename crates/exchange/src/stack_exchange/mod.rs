@@ -17,10 +17,11 @@
 //! | votes 1 | `AnswerAccepted` |
 //! | votes 5 | `PostWatched` |
 //! | votes 10 and 11 | `PostDeleted`, `PostRestored`, where they change anything |
+//! | badges | `BadgeGranted`; many of one name to one user are right |
 //!
 //! Everything else is skipped, and counted by what it is and why.
 //!
-//! Users and posts of a site have the origin `stack-exchange:{site}`, comments, which are numbered
+//! Users, posts and badges of a site have the origin `stack-exchange:{site}`, comments, which are numbered
 //! apart from posts, `stack-exchange:{site}:comments`.
 //!
 //! A dump doesn't tell who voted. A file of voters (`vote_id,user_id_imputed`) can name them;

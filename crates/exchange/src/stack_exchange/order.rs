@@ -1,6 +1,6 @@
 //! The order in which the history is told.
 //!
-//! By day, and in a day users, posts, comments and edits, votes: because votes have only a day,
+//! By day, and in a day users, posts, comments and edits, votes, badges: because votes have only a day,
 //! and many a vote is dated before the hour of its post. Within that, by time.
 //!
 //! Some posts are older than their authors, some answers older than their questions. Then what is
@@ -57,7 +57,7 @@ FROM (SELECT question.id, min(answer.day) AS day, min(answer.placed) AS placed
 WHERE posts.id = earlier.id;
 ";
 
-/// An account comes before what it did.
+/// An account comes before what it did and was granted.
 const USERS: &str = "
 UPDATE users SET day = earlier.day
 FROM (SELECT id, min(day) AS day
@@ -68,7 +68,10 @@ FROM (SELECT id, min(day) AS day
               JOIN users ON users.id = author WHERE comments.day < users.day
             UNION ALL
             SELECT users.id, votes.day FROM votes
-              JOIN users ON users.id = account WHERE votes.day < users.day)
+              JOIN users ON users.id = account WHERE votes.day < users.day
+            UNION ALL
+            SELECT users.id, badges.day FROM badges
+              JOIN users ON users.id = account WHERE badges.day < users.day)
       GROUP BY id) AS earlier
 WHERE users.id = earlier.id;
 ";

@@ -14,6 +14,7 @@ use crate::error::{ImportError, Malformed};
 use crate::feed::Feed;
 
 const NOT_IN_THE_DUMP: &str = "its post is not in the dump";
+const NO_USER: &str = "its user is not in the dump";
 const NOT_IMPORTED: &str = "its post is not imported";
 const NO_COUNTERPART: &str = "has no counterpart here";
 
@@ -267,7 +268,7 @@ impl Reading<'_> {
                 (Ok(_), 2) => Ok(named.map(&mut known).transpose()?.flatten()),
                 (Ok(_), 5) => match by.map(known) {
                     None => Err("it doesn't say whose it is"),
-                    Some(user) => user?.map(Some).ok_or("its user is not in the dump"),
+                    Some(user) => user?.map(Some).ok_or(NO_USER),
                 },
                 (Ok(_), _) => Err(NO_COUNTERPART),
             };
@@ -299,10 +300,26 @@ impl Reading<'_> {
     }
 
     fn badges(&mut self) -> Result<(), ImportError> {
-        self.file(File::Badges, |feed, row| {
-            row.required_number("Id")?;
-            feed.skip(File::Badges.rows(), "badge", "badges come with kudos");
-            Ok(())
+        const FILE: File = File::Badges;
+        let db = self.db;
+        let mut insert = db.prepare("INSERT INTO badges VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut users = db.prepare("SELECT 1 FROM users WHERE id = ?1")?;
+        self.file(FILE, |feed, row| {
+            let id = row.required_number("Id")?;
+            let name = row.required_text("Name")?;
+            let at = row.time("Date")?;
+            let Some(user) = row.number("UserId")? else {
+                feed.skip(FILE.rows(), "badge", "it doesn't say whose it is");
+                return Ok(());
+            };
+            if !users.exists([user])? {
+                feed.skip(FILE.rows(), "badge", NO_USER);
+                return Ok(());
+            }
+            once(
+                row,
+                insert.execute(params![id, user, at.as_micros(), at.day(), name]),
+            )
         })
     }
 }

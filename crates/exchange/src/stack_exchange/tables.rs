@@ -28,6 +28,9 @@ CREATE TABLE voters (vote INTEGER PRIMARY KEY, account INT);
 CREATE TABLE votes (id INTEGER PRIMARY KEY, kind INT, post INT, account INT, at INT, day INT);
 CREATE INDEX votes_in_order ON votes (day, at, id);
 
+CREATE TABLE badges (id INTEGER PRIMARY KEY, account INT, at INT, day INT, name TEXT);
+CREATE INDEX badges_in_order ON badges (day, at, id);
+
 -- What the history amounts to so far, while it is told.
 CREATE TABLE accepted (question INTEGER PRIMARY KEY, answer INT);
 CREATE TABLE deleted (post INTEGER PRIMARY KEY);

@@ -1,48 +1,59 @@
-//! Milestones: badges for reaching a number of something (DOMAIN L13).
+//! Milestones: badges for reaching a number of something (DOMAIN L13, K6).
 
-use std::collections::{BTreeMap, BTreeSet};
+use plaudit_domain::post::Kind;
 
-use serde::Deserialize;
-
-use super::RulesError;
+use super::ladders::ladder;
+use super::programme::Names;
+use super::source::Table;
 use crate::account::Counts;
 
-const FILE: &str = "milestones.toml";
-
-/// The rules for milestones.
-#[derive(Debug, Clone)]
-pub struct Milestones(Vec<Ladder>);
+/// The rules for milestones. By default there are none at all.
+#[derive(Debug, Clone, Default)]
+pub struct Milestones {
+    ladders: Vec<Ladder>,
+    /// The milestones of posts, in the order of their numbers: ladder, and place on it.
+    of_posts: Vec<(usize, usize)>,
+    /// For each kind of post those that it can reach: number and threshold. Every like asks.
+    of_kind: [Vec<(usize, i64)>; Kind::ALL.len()],
+}
 
 /// A milestone that was reached.
 #[derive(Debug, Clone, Copy)]
 pub struct Milestone<'a> {
     ladder: &'a Ladder,
-    threshold: i64,
+    /// Its place on the ladder.
+    place: usize,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    ladder: Vec<Ladder>,
-    #[serde(default)]
-    test: Vec<Test>,
+#[derive(Debug, Clone)]
+pub(super) struct Ladder {
+    pub(super) id: String,
+    pub(super) counts: Counted,
+    pub(super) titles: Titles,
+    pub(super) description: String,
+    /// At least one, rising.
+    pub(super) thresholds: Vec<i64>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Ladder {
-    id: String,
-    counts: Figure,
-    title: String,
-    description: String,
-    thresholds: Vec<i64>,
+#[derive(Debug, Clone)]
+pub(super) enum Counted {
+    /// A figure of a profile.
+    Profile(Figure),
+    /// Likes of each post of some kinds; of any, if there are none.
+    Post(Vec<Kind>),
 }
 
-/// What can be counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Figure {
+#[derive(Debug, Clone)]
+pub(super) enum Titles {
+    /// One for all, with `{n}` for the threshold.
+    Filled(String),
+    /// One for each threshold.
+    Each(Vec<String>),
+}
+
+/// What can be counted of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Figure {
     Questions,
     Discussions,
     Answers,
@@ -53,103 +64,136 @@ enum Figure {
     LikesReceived,
     LikesGiven,
     CoursesCompleted,
+    PeerKudosReceived,
+    PeerKudosGiven,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Test {
-    name: String,
-    #[serde(default)]
-    given: BTreeMap<Figure, i64>,
-    #[serde(default)]
-    reaches: BTreeMap<String, Vec<i64>>,
-}
+/// The figures, by the names that rules have for them.
+pub(super) const FIGURES: [(&str, Figure); 12] = [
+    ("questions", Figure::Questions),
+    ("discussions", Figure::Discussions),
+    ("answers", Figure::Answers),
+    ("articles", Figure::Articles),
+    ("comments", Figure::Comments),
+    ("total_posts", Figure::TotalPosts),
+    ("accepted_solutions", Figure::AcceptedSolutions),
+    ("likes_received", Figure::LikesReceived),
+    ("likes_given", Figure::LikesGiven),
+    ("courses_completed", Figure::CoursesCompleted),
+    ("peer_kudos_received", Figure::PeerKudosReceived),
+    ("peer_kudos_given", Figure::PeerKudosGiven),
+];
+
+/// The figure of ladders for posts.
+pub(super) const LIKES: &str = "likes";
 
 impl Milestones {
-    /// The rules that come with Plaudit.
-    ///
-    /// # Errors
-    /// Never, as its tests show.
-    pub fn standard() -> Result<Self, RulesError> {
-        Self::parse(include_str!("../../../../projections/milestones.toml"))
-    }
-
-    /// The rules of a file, which its own tests have to hold for.
-    ///
-    /// # Errors
-    /// If it says what can't be, or one of its tests fails.
-    pub fn parse(text: &str) -> Result<Self, RulesError> {
-        let File { ladder, test } =
-            toml::from_str(text).map_err(|source| RulesError::Malformed {
-                file: FILE,
-                source: Box::new(source),
-            })?;
-        let mut ids = BTreeSet::new();
-        for Ladder { id, thresholds, .. } in &ladder {
-            let invalid = |what| Err(RulesError::Invalid { file: FILE, what });
-            if !ids.insert(id) {
-                return invalid(format!("there are two ladders {id:?}: give one another id"));
-            }
-            let rises = thresholds
-                .iter()
-                .zip(&thresholds[1.min(thresholds.len())..]);
-            if thresholds.first().is_none_or(|first| *first < 1)
-                || rises.into_iter().any(|(one, next)| one >= next)
-            {
-                return invalid(format!(
-                    "the thresholds of {id:?} have to begin with at least 1 and to rise"
-                ));
-            }
-        }
-        let milestones = Self(ladder);
-        test.iter().try_for_each(|test| milestones.check(test))?;
-        Ok(milestones)
-    }
-
-    /// The milestones that are reached with some counts.
+    /// The milestones that a profile with some counts reached. Those of posts aren't among them.
     pub fn reached(&self, counts: &Counts) -> impl Iterator<Item = Milestone<'_>> {
         self.reached_by(|figure| figure.of(counts))
     }
 
-    fn reached_by(&self, count: impl Fn(Figure) -> i64) -> impl Iterator<Item = Milestone<'_>> {
-        self.0.iter().flat_map(move |ladder| {
-            let reached = count(ladder.counts);
-            let thresholds = ladder.thresholds.iter().copied();
-            thresholds
-                .filter(move |threshold| *threshold <= reached)
-                .map(move |threshold| Milestone { ladder, threshold })
+    /// All milestones that a profile can reach. Those of posts aren't among them.
+    pub fn of_profiles(&self) -> impl Iterator<Item = Milestone<'_>> {
+        self.reached_by(|_| i64::MAX)
+    }
+
+    /// The milestones that posts of a kind can reach: the number of each, and how many likes it takes.
+    pub fn of_posts(&self, kind: Kind) -> impl Iterator<Item = (usize, i64)> {
+        self.of_kind[kind as usize].iter().copied()
+    }
+
+    /// The milestone of posts with a number.
+    pub fn post_milestone(&self, number: usize) -> Option<Milestone<'_>> {
+        let &(ladder, place) = self.of_posts.get(number)?;
+        let ladder = &self.ladders[ladder];
+        Some(Milestone { ladder, place })
+    }
+
+    /// The ids of the ladders.
+    pub fn ladders(&self) -> impl Iterator<Item = &str> + Clone {
+        self.ladders.iter().map(|ladder| ladder.id.as_str())
+    }
+
+    pub(super) fn reached_by(
+        &self,
+        count: impl Fn(Figure) -> i64,
+    ) -> impl Iterator<Item = Milestone<'_>> {
+        self.ladders.iter().flat_map(move |ladder| {
+            let reached = match ladder.counts {
+                Counted::Profile(figure) => count(figure),
+                Counted::Post(_) => 0,
+            };
+            ladder.reached(reached)
         })
     }
 
-    fn check(&self, test: &Test) -> Result<(), RulesError> {
-        let given = |figure| test.given.get(&figure).copied().unwrap_or_default();
-        let mut reached: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-        for Milestone { ladder, threshold } in self.reached_by(given) {
-            reached
-                .entry(ladder.id.clone())
-                .or_default()
-                .push(threshold);
+    /// Those that a post of a kind reached.
+    pub(super) fn reached_by_post(
+        &self,
+        kind: Kind,
+        likes: i64,
+    ) -> impl Iterator<Item = Milestone<'_>> {
+        let reached = self.of_posts(kind);
+        let reached = reached.filter(move |(_, threshold)| *threshold <= likes);
+        reached.filter_map(|(number, _)| self.post_milestone(number))
+    }
+
+    /// Reads all of milestones.toml but its tests.
+    pub(super) fn read(file: &mut Table<'_>) -> Self {
+        let mut names = Names::default();
+        let tables = file.tables("ladder", "a ladder").into_iter();
+        let mut milestones = Self {
+            ladders: tables.map(|table| ladder(table, &mut names)).collect(),
+            ..Self::default()
+        };
+        for (number, ladder) in milestones.ladders.iter().enumerate() {
+            let Counted::Post(kinds) = &ladder.counts else {
+                continue;
+            };
+            for (place, threshold) in ladder.thresholds.iter().enumerate() {
+                let milestone = milestones.of_posts.len();
+                milestones.of_posts.push((number, place));
+                for kind in Kind::ALL {
+                    if kinds.is_empty() || kinds.contains(&kind) {
+                        milestones.of_kind[kind as usize].push((milestone, *threshold));
+                    }
+                }
+            }
         }
-        if reached == test.reaches {
-            return Ok(());
-        }
-        Err(RulesError::Test {
-            file: FILE,
-            name: test.name.clone(),
-            found: format!("it reaches {reached:?}, not {:?}", test.reaches),
+        milestones
+    }
+}
+
+impl Ladder {
+    fn reached(&self, count: i64) -> impl Iterator<Item = Milestone<'_>> {
+        let reached = self
+            .thresholds
+            .partition_point(|threshold| *threshold <= count);
+        (0..reached).map(|place| Milestone {
+            ladder: self,
+            place,
         })
     }
 }
 
 impl Milestone<'_> {
+    /// The id of its ladder.
+    pub fn ladder(&self) -> &str {
+        &self.ladder.id
+    }
+
     /// What programs know it by, like `answers:75`.
     pub fn key(&self) -> String {
-        format!("{}:{}", self.ladder.id, self.threshold)
+        format!("{}:{}", self.ladder.id, self.threshold())
     }
 
     /// Its title.
     pub fn title(&self) -> String {
-        self.filled(&self.ladder.title)
+        match &self.ladder.titles {
+            Titles::Filled(title) => self.filled(title),
+            Titles::Each(titles) => titles.get(self.place).cloned().unwrap_or_default(),
+        }
     }
 
     /// What it is for.
@@ -157,8 +201,14 @@ impl Milestone<'_> {
         self.filled(&self.ladder.description)
     }
 
+    /// How much of it makes it.
+    pub fn threshold(&self) -> i64 {
+        let threshold = self.ladder.thresholds.get(self.place);
+        threshold.copied().unwrap_or_default()
+    }
+
     fn filled(&self, text: &str) -> String {
-        text.replace("{n}", &self.threshold.to_string())
+        text.replace("{n}", &self.threshold().to_string())
     }
 }
 
@@ -175,6 +225,8 @@ impl Figure {
             Self::LikesReceived => counts.likes_received,
             Self::LikesGiven => counts.likes_given,
             Self::CoursesCompleted => counts.courses_completed,
+            Self::PeerKudosReceived => counts.peer_kudos_received,
+            Self::PeerKudosGiven => counts.peer_kudos_given,
         }
     }
 }
@@ -182,9 +234,14 @@ impl Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::Rules;
+
+    fn standard() -> Milestones {
+        Rules::standard().unwrap().milestones
+    }
 
     fn for_answers(counts: &Counts) -> Vec<String> {
-        let milestones = Milestones::standard().unwrap();
+        let milestones = standard();
         let keys = milestones.reached(counts).map(|milestone| milestone.key());
         keys.filter(|key| key.starts_with("answers:")).collect()
     }
@@ -212,45 +269,32 @@ mod tests {
             articles: 5,
             ..Counts::default()
         };
-        let milestones = Milestones::standard().unwrap();
+        let milestones = standard();
         let mut reached = milestones.reached(&counts);
         let five = reached.find(|it| it.key() == "articles:5").unwrap();
         assert_eq!(five.title(), "Articles: 5");
         assert_eq!(five.description(), "Articles published: 5");
     }
 
-    const LADDER: &str =
-        "[[ladder]]\nid = \"a\"\ncounts = \"answers\"\ntitle = \"t\"\ndescription = \"d\"\n";
-
-    fn refused(rules: &str) -> String {
-        Milestones::parse(rules).unwrap_err().to_string()
-    }
-
     #[test]
-    fn rules_that_can_not_be_are_refused_with_what_to_do() {
-        for thresholds in ["[]", "[0]", "[-1, 2]", "[1, 1]", "[2, 1]"] {
-            let error = refused(&format!("{LADDER}thresholds = {thresholds}"));
-            assert!(error.contains("to rise"), "{error}");
-        }
-        let twice = format!("{LADDER}thresholds = [1]\n{LADDER}thresholds = [1]");
-        assert!(refused(&twice).contains("two ladders"));
-        let error = refused(&format!("{LADDER}thresholds = [1]\nthreshold = 2"));
-        assert!(
-            error.contains("threshold") && error.contains('7'),
-            "{error}"
-        );
-        let error = refused(&LADDER.replace("answers", "answer"));
-        assert!(error.contains("accepted_solutions"), "{error}");
-    }
-
-    #[test]
-    fn a_test_that_fails_says_how() {
-        let error = refused(&format!(
-            "{LADDER}thresholds = [1, 2]\n[[test]]\nname = \"two\"\ngiven = {{ answers = 2 }}\nreaches = {{ a = [1] }}"
-        ));
-        assert_eq!(
-            error,
-            "milestones.toml: test \"two\": it reaches {\"a\": [1, 2]}, not {\"a\": [1]}"
-        );
+    fn milestones_of_posts_are_numbered_through_and_belong_to_kinds() {
+        let text = include_str!("../../../../fixtures/rules/stack-exchange/milestones.toml");
+        let files = [("milestones.toml".to_owned(), text.to_owned())];
+        let milestones = Rules::parse(&files).unwrap().milestones;
+        let of = |kind| milestones.of_posts(kind).collect::<Vec<_>>();
+        assert_eq!(of(Kind::Answer), [(0, 10), (1, 25), (2, 100)]);
+        assert_eq!(of(Kind::Question), [(3, 10), (4, 25), (5, 100)]);
+        assert_eq!(of(Kind::Comment), []);
+        let great = milestones.post_milestone(5).unwrap();
+        assert_eq!(great.key(), "question:100");
+        assert_eq!(great.title(), "Great Question");
+        assert_eq!(great.description(), "A question that 100 members like");
+        assert!(milestones.post_milestone(6).is_none());
+        // However much a profile has, these are of posts.
+        let counts = Counts {
+            likes_received: 1_000_000,
+            ..Counts::default()
+        };
+        assert_eq!(milestones.reached(&counts).count(), 0);
     }
 }

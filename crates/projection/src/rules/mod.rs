@@ -1,36 +1,232 @@
-//! Rules: policy as data, from `projections/*.toml`.
+//! Rules: policy as data, from `projections/*.toml`, where README.md says what can be written.
+//!
+//! All files of a set are read together, and every mistake is told at once, with its place. Beside the
+//! rules stand tests, which [`Rules::check`] runs by the same code that runs for real.
 
+mod kudos;
+mod ladders;
+mod milestone_test;
 mod milestones;
+mod programme;
+mod source;
+mod story;
+#[cfg(test)]
+mod tests;
+mod trial;
 
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+pub use kudos::{BadgeRule, Counted, Deeds, Kudos, Level, Limit, Reason, Step};
 pub use milestones::{Milestone, Milestones};
 
-/// Why a rule file can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum RulesError {
-    /// It isn't the TOML that it has to be. The message shows the line.
-    #[error("{file}: {source}")]
-    Malformed {
-        /// The file's name.
-        file: &'static str,
-        /// What is wrong, and where.
-        source: Box<toml::de::Error>,
-    },
-    /// What it says can't be.
-    #[error("{file}: {what}")]
-    Invalid {
-        /// The file's name.
-        file: &'static str,
-        /// What can't be, and what to do.
-        what: String,
-    },
-    /// One of its tests fails.
-    #[error("{file}: test {name:?}: {found}")]
-    Test {
-        /// The file's name.
-        file: &'static str,
-        /// The test's name.
-        name: String,
-        /// What is otherwise than it expects.
-        found: String,
-    },
+use milestone_test::MilestoneTest;
+use programme::Programme;
+use source::{Source, Table, hint};
+use trial::Trial;
+
+const KUDOS: &str = "kudos.toml";
+const CHALLENGES: &str = "challenges.toml";
+const MILESTONES: &str = "milestones.toml";
+/// The files of a set.
+const FILES: [&str; 3] = [KUDOS, CHALLENGES, MILESTONES];
+
+/// All rules: what a community agreed on. By default there are none at all.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// What is worth how many points.
+    pub kudos: Kudos,
+    /// What is reached by how much of something.
+    pub milestones: Milestones,
+    trials: Vec<Trial>,
+    milestone_tests: Vec<MilestoneTest>,
+    files: Vec<(String, String)>,
+    hash: String,
 }
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            kudos: Kudos::default(),
+            milestones: Milestones::default(),
+            trials: Vec::new(),
+            milestone_tests: Vec::new(),
+            files: Vec::new(),
+            hash: hash(&[]),
+        }
+    }
+}
+
+impl Rules {
+    /// The rules that come with Plaudit.
+    ///
+    /// # Errors
+    /// Never, as its tests show.
+    pub fn standard() -> Result<Self, RulesError> {
+        let files = [
+            (KUDOS, include_str!("../../../../projections/kudos.toml")),
+            (
+                CHALLENGES,
+                include_str!("../../../../projections/challenges.toml"),
+            ),
+            (
+                MILESTONES,
+                include_str!("../../../../projections/milestones.toml"),
+            ),
+        ];
+        Self::parse(&files.map(|(name, text)| (name.to_owned(), text.to_owned())))
+    }
+
+    /// The rules of some files, each with its name and text, in any order. Of a file that isn't there
+    /// there is nothing.
+    ///
+    /// # Errors
+    /// If they say what can't be: all of it. Their tests are read, but not run.
+    pub fn parse(files: &[(String, String)]) -> Result<Self, RulesError> {
+        let mut files = files.to_vec();
+        files.sort();
+        let strange = strange(&files);
+        let sources = FILES.map(|file| {
+            let found = files.iter().find(|(name, _)| name == file);
+            found.map(|(name, text)| Source::new(name, text))
+        });
+        let rules = Self::read(&sources, &files);
+        let mistakes = sources.into_iter().flatten();
+        let mistakes = mistakes.flat_map(|source| source.into_mistakes());
+        let mistakes: Vec<String> = strange
+            .into_iter()
+            .chain(mistakes.map(|(place, what)| format!("{place}: {what}")))
+            .collect();
+        match mistakes.is_empty() {
+            true => Ok(rules),
+            false => Err(RulesError { mistakes }),
+        }
+    }
+
+    fn read(sources: &[Option<Source<'_>>; FILES.len()], files: &[(String, String)]) -> Self {
+        let mut tables = sources.each_ref().map(|it| it.as_ref().map(Source::table));
+        // What isn't TOML is read in part at best: all else would follow from that.
+        if sources.iter().flatten().any(|it| it.mistakes() > 0) {
+            return Self::default();
+        }
+        let [kudos, challenges, milestones] = &mut tables;
+        let mut programme = Programme::default();
+        if let Some(kudos) = kudos {
+            programme.kudos(kudos);
+        }
+        if let Some(challenges) = challenges {
+            programme.challenges(challenges);
+        }
+        let mut rules = Self {
+            kudos: programme.end(sources[0].as_ref()),
+            files: files.to_vec(),
+            hash: hash(files),
+            ..Self::default()
+        };
+        for file in [kudos, challenges].into_iter().flatten() {
+            let tests = file.tables("test", "a test").into_iter();
+            rules
+                .trials
+                .extend(tests.map(|test| Trial::read(test, &rules.kudos)));
+        }
+        if let Some(file) = milestones {
+            rules.milestones = Milestones::read(file);
+            let tests = file.tables("test", "a test").into_iter();
+            let tests = tests.map(|test| MilestoneTest::read(test, &rules.milestones));
+            rules.milestone_tests = tests.collect();
+        }
+        tables.into_iter().flatten().for_each(Table::end);
+        rules
+    }
+
+    /// Runs all tests of the files; how many there are. What stands in kudos.toml and challenges.toml is
+    /// tested under the rules of both.
+    ///
+    /// # Errors
+    /// If any fails: each that does, and what was found instead.
+    pub fn check(&self) -> Result<usize, RulesError> {
+        let trials = self.trials.iter();
+        let trials = trials.map(|it| (&it.place, &it.name, it.run(self)));
+        let milestones = self.milestone_tests.iter();
+        let milestones = milestones.map(|it| (&it.place, &it.name, it.run(&self.milestones)));
+        let mut ran = 0;
+        let mut mistakes = Vec::new();
+        for (place, name, outcome) in trials.chain(milestones) {
+            ran += 1;
+            if let Err(found) = outcome {
+                mistakes.push(format!(
+                    "{place}: test {name:?}: {found}: correct the rules or the test"
+                ));
+            }
+        }
+        match mistakes.is_empty() {
+            true => Ok(ran),
+            false => Err(RulesError { mistakes }),
+        }
+    }
+
+    /// What tells this set from others: a SHA-256 of the files' names and texts, in hexadecimal digits.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The files, each with its name and text, in the order of their names.
+    pub fn files(&self) -> &[(String, String)] {
+        &self.files
+    }
+}
+
+/// What is wrong with the names of files.
+fn strange(files: &[(String, String)]) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    let mut before = None;
+    for (name, _) in files {
+        if before == Some(name) {
+            mistakes.push(format!("{name}: it is given twice: leave one of them out"));
+        } else if !FILES.contains(&name.as_str()) {
+            let hint = hint(name, FILES.into_iter(), '`');
+            mistakes.push(format!(
+                "{name}: there is no rule file of this name: {hint}"
+            ));
+        }
+        before = Some(name);
+    }
+    mistakes
+}
+
+/// The hash of files in the order of their names.
+fn hash(files: &[(String, String)]) -> String {
+    let mut hash = Sha256::new();
+    for (name, text) in files {
+        // With their lengths, so that no two sets run together to the same.
+        for part in [name, text] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    let digest = hash.finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Why rule files can't be used: every mistake in them, one a line, each with where it stands, what is
+/// wrong, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RulesError {
+    mistakes: Vec<String>,
+}
+
+impl RulesError {
+    /// The mistakes, like `kudos.toml:12:3: there is no limit "likes": did you mean "likes-per-day"?`.
+    pub fn mistakes(&self) -> &[String] {
+        &self.mistakes
+    }
+}
+
+impl fmt::Display for RulesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.mistakes.join("\n"))
+    }
+}
+
+impl std::error::Error for RulesError {}

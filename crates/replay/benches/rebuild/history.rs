@@ -16,6 +16,7 @@ use plaudit_domain::{AccountId, Fact, NewEvent, PostId, Time};
 use plaudit_journal::Journal;
 use plaudit_journal::keys::{Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Result;
@@ -23,8 +24,9 @@ use crate::Result;
 /// So many events are recorded at once.
 const BATCH: usize = 20_000;
 
-/// A journal of so many events, made where there is none.
-pub async fn journal(path: &Path, events: usize) -> Result<SqliteJournal> {
+/// A journal of so many events, made where there is none: of a history that is repeated, if one is given, or
+/// else made up.
+pub async fn journal(path: &Path, events: usize, repeated: Option<&Path>) -> Result<SqliteJournal> {
     // Kept beside it, to be used again with it.
     let master = MasterKey::file(&path.with_extension("master"))?;
     let keys = Keyring::open(&path.with_extension("keys"), &master)?;
@@ -38,14 +40,67 @@ pub async fn journal(path: &Path, events: usize) -> Result<SqliteJournal> {
         return Err(format!("{path} holds {head} events: it was cut off; remove it").into());
     }
     println!("making a history of {events} events in {}", path.display());
-    let mut history = History::default();
+    let mut all: Box<dyn Iterator<Item = NewEvent>> = match repeated {
+        Some(file) => Box::new(repeat(file)?),
+        None => {
+            let mut history = History::default();
+            Box::new(std::iter::repeat_with(move || history.next()))
+        }
+    };
     let mut left = events;
     while left > 0 {
-        let batch: Vec<NewEvent> = (0..left.min(BATCH)).map(|_| history.next()).collect();
+        let batch: Vec<NewEvent> = all.by_ref().take(left.min(BATCH)).collect();
         left -= batch.len();
         journal.append_many(batch).await?;
     }
     Ok(journal)
+}
+
+/// The events of a file, as `plaudit export events --personal` writes them, again and again, each time of
+/// other accounts, posts and the like.
+fn repeat(file: &Path) -> Result<impl Iterator<Item = NewEvent> + use<>> {
+    let text = std::fs::read_to_string(file)?;
+    let lines = text.lines().map(serde_json::from_str);
+    let lines = lines.collect::<serde_json::Result<Vec<Value>>>()?;
+    let text_of = |line: &Value, field: &str| line[field].as_str().unwrap_or_default().to_owned();
+    let first = lines
+        .iter()
+        .map(|line| event(line, 0, &text_of))
+        .collect::<Result<Vec<_>>>()?;
+    println!("{} of them from {}", first.len(), file.display());
+    Ok((0_u128..).flat_map(move |copy| {
+        let of_copy = |line| event(line, copy, &text_of).ok();
+        lines.iter().filter_map(of_copy).collect::<Vec<_>>()
+    }))
+}
+
+fn event(line: &Value, copy: u128, text: &impl Fn(&Value, &str) -> String) -> Result<NewEvent> {
+    let mut line = line.clone();
+    other_ids(&mut line, copy);
+    let version = line["version"].as_u64().unwrap_or_default();
+    let body = line["data"].to_string();
+    Ok(NewEvent {
+        id: text(&line, "id").parse()?,
+        occurred_at: text(&line, "occurred_at").parse()?,
+        actor: text(&line, "actor").parse().ok(),
+        correlation: None,
+        causation: None,
+        fact: Fact::decode(&text(&line, "type"), u16::try_from(version)?, &body)?,
+    })
+}
+
+/// Makes other ids of all that stand in a value; the same of the same.
+fn other_ids(value: &mut Value, copy: u128) {
+    match value {
+        Value::String(text) => {
+            if let Ok(id) = text.parse::<Uuid>() {
+                *text = Uuid::from_u128(id.as_u128() ^ copy).to_string();
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| other_ids(value, copy)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| other_ids(value, copy)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 #[derive(Default)]

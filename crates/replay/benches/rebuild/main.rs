@@ -1,9 +1,10 @@
 //! How fast a rebuild is, compared with what it can't do without: reading and decoding the history,
 //! and writing the rows. And how fast the live fold is.
 //!
-//! `cargo bench -p plaudit-replay -- [--events N] [--data DIR]`
+//! `cargo bench -p plaudit-replay -- [--events N] [--data DIR] [--repeat FILE]`
 //!
-//! The history is made up, and kept in DIR to be used again.
+//! The history is made up, or the events of FILE (NDJSON, as `plaudit export events --personal` writes them)
+//! again and again; it is kept in DIR to be used again.
 #![allow(clippy::print_stdout, reason = "the table is what it is for")]
 
 use std::error::Error;
@@ -14,8 +15,8 @@ use std::time::Instant;
 
 use plaudit_domain::Position;
 use plaudit_journal::SharedJournal;
-use plaudit_projection::{Rows, fold};
-use plaudit_replay::live::catch_up;
+use plaudit_projection::{Rows, Rules, fold};
+use plaudit_replay::live::{Target, catch_up};
 use plaudit_replay::rebuild::rebuild;
 use plaudit_store::SharedStore;
 use plaudit_store::sqlite::{BulkLoad, SqliteStore, remove};
@@ -34,14 +35,19 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let mut data = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let mut events = 1_000_000;
+    let mut repeated: Option<PathBuf> = None;
     let mut is_bench = false;
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--bench" => is_bench = true,
             "--data" => data = arguments.next().ok_or("--data needs a folder")?.into(),
             "--events" => events = arguments.next().ok_or("--events needs a number")?.parse()?,
+            "--repeat" => {
+                repeated = Some(arguments.next().ok_or("--repeat needs a file")?.into());
+            }
             other => {
-                return Err(format!("{other} is unknown; there are --events N, --data DIR").into());
+                let known = "--events N, --data DIR, --repeat FILE";
+                return Err(format!("{other} is unknown; there are {known}").into());
             }
         }
     }
@@ -51,12 +57,17 @@ fn main() -> Result<()> {
     }
     let data = data.join("rebuild");
     std::fs::create_dir_all(&data)?;
-    Runtime::new()?.block_on(run(&data, events))
+    Runtime::new()?.block_on(run(&data, events, repeated.as_deref()))
 }
 
-async fn run(data: &Path, events: usize) -> Result<()> {
-    let path = data.join(format!("{events}.journal"));
-    let journal: SharedJournal = Arc::new(history::journal(&path, events).await?);
+async fn run(data: &Path, events: usize, repeated: Option<&Path>) -> Result<()> {
+    let name = match repeated.and_then(Path::file_stem) {
+        Some(file) => format!("{events}-of-{}.journal", file.to_string_lossy()),
+        None => format!("{events}.journal"),
+    };
+    let path = data.join(name);
+    let journal = history::journal(&path, events, repeated).await?;
+    let journal: SharedJournal = Arc::new(journal);
     println!(
         "{:<44}{:>9}{:>9}{:>12}",
         format!("{events} events"),
@@ -76,17 +87,34 @@ async fn run(data: &Path, events: usize) -> Result<()> {
 
     let store = data.join("rebuilt.sqlite");
     let clock = Clock::start();
-    let mut load = BulkLoad::begin(&store)?;
-    rebuild(&journal, &mut load, &mut |_| ()).await?;
+    let rules = Arc::new(Rules::standard()?);
+    let mut load = BulkLoad::begin(&store, rules.hash())?;
+    rebuild(&journal, &rules, &mut load, &mut |_| ()).await?;
     drop(load.finish()?);
     let rebuilt = clock.took();
     let memory = peak_memory();
 
-    let (folded, loaded) = fold_and_load(&journal, &store).await?;
+    let without = data.join("without.sqlite");
+    let clock = Clock::start();
+    let none = Rules::default();
+    let mut load = BulkLoad::begin(&without, none.hash())?;
+    rebuild(&journal, &none, &mut load, &mut |_| ()).await?;
+    drop(load.finish()?);
+    let without_rules = clock.took();
+    remove(&without)?;
+
+    let Parts {
+        folded,
+        reckoned,
+        loaded,
+        entries,
+    } = Parts::measure(&journal, &rules, &store).await?;
     line("fold alone, in memory", folded);
+    line("reckoning alone, by the rules", reckoned);
     line("bulk load alone, of the same rows", loaded);
+    line("rebuild without any rules", without_rules);
     line("REBUILD", rebuilt);
-    let live = follow(&journal, data).await?;
+    let live = follow(&journal, rules, data).await?;
     line("live fold, in batches, of all of it", live);
 
     println!();
@@ -94,6 +122,10 @@ async fn run(data: &Path, events: usize) -> Result<()> {
         "a rebuild takes {:.2} of its floor (scan + bulk load; the bar is 2), {:.2} of the bare one",
         rebuilt.wall / (decoded.wall + loaded.wall),
         rebuilt.wall / (bare.wall + loaded.wall),
+    );
+    println!(
+        "{entries} entries in the ledger: each costs {:.2} µs",
+        (rebuilt.wall - without_rules.wall) * 1e6 / entries as f64,
     );
     if let Some(memory) = memory {
         println!("peak memory of the rebuild: {memory}");
@@ -177,41 +209,60 @@ async fn scan(journal: &SharedJournal) -> Result<Took> {
     }
 }
 
-/// The two other parts of a rebuild, each by itself.
-async fn fold_and_load(journal: &SharedJournal, path: &Path) -> Result<(Took, Took)> {
-    let mut rows = Rows::default();
-    let mut position = 0;
-    let mut folding = Took::default();
-    loop {
-        let events = journal.read_all(position, BATCH).await?;
-        let Some(last) = events.last() else { break };
-        position = last.position;
-        let clock = Clock::start();
-        for event in &events {
-            fold(event, &mut rows)?;
-        }
-        folding += clock.took();
-    }
-    let clock = Clock::start();
-    rows.finish();
-    folding += clock.took();
-
-    let clock = Clock::start();
-    let mut load = BulkLoad::begin(path)?;
-    load.bodies(&rows.bodies)?;
-    load.rows(&rows, position)?;
-    drop(load.finish()?);
-    Ok((folding, clock.took()))
+/// The other parts of a rebuild, each by itself.
+struct Parts {
+    folded: Took,
+    reckoned: Took,
+    loaded: Took,
+    /// How many entries the ledger has.
+    entries: usize,
 }
 
-async fn follow(journal: &SharedJournal, data: &Path) -> Result<Took> {
+impl Parts {
+    async fn measure(journal: &SharedJournal, rules: &Rules, path: &Path) -> Result<Self> {
+        let mut rows = Rows::default();
+        let mut position = 0;
+        let (mut folded, mut reckoned) = (Took::default(), Took::default());
+        loop {
+            let events = journal.read_all(position, BATCH).await?;
+            let Some(last) = events.last() else { break };
+            position = last.position;
+            let clock = Clock::start();
+            for event in &events {
+                fold(event, &mut rows)?;
+            }
+            folded += clock.took();
+            let clock = Clock::start();
+            rows.reckon(rules);
+            reckoned += clock.took();
+        }
+        let clock = Clock::start();
+        rows.finish(rules);
+        folded += clock.took();
+
+        let clock = Clock::start();
+        let mut load = BulkLoad::begin(path, rules.hash())?;
+        load.bodies(&rows.bodies)?;
+        load.rows(&rows, position)?;
+        drop(load.finish()?);
+        Ok(Self {
+            folded,
+            reckoned,
+            loaded: clock.took(),
+            entries: rows.ledger.added().len(),
+        })
+    }
+}
+
+async fn follow(journal: &SharedJournal, rules: Arc<Rules>, data: &Path) -> Result<Took> {
     let path = data.join("live.sqlite");
     remove(&path)?;
-    let store: SharedStore = Arc::new(SqliteStore::open(&path)?);
+    let store: SharedStore = Arc::new(SqliteStore::open(&path, rules.hash())?);
     let clock = Clock::start();
-    catch_up(journal, &store.clone().into(), &mut |_| ()).await?;
+    let target = Target::alone(store, rules);
+    catch_up(journal, &target, &mut |_| ()).await?;
     let took = clock.took();
-    drop(store);
+    drop(target);
     remove(&path)?;
     Ok(took)
 }

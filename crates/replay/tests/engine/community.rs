@@ -20,7 +20,7 @@ use plaudit_store::SharedStore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::folder::{Folder, rebuilt};
+use crate::folder::{Folder, rebuilt, target};
 use crate::histories::{account, post};
 use crate::meddling::Overtaken;
 use crate::tables::differences;
@@ -78,7 +78,7 @@ async fn community(folder: &Folder) -> Community {
 }
 
 async fn begin(journal: SharedJournal, store: SharedStore) -> Community {
-    let community = Community::start(journal, store).await.unwrap();
+    let community = Community::start(journal, target(&store)).await.unwrap();
     for number in 0..3 {
         let registered = community.execute(&request(number), &register()).await;
         assert_eq!(registered.unwrap().recorded, 1);
@@ -378,7 +378,7 @@ async fn a_key_that_was_used_for_something_else_is_refused() {
 async fn two_communities_on_the_same_files_fold_each_event_once() {
     let folder = Folder::new();
     let first = Arc::new(community(&folder).await);
-    let second = Community::start(folder.journal(), folder.store("live")).await;
+    let second = Community::start(folder.journal(), target(&folder.store("live"))).await;
     let second = Arc::new(second.unwrap());
     let mut writers = JoinSet::new();
     for number in 100..108 {

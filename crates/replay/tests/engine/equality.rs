@@ -3,25 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-use plaudit_domain::{Fact, NewEvent};
+use plaudit_domain::{AccountId, Fact, NewEvent};
 use plaudit_journal::SharedJournal;
-use plaudit_projection::{Counts, Post, Profile};
+use plaudit_projection::{Counts, Key, Post, Profile};
 use plaudit_replay::live::catch_up;
-use plaudit_store::{AccountRecord, PostRecord, SharedStore};
+use plaudit_store::{AccountRecord, Earned, LedgerRecord, PostRecord, SharedStore};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use tokio::runtime::Runtime;
 
-use crate::folder::{Folder, rebuilt};
+use crate::folder::{Folder, rebuilt, rules, target};
 use crate::histories::{any_steps, events};
+use crate::kudos::NaiveKudos;
 use crate::naive::{Naive, PostFigures};
 use crate::tables::differences;
 
 async fn follow(journal: &SharedJournal, store: &SharedStore) {
-    let target = store.clone().into();
-    catch_up(journal, &target, &mut |_| ()).await.unwrap();
+    catch_up(journal, &target(store), &mut |_| ())
+        .await
+        .unwrap();
 }
 
 /// Cuts events into batches, as long as there are sizes to cut by; what is left comes one by one.
@@ -68,9 +70,42 @@ async fn errors(store: &SharedStore, events: &[NewEvent]) -> Vec<String> {
     };
     let posts = rows.iter().map(|post| (post.id, figures(post))).collect();
 
-    let mut errors = unequal(&accounts, &naive.accounts());
+    let mut errors = kudos_errors(store, events).await;
+    errors.extend(unequal(&accounts, &naive.accounts()));
     errors.extend(unequal(&profiles, &naive.profiles()));
     errors.extend(unequal(&posts, &naive.posts()));
+    errors
+}
+
+/// Where points, badges and milestones aren't what the rules say.
+async fn kudos_errors(store: &SharedStore, events: &[NewEvent]) -> Vec<String> {
+    let rules = rules();
+    let naive = NaiveKudos::after(events, &rules);
+    let (mut ids, mut points) = (BTreeMap::new(), BTreeMap::new());
+    let mut note = |record: AccountRecord| {
+        ids.insert(record.account.key, record.account.id);
+        points.insert(record.account.id, record.account.points);
+        Ok(())
+    };
+    store.each_account(&mut note).await.unwrap();
+    let mut ledger: BTreeMap<AccountId, i64> = ids.values().map(|id| (*id, 0)).collect();
+    let mut note = |record: LedgerRecord| {
+        *ledger.entry(record.account).or_default() += record.entry.points;
+        Ok(())
+    };
+    store.each_entry_record(&mut note).await.unwrap();
+    let keys: Vec<Key> = ids.keys().copied().collect();
+    let number = |earned: &Earned| (ids[&earned.account], earned.number as usize);
+    let badges = store.badges_of(&keys).await.unwrap();
+    let badges = badges.iter().map(|earned| (number(earned), ())).collect();
+    let reached = store.post_milestones_of(&keys).await.unwrap();
+    let reached = reached.iter().map(|it| (number(it), it.times)).collect();
+
+    let mut errors = unequal(&points, &naive.points());
+    errors.extend(unequal(&ledger, &naive.points()));
+    let naive_badges = naive.badges().into_iter().map(|badge| (badge, ()));
+    errors.extend(unequal(&badges, &naive_badges.collect()));
+    errors.extend(unequal(&reached, &naive.post_milestones()));
     errors
 }
 
@@ -96,6 +131,9 @@ fn random_histories_come_to_everything_that_is_counted() {
     let mut counted = Counts::default();
     let mut solutions_of_deleted = 0;
     let mut profiles_of_several = 0_i64;
+    let (mut limited, mut completed) = (0, 0);
+    let (mut with_points, mut badges, mut milestones) = (0, 0, 0);
+    let rules = rules();
     for _ in 0..CASES {
         let steps = any_steps(STEPS).new_tree(&mut runner).unwrap().current();
         let events = events(&steps);
@@ -104,6 +142,17 @@ fn random_histories_come_to_everything_that_is_counted() {
         let accounts = naive.accounts();
         accounts.values().for_each(|counts| counted.add(counts));
         profiles_of_several += i64::from(naive.profiles().len() < accounts.len());
+        let kudos = NaiveKudos::after(&events, &rules);
+        let (cut, done) = kudos.limited_and_completed();
+        limited += cut;
+        completed += done;
+        with_points += kudos
+            .points()
+            .values()
+            .filter(|points| **points != 0)
+            .count();
+        badges += kudos.badges().len();
+        milestones += kudos.post_milestones().len();
         let posts = naive.posts();
         let accepted = posts.values().filter(|post| post.accepted);
         solutions_of_deleted += accepted.filter(|post| post.deleted).count();
@@ -112,6 +161,10 @@ fn random_histories_come_to_everything_that_is_counted() {
     assert!(
         solutions_of_deleted > 5,
         "{solutions_of_deleted} {counted:?}"
+    );
+    assert!(
+        limited > 5 && completed > 5 && with_points > 50 && badges > 20 && milestones > 20,
+        "{limited} {completed} {with_points} {badges} {milestones}"
     );
     let often = [
         counted.questions,
@@ -123,6 +176,8 @@ fn random_histories_come_to_everything_that_is_counted() {
         counted.likes_received,
         counted.likes_given,
         counted.courses_completed,
+        counted.peer_kudos_given,
+        counted.peer_kudos_received,
         profiles_of_several,
     ];
     assert!(often.into_iter().all(|count| count > 10), "{counted:?}");

@@ -1,12 +1,14 @@
 //! A journal and read models in a folder that goes when the test ends.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use plaudit_journal::SharedJournal;
 use plaudit_journal::keys::{Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
+use plaudit_projection::Rules;
 use plaudit_replay::Generations;
+use plaudit_replay::live::Target;
 use plaudit_replay::rebuild::rebuild;
 use plaudit_store::SharedStore;
 use plaudit_store::sqlite::{BulkLoad, SqliteStore};
@@ -29,12 +31,31 @@ impl Folder {
     }
 
     pub fn store(&self, name: &str) -> SharedStore {
-        Arc::new(SqliteStore::open(&self.path(name)).unwrap())
+        Arc::new(SqliteStore::open(&self.path(name), rules().hash()).unwrap())
     }
 
     pub fn generations(&self) -> Generations {
-        Generations::open(&self.path("generations")).unwrap()
+        Generations::open(&self.path("generations"), rules()).unwrap()
     }
+}
+
+/// Rules that random histories come up against.
+pub fn rules() -> Arc<Rules> {
+    static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| {
+        let files = [
+            ("kudos.toml", include_str!("rules/kudos.toml")),
+            ("challenges.toml", include_str!("rules/challenges.toml")),
+            ("milestones.toml", include_str!("rules/milestones.toml")),
+        ];
+        let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        Arc::new(Rules::parse(&files).unwrap())
+    });
+    RULES.clone()
+}
+
+/// Rows that have no others beside them.
+pub fn target(store: &SharedStore) -> Target {
+    Target::alone(store.clone(), rules())
 }
 
 fn master() -> MasterKey {
@@ -43,7 +64,10 @@ fn master() -> MasterKey {
 
 /// A new store, folded from a whole journal.
 pub async fn rebuilt(journal: &SharedJournal, path: &Path) -> SharedStore {
-    let mut load = BulkLoad::begin(path).unwrap();
-    rebuild(journal, &mut load, &mut |_| ()).await.unwrap();
+    let rules = rules();
+    let mut load = BulkLoad::begin(path, rules.hash()).unwrap();
+    rebuild(journal, &rules, &mut load, &mut |_| ())
+        .await
+        .unwrap();
     Arc::new(load.finish().unwrap())
 }

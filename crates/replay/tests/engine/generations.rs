@@ -14,7 +14,7 @@ use plaudit_store::Store;
 use plaudit_store::sqlite::{BulkLoad, SqliteStore};
 use tokio::time::sleep;
 
-use crate::folder::{Folder, rebuilt};
+use crate::folder::{Folder, rebuilt, rules};
 use crate::histories::account;
 use crate::live::{new, registered};
 use crate::meddling::Broken;
@@ -73,7 +73,7 @@ async fn a_rebuild_that_was_cut_off_leaves_the_one_in_use_and_can_be_repeated() 
     drop(current(&generations, &journal).await);
 
     // The process died while it filled the next one, or between naming it and putting it in use.
-    drop(BulkLoad::begin(&path(&folder, "2.sqlite")).unwrap());
+    drop(BulkLoad::begin(&path(&folder, "2.sqlite"), rules().hash()).unwrap());
     fs::write(path(&folder, "2.sqlite-wal"), "half of something").unwrap();
     fs::write(path(&folder, "current.new"), "2").unwrap();
     let (store, folded) = current(&generations, &journal).await;
@@ -226,6 +226,7 @@ async fn one_that_somebody_has_open_during_an_erasure_is_removed_later() {
     let target = Target {
         generations: Some((generations, own.path().to_owned())),
         store: Arc::new(own),
+        rules: rules(),
     };
     let store = target.store.clone();
     let _live = Live::start(journal.clone(), target).await.unwrap();

@@ -6,11 +6,15 @@ use plaudit_domain::acceptance::{Accept, Accepted, AcceptedAnswer, Withdraw, Wit
 use plaudit_domain::account::{
     AccountKind, ChangeVisibility, Claims, LogIn, Register, Registered, Rename,
 };
+use plaudit_domain::badge::{Grant, Granted};
 use plaudit_domain::erasure::{Content, Erase};
 use plaudit_domain::fact::{
-    AccountFact, GroupFact, LearningFact, LikeFact, LinkFact, MembershipFact, PostFact, WatchFact,
+    AccountFact, BadgeFact, GroupFact, KudosFact, LearningFact, LikeFact, LinkFact, MembershipFact,
+    PostFact, WatchFact,
 };
+use plaudit_domain::feedback::{GiveFeedback, Interaction, RecordInteractions};
 use plaudit_domain::group::Create;
+use plaudit_domain::kudos::{Allowance, Enrol, Enrolled, Give, Given, Policy, RequestEnrolment};
 use plaudit_domain::learning::{Achievement, CourseCompleted, Record};
 use plaudit_domain::like::{Like, LikePost, UnlikePost};
 use plaudit_domain::link_code::{CODE_BYTES, Code, MakeLinkCode};
@@ -24,8 +28,8 @@ use plaudit_domain::post::{
 };
 use plaudit_domain::watch::{UnwatchPost, Watch, WatchPost};
 use plaudit_domain::{
-    AccountId, Actor, Command, Fact, GroupId, History as Decided, NewEvent, Origin, PostId, Roles,
-    StreamName, Time, Visibility, decide, profile,
+    AccountId, Actor, Command, Fact, GiftId, GroupId, History as Decided, NewEvent, Origin, Period,
+    PostId, Roles, StreamName, Time, Visibility, decide, profile,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -42,6 +46,10 @@ const GROUPS: u8 = 2;
 const CODES: u8 = 30;
 /// The first so many of them are mostly topics, the rest mostly replies.
 const TOPICS: u8 = 3;
+/// Half a day in microseconds: what happens fills several weeks, which rules go by.
+const HALF_DAY: i64 = 12 * 3_600 * 1_000_000;
+/// How many gifts and badges there can be.
+const GIFTS: u8 = 10;
 
 pub fn account(number: u8) -> AccountId {
     AccountId(Uuid::from_u128(0xacc0_0000 + u128::from(number)))
@@ -53,6 +61,10 @@ pub fn post(number: u8) -> PostId {
 
 pub fn group(number: u8) -> GroupId {
     GroupId(Uuid::from_u128(0x6009_0000 + u128::from(number)))
+}
+
+fn gift(number: u8) -> GiftId {
+    GiftId(Uuid::from_u128(0x91f7_0000 + u128::from(number)))
 }
 
 /// Something that may happen; what can't, doesn't.
@@ -101,6 +113,12 @@ enum Wish {
     CreateGroup(u8),
     Join(u8),
     Leave(u8),
+    AskToTakePart,
+    Enrol(u8),
+    Give(u8, u8, Option<u8>),
+    Grant(u8, u8),
+    GiveFeedback(String),
+    LookAt(String),
 }
 
 /// Facts that no command makes, or not now: without an owner, twice, of one's own, on what is
@@ -122,6 +140,15 @@ enum Import {
     Completed(u8, String),
     Joined(u8, u8),
     Left(u8, u8),
+    Enrolled(u8, u8),
+    Gave {
+        gift: u8,
+        profile: u8,
+        giver: u8,
+        receiver: u8,
+        about: Option<u8>,
+    },
+    Granted(u8, String),
     Deleted(u8, Naming),
     Restored(u8, Naming),
     Accepted(u8, u8, Naming),
@@ -198,6 +225,7 @@ fn any_wish() -> impl Strategy<Value = Wish> {
         2 => any_post().prop_map(Wish::Watch),
         1 => any_post().prop_map(Wish::Unwatch),
         9 => any_personal_wish(),
+        5 => any_kudos_wish(),
     ]
 }
 
@@ -224,6 +252,19 @@ fn any_personal_wish() -> impl Strategy<Value = Wish> {
     ]
 }
 
+/// What concerns kudos, badges and what members think of them.
+fn any_kudos_wish() -> impl Strategy<Value = Wish> {
+    let about = option::weighted(0.3, any_post());
+    prop_oneof![
+        1 => Just(Wish::AskToTakePart),
+        1 => (0..ACCOUNTS).prop_map(Wish::Enrol),
+        6 => (0..GIFTS, 0..ACCOUNTS, about).prop_map(|(g, to, about)| Wish::Give(g, to, about)),
+        2 => (0..ACCOUNTS, 0..GIFTS).prop_map(|(account, id)| Wish::Grant(account, id)),
+        1 => any_text().prop_map(Wish::GiveFeedback),
+        1 => any_text().prop_map(Wish::LookAt),
+    ]
+}
+
 fn any_import() -> impl Strategy<Value = Import> {
     let naming = || prop_oneof![3 => Just(Naming::All), 1 => Just(Naming::TheLeast)];
     let created = (
@@ -244,13 +285,23 @@ fn any_import() -> impl Strategy<Value = Import> {
                 tags,
             },
         );
+    let about = option::weighted(0.3, any_post());
+    let gave = (0..GIFTS, 0..ACCOUNTS, 0..ACCOUNTS, 0..ACCOUNTS, about).prop_map(
+        |(gift, profile, giver, receiver, about)| Import::Gave {
+            gift,
+            profile,
+            giver,
+            receiver,
+            about,
+        },
+    );
     let accounts = || (0..ACCOUNTS, 0..ACCOUNTS);
     let member = || (0..GROUPS, 0..ACCOUNTS);
     let pair = || (any_post(), 0..ACCOUNTS);
     prop_oneof![
         2 => (0..ACCOUNTS).prop_map(Import::Registered),
         4 => created,
-        1 => (any_post(), naming()).prop_map(|(p, n)| Import::Deleted(p, n)),
+        2 => (any_post(), naming()).prop_map(|(p, n)| Import::Deleted(p, n)),
         2 => (any_post(), naming()).prop_map(|(p, n)| Import::Restored(p, n)),
         14 => (any_topic(), any_reply(), naming()).prop_map(|(q, a, n)| Import::Accepted(q, a, n)),
         1 => (any_topic(), any_reply()).prop_map(|(q, a)| Import::AcceptanceWithdrawn(q, a)),
@@ -264,6 +315,9 @@ fn any_import() -> impl Strategy<Value = Import> {
         2 => (0..ACCOUNTS, any_text()).prop_map(|(a, course)| Import::Completed(a, course)),
         1 => member().prop_map(|(group, a)| Import::Joined(group, a)),
         1 => member().prop_map(|(group, a)| Import::Left(group, a)),
+        1 => accounts().prop_map(|(a, b)| Import::Enrolled(a, b)),
+        2 => gave,
+        2 => (0..ACCOUNTS, any_text()).prop_map(|(a, badge)| Import::Granted(a, badge)),
     ]
 }
 
@@ -341,12 +395,15 @@ impl History {
             | Fact::Link(_)
             | Fact::LinkCode(_)
             | Fact::Learning(_)
+            | Fact::Kudos(_)
+            | Fact::Badge(_)
+            | Fact::Feedback(_)
             | Fact::Membership(_) => {}
         }
         self.decided.push(fact.clone());
         self.events.push(NewEvent {
             id: Uuid::from_u128(self.events.len() as u128),
-            occurred_at: Time::from_micros(i64::from(second) * 1_000_000),
+            occurred_at: Time::from_micros(i64::from(second) * HALF_DAY),
             actor: None,
             correlation: None,
             causation: None,
@@ -473,6 +530,37 @@ impl History {
             }
             Import::Joined(group, by) => MembershipFact::Joined(self.member(group, by)?).into(),
             Import::Left(group, by) => MembershipFact::Left(self.member(group, by)?).into(),
+            Import::Enrolled(profile, account) => KudosFact::Enrolled(Enrolled {
+                profile: self.account(profile)?,
+                accounts: [self.account(profile)?, self.account(account)?].into(),
+            })
+            .into(),
+            Import::Gave {
+                gift: number,
+                profile,
+                giver,
+                receiver,
+                about,
+            } => KudosFact::Given(Given {
+                gift: gift(number),
+                profile: self.account(profile)?,
+                giver: self.account(giver)?,
+                receiver: self.account(receiver)?,
+                at: Time::from_micros(0),
+                message: "imported".to_owned().into(),
+                post: match about {
+                    Some(about) => Some(self.post(about)?.post),
+                    None => None,
+                },
+            })
+            .into(),
+            Import::Granted(number, ref badge) => BadgeFact::Granted(Granted {
+                account: self.account(number)?,
+                badge: badge.clone(),
+                title: "imported".into(),
+                origin: origin(number),
+            })
+            .into(),
         })
     }
 
@@ -662,6 +750,41 @@ impl Wish {
             Self::Leave(number) => Box::new(Leave {
                 group: group(number),
             }),
+            Self::AskToTakePart => Box::new(RequestEnrolment {
+                policy: Policy::Waitlist,
+            }),
+            Self::Enrol(number) => Box::new(Enrol {
+                account: account(number),
+            }),
+            Self::Give(number, receiver, about) => Box::new(Give {
+                gift: gift(number),
+                receiver: account(receiver),
+                message: "message".into(),
+                post: about.map(post),
+                allowance: Allowance {
+                    gifts: 3,
+                    per: Period::Week,
+                },
+            }),
+            Self::Grant(number, id) => Box::new(Grant {
+                account: account(number),
+                badge: "badge".into(),
+                title: "title".into(),
+                at: Time::from_micros(0),
+                origin: origin(id),
+            }),
+            Self::GiveFeedback(subject) => Box::new(GiveFeedback {
+                text: Some(subject.clone()),
+                subject,
+                rating: None,
+            }),
+            Self::LookAt(subject) => Box::new(RecordInteractions {
+                interactions: vec![Interaction {
+                    kind: "opened".into(),
+                    subject: Some(subject),
+                    at: Time::from_micros(0),
+                }],
+            }),
         }
     }
 
@@ -673,6 +796,8 @@ impl Wish {
                 | Self::Complete(..)
                 | Self::Certify(..)
                 | Self::CreateGroup(_)
+                | Self::Enrol(_)
+                | Self::Grant(..)
         )
     }
 }

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use crate::folder::Folder;
+use crate::folder::{Folder, target};
 use crate::histories::{Step, any_steps, events};
 use crate::tables::differences;
 
@@ -46,8 +46,9 @@ fn unlinked(primary: AccountId, account: AccountId) -> NewEvent {
 
 async fn record(journal: &SharedJournal, store: &SharedStore, events: Vec<NewEvent>) {
     journal.append_many(events).await.unwrap();
-    let target = store.clone().into();
-    catch_up(journal, &target, &mut |_| ()).await.unwrap();
+    catch_up(journal, &target(store), &mut |_| ())
+        .await
+        .unwrap();
 }
 
 async fn accounts(store: &SharedStore) -> Vec<AccountRecord> {

@@ -14,7 +14,7 @@ use plaudit_replay::rebuild::rebuild;
 use plaudit_store::sqlite::BulkLoad;
 use uuid::Uuid;
 
-use crate::folder::Folder;
+use crate::folder::{Folder, rules, target};
 use crate::histories::{account, post};
 use crate::meddling::Broken;
 
@@ -59,7 +59,7 @@ async fn until(live: &Live, stands: impl Fn(&Folded) -> bool) {
 async fn an_event_that_cannot_be_folded_stops_it_and_is_named() {
     let folder = Folder::new();
     let (journal, store) = (folder.journal(), folder.store("live"));
-    let live = Live::start(journal.clone(), store.clone()).await.unwrap();
+    let live = Live::start(journal.clone(), target(&store)).await.unwrap();
     journal.append_many(vec![registered(1)]).await.unwrap();
     until(&live, |folded| folded.position == 1).await;
 
@@ -79,10 +79,11 @@ async fn an_event_that_cannot_be_folded_stops_it_and_is_named() {
     assert!(live.folded().trouble.is_some());
 
     // Nor does any other way of folding.
-    let caught_up = catch_up(&journal, &store.clone().into(), &mut |_| ()).await;
+    let caught_up = catch_up(&journal, &target(&store), &mut |_| ()).await;
     assert!(matches!(caught_up, Err(FoldingError::Stopped(stopped)) if stopped.position == 3));
-    let mut load = BulkLoad::begin(&folder.path("rebuilt")).unwrap();
-    let rebuilt = rebuild(&journal, &mut load, &mut |_| ()).await;
+    let rules = rules();
+    let mut load = BulkLoad::begin(&folder.path("rebuilt"), rules.hash()).unwrap();
+    let rebuilt = rebuild(&journal, &rules, &mut load, &mut |_| ()).await;
     assert!(matches!(rebuilt, Err(FoldingError::Stopped(stopped)) if stopped.position == 3));
 }
 
@@ -92,7 +93,7 @@ async fn a_journal_that_fails_for_a_while_is_trouble_for_a_while() {
     let (journal, store) = (folder.journal(), folder.store("live"));
     journal.append_many(vec![registered(1)]).await.unwrap();
     let broken = Broken::new(journal.clone(), 1);
-    let live = Live::start(broken.clone(), store.clone()).await.unwrap();
+    let live = Live::start(broken.clone(), target(&store)).await.unwrap();
     until(&live, |folded| folded.trouble.is_some()).await;
     assert_eq!(live.folded().position, 1);
     let trouble = live.folded().trouble.unwrap();
@@ -118,7 +119,7 @@ async fn read_models_that_are_ahead_of_the_journal_are_not_folded_into() {
         .append_many(vec![registered(1), registered(2)])
         .await
         .unwrap();
-    catch_up(&journal, &store.clone().into(), &mut |_| ())
+    catch_up(&journal, &target(&store), &mut |_| ())
         .await
         .unwrap();
 
@@ -126,7 +127,7 @@ async fn read_models_that_are_ahead_of_the_journal_are_not_folded_into() {
     let earlier = Folder::new();
     let journal = earlier.journal();
     journal.append_many(vec![registered(1)]).await.unwrap();
-    let started = Live::start(journal.clone(), store.clone()).await;
+    let started = Live::start(journal.clone(), target(&store)).await;
     assert!(
         matches!(
             started,
@@ -137,7 +138,7 @@ async fn read_models_that_are_ahead_of_the_journal_are_not_folded_into() {
         ),
         "{started:?}"
     );
-    let caught_up = catch_up(&journal, &store.clone().into(), &mut |_| ()).await;
+    let caught_up = catch_up(&journal, &target(&store), &mut |_| ()).await;
     assert!(matches!(caught_up, Err(FoldingError::Ahead { .. })));
 }
 
@@ -147,7 +148,7 @@ async fn dropping_it_ends_it_however_much_is_left() {
     let (journal, store) = (folder.journal(), folder.store("live"));
     let registrations = (0..20_000).map(|_| registered(1));
     journal.append_many(registrations.collect()).await.unwrap();
-    let live = Live::start(journal.clone(), store.clone()).await.unwrap();
+    let live = Live::start(journal.clone(), target(&store)).await.unwrap();
     drop(live);
     assert_eq!(Arc::strong_count(&journal), 1);
     assert_eq!(Arc::strong_count(&store), 1);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plaudit_domain::fact::{
-    AccountFact, LearningFact, LikeFact, LinkFact, MembershipFact, PostFact, WatchFact,
+    AccountFact, KudosFact, LearningFact, LikeFact, LinkFact, MembershipFact, PostFact, WatchFact,
 };
 use plaudit_domain::post::{Created, Kind};
 use plaudit_domain::{AccountId, Fact, NewEvent, PostId, Time};
@@ -22,6 +22,7 @@ pub struct Naive {
     primaries: BTreeMap<AccountId, AccountId>,
     withdrawn: BTreeSet<AccountId>,
     courses: BTreeSet<(AccountId, String)>,
+    gifts: Vec<(AccountId, AccountId)>,
 }
 
 /// What a post's row has to say.
@@ -61,9 +62,13 @@ impl Naive {
             )
             | Fact::Post(PostFact::Edited(_))
             | Fact::LinkCode(_)
+            | Fact::Kudos(KudosFact::EnrolmentRequested(_) | KudosFact::Enrolled(_))
+            | Fact::Badge(_)
+            | Fact::Feedback(_)
             | Fact::Group(_)
             | Fact::Membership(MembershipFact::Joined(_) | MembershipFact::Left(_))
             | Fact::Learning(LearningFact::CertificationAwarded(_)) => {}
+            Fact::Kudos(KudosFact::Given(given)) => self.gifts.push((given.giver, given.receiver)),
             Fact::Learning(LearningFact::CourseCompleted(course)) => {
                 self.courses.insert((course.account, course.course.clone()));
             }
@@ -202,6 +207,8 @@ impl Naive {
                 .count() as i64,
             likes_given: likes().filter(|(_, by)| *by == account).count() as i64,
             courses_completed: self.courses.iter().filter(|(by, _)| *by == account).count() as i64,
+            peer_kudos_received: self.gifts.iter().filter(|(_, to)| *to == account).count() as i64,
+            peer_kudos_given: self.gifts.iter().filter(|(by, _)| *by == account).count() as i64,
             first_post_at: times().min(),
             last_post_at: times().max(),
         }

@@ -29,7 +29,7 @@ pub async fn run(place: &Place, export: Export) -> Result<(), Failure> {
         return Err(BadUsage(what).into());
     }
     if export.personal && export.table == Table::Posts {
-        let what = "--personal goes with events, accounts and profiles: posts are public";
+        let what = "--personal goes with every other table: posts are public";
         return Err(BadUsage(what.into()).into());
     }
     let data = Data::existing(place)?;
@@ -59,16 +59,20 @@ pub async fn run(place: &Place, export: Export) -> Result<(), Failure> {
             shown.finish();
             rows?
         }
-        Table::Accounts | Table::Profiles | Table::Posts => {
-            let Target { store, .. } = data.rows(&mut Folding::new(Report { json: false })).await?;
+        Table::Accounts | Table::Profiles | Table::Posts | Table::Ledger | Table::Badges => {
+            let target = data.rows(&mut Folding::new(Report { json: false })).await?;
+            let Target { store, rules, .. } = &target;
             let private = match export.personal {
                 true => tables::Private::Included,
                 false => tables::Private::Withheld,
             };
+            let (store, out) = (&**store, &mut out);
             let exported = match export.table {
-                Table::Accounts => tables::accounts(&*store, private, format, &mut out).await?,
-                Table::Profiles => tables::profiles(&*store, private, format, &mut out).await?,
-                Table::Posts | Table::Events => tables::posts(&*store, format, &mut out).await?,
+                Table::Accounts => tables::accounts(store, rules, private, format, out).await?,
+                Table::Profiles => tables::profiles(store, rules, private, format, out).await?,
+                Table::Ledger => tables::ledger(store, rules, private, format, out).await?,
+                Table::Badges => tables::badges(store, rules, private, format, out).await?,
+                Table::Posts | Table::Events => tables::posts(store, format, out).await?,
             };
             exported.rows
         }
@@ -78,7 +82,12 @@ pub async fn run(place: &Place, export: Export) -> Result<(), Failure> {
             Table::Events if !export.personal => {
                 ", without names, titles and texts (--personal writes them too)"
             }
-            Table::Events | Table::Accounts | Table::Profiles | Table::Posts => "",
+            Table::Events
+            | Table::Accounts
+            | Table::Profiles
+            | Table::Posts
+            | Table::Ledger
+            | Table::Badges => "",
         };
         say_aside(format_args!("{rows} rows in {file}{withheld}"))?;
     }

@@ -11,6 +11,7 @@ use crate::data::{Master, Place};
 mod export;
 mod import;
 mod rebuild;
+mod rules;
 mod serve;
 mod token;
 
@@ -54,12 +55,14 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
             (None, Err(_)) => Master::Beside,
         },
         directory: cli.data,
+        rules: cli.rules,
     };
     match cli.command {
         Command::Serve(serve) => serve::run(&place, serve).await,
         Command::Import(import) => import::run(&place, import).await,
         Command::Export(export) => export::run(&place, export).await,
         Command::Rebuild(rebuild) => rebuild::run(&place, rebuild).await,
+        Command::Rules(command) => rules::run(&place, command),
         Command::Token(token) => token::run(&place, &token),
         Command::Schema => Ok(io::stdout().write_all(plaudit_api::sdl().as_bytes())?),
     }

@@ -10,7 +10,7 @@ use plaudit_domain::Actor;
 use plaudit_domain::account::Claims;
 use plaudit_exchange::Unwatched;
 use plaudit_exchange::events::{self, Source};
-use plaudit_projection::{Key, Milestones};
+use plaudit_projection::Key;
 use plaudit_replay::Community;
 use plaudit_store::SharedStore;
 use tokio::net::TcpSocket;
@@ -88,7 +88,7 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
         (None, None) => Identity::None,
     };
     let community = Arc::new(community);
-    let api = Arc::new(Api::of(community.clone(), Milestones::standard()?));
+    let api = Arc::new(Api::of(community.clone()));
     let app = http::app(api, community, identity, Limits::default());
     http::serve(listener, app, stop).await?;
     Ok(())

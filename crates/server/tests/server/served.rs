@@ -9,11 +9,11 @@ use plaudit_domain::{AccountId, Actor};
 use plaudit_journal::SharedJournal;
 use plaudit_journal::keys::Keyring;
 use plaudit_journal::sqlite::SqliteJournal;
-use plaudit_projection::Milestones;
+use plaudit_projection::Rules;
+use plaudit_replay::live::Target;
 use plaudit_replay::{Community, Generations};
 use plaudit_server::http::{Limits, app};
 use plaudit_server::identity::{DevKey, Identity};
-use plaudit_store::SharedStore;
 use poem::http::{HeaderMap, StatusCode};
 use poem::{Body, Endpoint, Request, Response};
 use tempfile::TempDir;
@@ -44,13 +44,12 @@ impl Served {
         let keys = Arc::new(Keyring::in_memory().unwrap());
         let journal = SqliteJournal::open(&directory.path().join("journal.sqlite"), keys).unwrap();
         let journal = around(journal);
-        let generations = Generations::open(directory.path()).unwrap();
+        let rules = Arc::new(Rules::standard().unwrap());
+        let generations = Generations::open(directory.path(), rules.clone()).unwrap();
         let store = generations.current(&journal, &mut |_| {}).await.unwrap();
-        let store: SharedStore = Arc::new(store);
-        let community = Community::start(journal, store).await.unwrap();
-        let community = Arc::new(community);
-        let milestones = Milestones::standard().unwrap();
-        let api = Arc::new(Api::of(community.clone(), milestones));
+        let target = Target::alone(Arc::new(store), rules);
+        let community = Arc::new(Community::start(journal, target).await.unwrap());
+        let api = Arc::new(Api::of(community.clone()));
         Self {
             directory,
             api,

@@ -2,11 +2,12 @@
 //! until it is whole. A file that was not finished is thrown away.
 
 use std::fs::{File, TryLockError};
+use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
 use plaudit_domain::Position;
 use plaudit_projection::{
-    About, Certification, Change, Like, Membership, Pair, PostBody, PostTag, Row, Rows, Watch,
+    Certification, Change, Like, Membership, Optional, Pair, PostBody, PostTag, Row, Rows, Watch,
 };
 use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
@@ -18,14 +19,16 @@ use super::{Failure, SqliteStore, bind, configure, schema};
 /// A generation that is being filled.
 pub struct BulkLoad {
     path: PathBuf,
+    rules: String,
     connection: Connection,
     /// As long as it is held nobody removes the file.
     in_use: File,
 }
 
 impl BulkLoad {
-    /// Begins a generation in a new file; what was there is removed.
-    pub fn begin(path: &Path) -> Result<Self> {
+    /// Begins a generation in a new file, for what is folded by the rules of a hash; what was there is
+    /// removed.
+    pub fn begin(path: &Path, rules: &str) -> Result<Self> {
         let failed = |error: Failure| error.at(path);
         remove(path)?;
         let in_use = in_use(path)?;
@@ -33,6 +36,7 @@ impl BulkLoad {
         let connection = Connection::open(path).map_err(|error| failed(error.into()))?;
         let load = Self {
             path: path.to_owned(),
+            rules: rules.to_owned(),
             connection,
             in_use,
         };
@@ -63,6 +67,7 @@ impl BulkLoad {
     /// Writes all rows of a finished history but the texts, which it has [taken](Self::bodies)
     /// before, and makes the indexes.
     pub fn rows(&mut self, rows: &Rows, position: Position) -> Result<()> {
+        let rules = self.rules.clone();
         self.in_transaction(|transaction| {
             load(transaction, rows.accounts.added().iter())?;
             load(transaction, rows.profiles.iter())?;
@@ -72,15 +77,22 @@ impl BulkLoad {
             let mut tags: Vec<&PostTag> = rows.tags.added().collect();
             tags.sort_unstable();
             load(transaction, tags.into_iter())?;
-            let mut about: Vec<&About> = rows.about.changes().filter_map(|(_, row)| row).collect();
-            about.sort_unstable_by_key(|about| about.account);
-            load(transaction, about.into_iter())?;
+            load_optional(transaction, &rows.about)?;
             load(transaction, rows.courses.added().iter())?;
             load::<Certification>(transaction, rows.certifications.iter())?;
             load(transaction, rows.groups.added().iter())?;
             load::<Membership>(transaction, sorted(rows.memberships.changes(), Pair::pair))?;
+            load(transaction, rows.ledger.added().iter())?;
+            load_optional(transaction, &rows.tallies)?;
+            load_optional(transaction, &rows.badges)?;
+            load_optional(transaction, &rows.post_milestones)?;
+            load(transaction, rows.granted_badges.iter())?;
+            load_optional(transaction, &rows.waiting)?;
+            load(transaction, rows.gifts.iter())?;
+            load(transaction, rows.feedback.iter())?;
+            load_optional(transaction, &rows.interactions)?;
             schema::create_indexes(transaction)?;
-            schema::start(transaction, position, rows.last, rows.erased)
+            schema::start(transaction, &rules, position, rows)
         })
     }
 
@@ -88,6 +100,7 @@ impl BulkLoad {
     pub fn finish(self) -> Result<SqliteStore> {
         let Self {
             path,
+            rules,
             connection,
             in_use: _in_use,
         } = self;
@@ -97,7 +110,7 @@ impl BulkLoad {
         File::open(&path)
             .and_then(|file| file.sync_all())
             .map_err(|error| storage(&path, error))?;
-        SqliteStore::open(&path)
+        SqliteStore::open(&path, &rules)
     }
 
     fn in_transaction(
@@ -164,6 +177,18 @@ fn sorted<'a, R: 'a, K: Ord>(
         .collect();
     rows.sort_unstable_by_key(|row| key(row));
     rows.into_iter()
+}
+
+fn load_optional<R: Row, K: Clone + Eq + Hash + Ord>(
+    transaction: &Transaction<'_>,
+    rows: &Optional<R, K>,
+) -> rusqlite::Result<()> {
+    let mut rows: Vec<(K, &R)> = rows
+        .changes()
+        .filter_map(|(key, row)| Some((key, row?)))
+        .collect();
+    rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    load(transaction, rows.into_iter().map(|(_, row)| row))
 }
 
 fn load<'a, R: Row>(

@@ -1,13 +1,15 @@
 //! Whole tables, row by row, as of one position.
 
-use plaudit_domain::{AccountId, GroupId, Position, PostId, Visibility};
+use plaudit_domain::{AccountId, GroupId, Position, PostId, Time, Visibility};
 use plaudit_projection::row::Field;
-use plaudit_projection::{Account, Group, Post, Profile, Row};
+use plaudit_projection::{Account, Group, Key, LedgerEntry, Post, Profile, Row};
 use rusqlite::Connection;
 use sea_query::{Expr, ExprTrait, IntoIden, JoinType, SelectStatement, SqliteQueryBuilder};
 
 use crate::sql::{self, column};
-use crate::{AccountRecord, Each, PostRecord, StoreError};
+use crate::{
+    AccountRecord, BadgeOf, BadgeRecord, Each, LedgerRecord, PostRecord, ProfileRecord, StoreError,
+};
 
 use super::{Failure, bind, schema};
 
@@ -69,6 +71,101 @@ pub fn posts(connection: &Connection, each: Each<'_, PostRecord>) -> Result<Posi
             post,
         };
         each(record).map_err(passed_on)
+    })
+}
+
+/// Every entry of the ledger after a key.
+pub fn entries(
+    connection: &Connection,
+    after: Key,
+    each: Each<'_, LedgerEntry>,
+) -> Result<Position, Failure> {
+    let mut select = sql::select::<LedgerEntry>();
+    select.and_where(column(LedgerEntry::TABLE, "key").gt(after.0));
+    scan::<LedgerEntry>(connection, select, &mut |row| {
+        each(bind::read(row, 0)?).map_err(passed_on)
+    })
+}
+
+/// Every entry of the ledger, with the public ids of what it refers to.
+pub fn entry_records(
+    connection: &Connection,
+    each: Each<'_, LedgerRecord>,
+) -> Result<Position, Failure> {
+    let mut select = sql::select::<LedgerEntry>();
+    join::<Account>(&mut select, "owner", (LedgerEntry::TABLE, "account"));
+    join::<Profile>(&mut select, "seen", ("owner", "profile"));
+    join::<Post>(&mut select, "about", (LedgerEntry::TABLE, "post"));
+    select
+        .expr(column("owner", "id"))
+        .expr(column("seen", "visibility"))
+        .expr(column("owner", "enrolled_at"))
+        .expr(column("about", "id"));
+    let own = LedgerEntry::table_columns().len();
+    scan::<LedgerEntry>(connection, select, &mut |row| {
+        each(LedgerRecord {
+            entry: bind::read(row, 0)?,
+            account: bind::read(row, own)?,
+            visibility: bind::read(row, own + 1)?,
+            enrolled: bind::read::<Option<Time>>(row, own + 2)?.is_some(),
+            post: bind::read(row, own + 3)?,
+        })
+        .map_err(passed_on)
+    })
+}
+
+/// What says which badge it is, in the first column of a row.
+type ReadBadge = fn(&rusqlite::Row<'_>) -> Result<BadgeOf, Failure>;
+
+/// The badges of a profile, kind by kind.
+const BADGES: [(&str, ReadBadge); 4] = [
+    (
+        "SELECT milestone, id, enrolled_at, at, position FROM post_milestone
+         JOIN account ON key = account
+         WHERE profile = ?1 AND counts ORDER BY at, position, key, milestone",
+        |row| Ok(BadgeOf::PostMilestone(bind::read(row, 0)?)),
+    ),
+    (
+        "SELECT badge, id, enrolled_at, at, position FROM badge JOIN account ON key = account
+         WHERE profile = ?1 ORDER BY at, position, key, badge",
+        |row| Ok(BadgeOf::Kudos(bind::read(row, 0)?)),
+    ),
+    (
+        "SELECT course, id, enrolled_at, at, position FROM course JOIN account ON key = account
+         WHERE profile = ?1 AND badge IS NOT NULL ORDER BY at, position, key",
+        |row| Ok(BadgeOf::Course(bind::read(row, 0)?)),
+    ),
+    (
+        "SELECT badge, id, enrolled_at, at, granted_badge.key FROM granted_badge
+         JOIN account ON account.key = account
+         WHERE profile = ?1 ORDER BY at, granted_badge.key",
+        |row| Ok(BadgeOf::Granted(bind::read(row, 0)?)),
+    ),
+];
+
+/// Every profile, with its badges.
+pub fn profile_records(
+    connection: &Connection,
+    each: Each<'_, ProfileRecord>,
+) -> Result<Position, Failure> {
+    scan::<Profile>(connection, sql::select::<Profile>(), &mut |row| {
+        let profile: Profile = bind::read(row, 0)?;
+        let mut badges = Vec::new();
+        for (sql, badge) in BADGES {
+            // Within the transaction of the scan, for it is the same connection.
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([profile.key.0])?;
+            while let Some(row) = rows.next()? {
+                badges.push(BadgeRecord {
+                    badge: badge(row)?,
+                    account: bind::read(row, 1)?,
+                    enrolled: bind::read::<Option<Time>>(row, 2)?.is_some(),
+                    at: bind::read(row, 3)?,
+                    position: bind::read::<i64>(row, 4)?.cast_unsigned(),
+                });
+            }
+        }
+        each(ProfileRecord { profile, badges }).map_err(passed_on)
     })
 }
 

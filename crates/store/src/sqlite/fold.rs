@@ -1,14 +1,17 @@
 //! What folding needs: the rows that a batch touches, and writing them back.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::LazyLock;
 
 use plaudit_domain::{AccountId, Position, PostId};
 use plaudit_projection::{
-    About, Account, Certification, Change, Course, Entities, Entity, Group, Key, Like, Membership,
-    Missing, Pair, Pairs, Post, PostBody, PostTag, Profile, Row, Rows, Touched, Watch,
+    About, Account, Badge, Certification, Change, Course, Entities, Entity, Feedback, Gift,
+    GrantedBadge, Group, Interaction, Key, LedgerEntry, Like, Membership, Missing, Needs, Optional,
+    Pair, Pairs, Post, PostBody, PostMilestone, PostTag, Profile, Row, Rows, Tally, Touched,
+    Waiting, Watch,
 };
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
 use rustc_hash::FxHashSet;
 use sea_query::SqliteQueryBuilder;
 
@@ -82,6 +85,18 @@ pub fn fetch(connection: &Connection, touched: &Touched) -> Result<Rows, Failure
         rows.about.load(about.account, about);
     }
 
+    let waiting = keys(&rows.accounts, &touched.waiting);
+    for waiting in by_key::<Waiting>(&transaction, &SQL.waiting, &waiting)? {
+        rows.waiting.load(waiting.account, waiting);
+    }
+    let mut interaction = transaction.prepare_cached(&SQL.interaction)?;
+    for (day, kind, subject) in &touched.interactions {
+        for row in bind::rows(&mut interaction, (day.as_micros(), kind, subject))? {
+            let key = (*day, kind.clone(), subject.clone());
+            rows.interactions.load(key, row);
+        }
+    }
+
     // Last of all, for any account may be linked.
     let linked = rows.accounts.iter().filter(|account| account.is_linked());
     let profiles: BTreeSet<Key> = linked.map(|account| account.profile).collect();
@@ -97,6 +112,29 @@ pub fn fetch(connection: &Connection, touched: &Touched) -> Result<Rows, Failure
         rows.courses.load(course);
     }
     Ok(rows)
+}
+
+/// The rows that deeds need to be reckoned.
+pub fn fetch_for(connection: &Connection, needs: &Needs, rows: &mut Rows) -> Result<(), Failure> {
+    let transaction = connection.unchecked_transaction()?;
+    let mut of_event = transaction.prepare_cached(&SQL.entries_between)?;
+    let mut entries = Vec::new();
+    for &position in &needs.entries {
+        let (first, end) = LedgerEntry::keys_of(position);
+        entries.extend(bind::rows(&mut of_event, (first.0, end.0))?);
+    }
+    rows.ledger.load(entries);
+    let mut tally = transaction.prepare_cached(&SQL.tally)?;
+    for &(account, what, since) in &needs.tallies {
+        for row in bind::rows(&mut tally, (account.0, what, since.as_micros()))? {
+            rows.tallies.load((account, what, since), row);
+        }
+    }
+    let posts: Vec<Key> = needs.milestones.iter().copied().collect();
+    for row in by_key::<PostMilestone>(&transaction, &SQL.milestones_of_posts, &posts)? {
+        rows.post_milestones.load((row.post, row.milestone), row);
+    }
+    Ok(())
 }
 
 /// The keys of those that are there.
@@ -150,7 +188,7 @@ pub fn commit(
     to: Position,
 ) -> Result<Commit, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if !schema::advance(&transaction, from, to, rows.last, rows.erased)? {
+    if !schema::advance(&transaction, from, to, rows)? {
         let at = schema::position(&transaction)?;
         return Ok(Commit::Overtaken { at });
     }
@@ -166,12 +204,26 @@ pub fn commit(
     insert(&transaction, rows.groups.added())?;
     update(&transaction, rows.groups.changed())?;
     change::<Membership>(&transaction, rows.memberships.changes())?;
-    for (account, about) in rows.about.changes() {
-        match about {
-            Some(about) => put::<About>(&transaction, [about].into_iter())?,
-            None => delete::<About>(&transaction, account)?,
-        }
-    }
+    change_optional(&transaction, &rows.about, |account| [account.0])?;
+    insert(&transaction, rows.ledger.added())?;
+    change_optional(&transaction, &rows.tallies, |(account, what, since)| {
+        [account.0, what, since.as_micros()]
+    })?;
+    change_optional(&transaction, &rows.badges, |(account, badge, cause)| {
+        [account.0, badge, cause]
+    })?;
+    change_optional(&transaction, &rows.post_milestones, |(post, milestone)| {
+        [post.0, milestone]
+    })?;
+    insert(&transaction, &rows.granted_badges)?;
+    change_optional(&transaction, &rows.waiting, |account| [account.0])?;
+    insert(&transaction, &rows.gifts)?;
+    insert(&transaction, &rows.feedback)?;
+    put(
+        &transaction,
+        rows.interactions.changes().filter_map(|(_, row)| row),
+    )?;
+    erase_content(&transaction, &rows.erased_authors)?;
     insert::<Course>(&transaction, rows.courses.added())?;
     insert::<Certification>(&transaction, &rows.certifications)?;
     change::<Like>(&transaction, rows.likes.changes())?;
@@ -253,6 +305,39 @@ fn change<'a, R: Row>(
                 delete.execute((with.0, account.0))?;
             }
         }
+    }
+    Ok(())
+}
+
+fn change_optional<R: Row, K: Clone + Eq + Hash, const N: usize>(
+    transaction: &Transaction<'_>,
+    rows: &Optional<R, K>,
+    key: impl Fn(K) -> [i64; N],
+) -> rusqlite::Result<()> {
+    let mut upsert = transaction.prepare_cached(&WRITES[R::TABLE].upsert)?;
+    let mut delete = transaction.prepare_cached(&WRITES[R::TABLE].delete)?;
+    for (changed, row) in rows.changes() {
+        match row {
+            Some(row) => bind::execute(&mut upsert, row)?,
+            None => {
+                delete.execute(params_from_iter(key(changed)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes away what accounts wrote besides posts.
+fn erase_content(transaction: &Transaction<'_>, authors: &FxHashSet<Key>) -> rusqlite::Result<()> {
+    for author in authors {
+        transaction.execute(
+            "UPDATE gift SET message = NULL WHERE giver = ?1",
+            [author.0],
+        )?;
+        transaction.execute(
+            "UPDATE feedback SET text = NULL WHERE account = ?1",
+            [author.0],
+        )?;
     }
     Ok(())
 }

@@ -8,22 +8,28 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, GroupId, Origin, Position, PostId};
+use plaudit_domain::{AccountId, GiftId, GroupId, Origin, Position, PostId, Time};
 use plaudit_projection::row::Malformed;
+use plaudit_projection::standings::Member;
+use plaudit_projection::tally::TallyKey;
 use plaudit_projection::{
-    About, Account, Certification, Course, Group, Key, Like, Membership, Post, PostBody, Profile,
-    Rows, Touched,
+    About, Account, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction, Key,
+    LedgerEntry, Like, Membership, Needs, Post, PostBody, Profile, Rows, Tally, Touched, Waiting,
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
-use crate::{AccountRecord, Commit, Each, Page, PostFilter, PostRecord, Result, Store, StoreError};
+use crate::{
+    AccountRecord, Commit, Each, Earned, LedgerRecord, Page, PointsAt, PostFilter, PostRecord,
+    ProfileRecord, Result, Store, StoreError,
+};
 
 mod bind;
 mod bulk;
 mod export;
 mod fold;
+mod kudos;
 mod read;
 mod schema;
 
@@ -39,17 +45,19 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the read models in a file; where there is none, makes empty ones.
+    /// Opens the read models in a file, folded by the rules of a [hash](plaudit_projection::Rules::hash);
+    /// where there is none, makes empty ones.
     ///
     /// # Errors
-    /// [`StoreError::Outdated`] if the file's tables aren't those of this version's rows.
-    pub fn open(path: &Path) -> Result<Self> {
+    /// [`StoreError::Outdated`] if the file's tables aren't those of this version's rows, or were folded
+    /// by other rules.
+    pub fn open(path: &Path, rules: &str) -> Result<Self> {
         let failed = |failure: Failure| failure.at(path);
         let in_use = bulk::in_use(path)?;
         in_use.lock_shared()?;
         let mut writer = Connection::open(path).map_err(|error| failed(error.into()))?;
         configure(&writer, "WAL", "NORMAL").map_err(|error| failed(error.into()))?;
-        schema::open(&mut writer).map_err(failed)?;
+        schema::open(&mut writer, rules).map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
             writer: Mutex::new(writer),
@@ -197,6 +205,10 @@ impl Store for SqliteStore {
         self.read(|connection| fold::fetch(connection, touched))
     }
 
+    async fn fetch_for(&self, needs: &Needs, rows: &mut Rows) -> Result<()> {
+        self.read(|connection| fold::fetch_for(connection, needs, rows))
+    }
+
     async fn commit(&self, rows: &Rows, from: Position, to: Position) -> Result<Commit> {
         fold::commit(&mut self.writer(), rows, from, to).map_err(|error| self.failed(error))
     }
@@ -251,7 +263,7 @@ impl Store for SqliteStore {
     }
 
     async fn group_page(&self, page: Page) -> Result<Vec<Group>> {
-        self.read(|connection| read::group_page(connection, page))
+        self.read(|connection| read::page(connection, &read::SQL.group_page, page))
     }
 
     async fn group_count(&self) -> Result<i64> {
@@ -318,12 +330,101 @@ impl Store for SqliteStore {
         self.read(|connection| read::paired(connection, &read::SQL.watched, account, posts))
     }
 
+    async fn ledger_of(&self, accounts: &[Key], page: Page) -> Result<Vec<LedgerEntry>> {
+        self.read(|connection| kudos::ledger_of(connection, accounts, page))
+    }
+
+    async fn points_of(&self, accounts: &[Key]) -> Result<Vec<PointsAt>> {
+        self.read(|connection| kudos::points_of(connection, accounts))
+    }
+
+    async fn tallies(&self, keys: &[TallyKey]) -> Result<Vec<Tally>> {
+        self.read(|connection| kudos::tallies(connection, keys))
+    }
+
+    async fn badges_of(&self, accounts: &[Key]) -> Result<Vec<Earned>> {
+        self.read(|connection| kudos::badges_of(connection, accounts))
+    }
+
+    async fn post_milestones_of(&self, accounts: &[Key]) -> Result<Vec<Earned>> {
+        self.read(|connection| kudos::post_milestones_of(connection, accounts))
+    }
+
+    async fn granted_badges_of(&self, accounts: &[Key]) -> Result<Vec<GrantedBadge>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.granted_badges_of, accounts))
+    }
+
+    async fn gifts_by_id(&self, ids: &[GiftId]) -> Result<Vec<Gift>> {
+        let ids = || ids.iter().map(|id| id.0);
+        self.read(|connection| read::by_id(connection, &read::SQL.gifts_by_id, ids()))
+    }
+
+    async fn gifts_received(&self, accounts: &[Key], page: Page) -> Result<Vec<Gift>> {
+        self.read(|connection| kudos::gifts_received(connection, accounts, page))
+    }
+
+    async fn gifts_given(&self, accounts: &[Key], page: Page) -> Result<Vec<Gift>> {
+        self.read(|connection| kudos::gifts_given(connection, accounts, page))
+    }
+
+    async fn gifts_given_since(&self, accounts: &[Key], since: Time) -> Result<i64> {
+        self.read(|connection| kudos::gifts_given_since(connection, accounts, since))
+    }
+
+    async fn waiting(&self, accounts: &[Key]) -> Result<Vec<Waiting>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.waiting, accounts))
+    }
+
+    async fn waiting_page(&self, page: Page) -> Result<Vec<Waiting>> {
+        self.read(|connection| read::page(connection, &read::SQL.waiting_page, page))
+    }
+
+    async fn waiting_count(&self) -> Result<i64> {
+        self.read(read::count::<Waiting>)
+    }
+
+    async fn feedback_page(&self, page: Page) -> Result<Vec<Feedback>> {
+        self.read(|connection| read::page(connection, &read::SQL.feedback_page, page))
+    }
+
+    async fn feedback_count(&self) -> Result<i64> {
+        self.read(read::count::<Feedback>)
+    }
+
+    async fn interactions(&self, from: Time, until: Time) -> Result<Vec<Interaction>> {
+        self.read(|connection| kudos::interactions(connection, from, until))
+    }
+
+    async fn members_of_all(&self) -> Result<Vec<Member>> {
+        self.read(kudos::members_of_all)
+    }
+
+    async fn members_of(&self, accounts: &[Key]) -> Result<Vec<Member>> {
+        self.read(|connection| kudos::members_of(connection, accounts))
+    }
+
+    async fn standing(&self) -> Result<(Position, Position)> {
+        self.read(schema::standing)
+    }
+
+    async fn each_entry(&self, after: Key, each: Each<'_, LedgerEntry>) -> Result<Position> {
+        self.read(|connection| export::entries(connection, after, each))
+    }
+
+    async fn each_entry_record(&self, each: Each<'_, LedgerRecord>) -> Result<Position> {
+        self.read(|connection| export::entry_records(connection, each))
+    }
+
     async fn each_account(&self, each: Each<'_, AccountRecord>) -> Result<Position> {
         self.read(|connection| export::accounts(connection, each))
     }
 
     async fn each_profile(&self, each: Each<'_, Profile>) -> Result<Position> {
         self.read(|connection| export::profiles(connection, each))
+    }
+
+    async fn each_profile_record(&self, each: Each<'_, ProfileRecord>) -> Result<Position> {
+        self.read(|connection| export::profile_records(connection, each))
     }
 
     async fn each_post(&self, each: Each<'_, PostRecord>) -> Result<Position> {

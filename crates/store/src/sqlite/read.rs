@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 use plaudit_domain::post::Kind;
 use plaudit_domain::{AccountId, Origin, PostId};
 use plaudit_projection::{
-    About, Account, Certification, Course, Group, Key, Like, Membership, Post, PostBody, PostTag,
-    Profile, Row, Watch,
+    About, Account, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction, Key,
+    LedgerEntry, Like, Membership, Post, PostBody, PostMilestone, PostTag, Profile, Row, Tally,
+    Waiting, Watch,
 };
 use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
@@ -185,14 +186,14 @@ pub fn members(
     related(connection, &SQL.members, groups, page)
 }
 
-/// A page of all groups.
-pub fn group_page(connection: &Connection, page: Page) -> Result<Vec<Group>, Failure> {
+/// A page of all rows of a table.
+pub fn page<R: Row>(
+    connection: &Connection,
+    sql: &BothWays,
+    page: Page,
+) -> Result<Vec<R>, Failure> {
     let [at, key] = start(page);
-    bind::query(
-        connection,
-        SQL.group_page.get(page.order),
-        (at, key, page.limit),
-    )
+    bind::query(connection, sql.get(page.order), (at, key, page.limit))
 }
 
 /// How many rows a table has.
@@ -202,7 +203,8 @@ pub fn count<R: Row>(connection: &Connection) -> Result<i64, Failure> {
     Ok(statement.query_row((), |row| row.get(0))?)
 }
 
-fn related<R: Row>(
+/// For each parent, a page of its rows.
+pub fn related<R: Row>(
     connection: &Connection,
     sql: &BothWays,
     parents: &[Key],
@@ -275,7 +277,7 @@ fn sql_order(order: Order) -> SqlOrder {
     }
 }
 
-fn integers(keys: &[Key]) -> Array {
+pub fn integers(keys: &[Key]) -> Array {
     Rc::new(keys.iter().map(|key| Value::Integer(key.0)).collect())
 }
 
@@ -310,12 +312,24 @@ pub struct Sql {
     pub watch: String,
     pub liked: String,
     pub watched: String,
+    pub waiting: Among,
+    pub interaction: String,
+    pub entries_between: String,
+    pub tally: String,
+    pub milestones_of_posts: Among,
+    pub granted_badges_of: Among,
+    pub gifts_by_id: Among,
+    pub ledger_of: BothWays,
+    pub gifts_received: BothWays,
+    pub gifts_given: BothWays,
+    pub waiting_page: BothWays,
+    pub feedback_page: BothWays,
     replies: BothWays,
     posts_of: BothWays,
     posts_in: BothWays,
     likes: BothWays,
     members: BothWays,
-    group_page: BothWays,
+    pub group_page: BothWays,
 }
 
 /// Rows by the values of a column.
@@ -354,7 +368,7 @@ impl Among {
     }
 }
 
-struct BothWays {
+pub struct BothWays {
     ascending: String,
     descending: String,
 }
@@ -402,6 +416,24 @@ impl Sql {
             watch: equal::<Watch>(["post", "account"]),
             liked: pairs_of_account::<Like>(),
             watched: pairs_of_account::<Watch>(),
+            waiting: Among::build::<Waiting>("account"),
+            interaction: equal::<Interaction>(["day", "kind", "subject"]),
+            entries_between: between_keys::<LedgerEntry>(),
+            tally: equal::<Tally>(["account", "what", "since"]),
+            milestones_of_posts: Among::build::<PostMilestone>("post"),
+            granted_badges_of: Among::build::<GrantedBadge>("account"),
+            gifts_by_id: Among::build::<Gift>("id"),
+            ledger_of: BothWays::build(|order| {
+                pages::<LedgerEntry>("account", ["at", "key"], order, |_| ())
+            }),
+            gifts_received: BothWays::build(|order| {
+                pages::<Gift>("receiver", ["at", "key"], order, |_| ())
+            }),
+            gifts_given: BothWays::build(|order| {
+                pages::<Gift>("giver", ["at", "key"], order, |_| ())
+            }),
+            waiting_page: BothWays::build(|order| page_of::<Waiting>(["since", "account"], order)),
+            feedback_page: BothWays::build(|order| page_of::<Feedback>(["at", "key"], order)),
             replies: BothWays::build(|order| {
                 let of_kind = column(Post::TABLE, "kind").eq(Expr::cust("?5"));
                 pages::<Post>("parent", in_created_order, order, |part| {
@@ -424,18 +456,17 @@ impl Sql {
             members: BothWays::build(|order| {
                 pages::<Membership>("group_key", ["position", "account"], order, |_| ())
             }),
-            group_page: BothWays::build(page_of_groups),
+            group_page: BothWays::build(|order| page_of::<Group>(in_created_order, order)),
         }
     }
 }
 
-/// At most ?3 groups beyond (?1, ?2).
-fn page_of_groups(order: Order) -> String {
-    let columns = ["created_at", "key"];
-    let mut select = sql::select::<Group>();
+/// At most ?3 rows beyond (?1, ?2).
+fn page_of<R: Row>(columns: [&'static str; 2], order: Order) -> String {
+    let mut select = sql::select::<R>();
     select.and_where(beyond(
         order,
-        columns.map(|name| column(Group::TABLE, name)),
+        columns.map(|name| column(R::TABLE, name)),
         [Expr::cust("?1"), Expr::cust("?2")],
     ));
     for name in columns {
@@ -449,12 +480,22 @@ fn undeleted() -> Expr {
 }
 
 /// Rows whose columns equal the parameters.
-fn equal<R: Row>(names: [&'static str; 2]) -> String {
+fn equal<R: Row>(names: impl IntoIterator<Item = &'static str>) -> String {
     let mut select = sql::select::<R>();
     for name in names {
         select.and_where(column(R::TABLE, name).eq(Expr::cust("?")));
     }
     select.to_string(SqliteQueryBuilder)
+}
+
+/// Rows from the key of the first parameter up to, but not with, that of the second.
+fn between_keys<R: Row>() -> String {
+    let key = || column(R::TABLE, "key");
+    sql::select::<R>()
+        .and_where(key().gte(Expr::cust("?1")))
+        .and_where(key().lt(Expr::cust("?2")))
+        .order_by((R::TABLE, "key"), SqlOrder::Asc)
+        .to_string(SqliteQueryBuilder)
 }
 
 /// The posts among the first parameter that the account of the second is paired with.
@@ -528,7 +569,7 @@ mod tests {
 
     fn connection() -> (TempDir, Connection) {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("1.sqlite")).unwrap();
+        let store = SqliteStore::open(&folder.path().join("1.sqlite"), "").unwrap();
         let connection = store.connect().unwrap();
         (folder, connection)
     }

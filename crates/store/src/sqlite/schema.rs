@@ -3,8 +3,9 @@
 use plaudit_domain::Position;
 use plaudit_projection::row::ColumnKind;
 use plaudit_projection::{
-    About, Account, Certification, Course, Group, Like, Membership, Post, PostBody, PostTag,
-    Profile, Row, Watch,
+    About, Account, Badge, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction,
+    LedgerEntry, Like, Membership, Post, PostBody, PostMilestone, PostTag, Profile, Row, Rows,
+    Tally, Waiting, Watch,
 };
 use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
@@ -30,6 +31,15 @@ macro_rules! for_every_row {
             $run::<Certification>(),
             $run::<Group>(),
             $run::<Membership>(),
+            $run::<LedgerEntry>(),
+            $run::<Tally>(),
+            $run::<Badge>(),
+            $run::<PostMilestone>(),
+            $run::<GrantedBadge>(),
+            $run::<Waiting>(),
+            $run::<Gift>(),
+            $run::<Feedback>(),
+            $run::<Interaction>(),
         ]
     };
 }
@@ -46,25 +56,27 @@ pub fn indexes() -> impl Iterator<Item = String> {
     for_every_row!(indexes_of).into_iter().flatten()
 }
 
-/// Where the fold stands: position and id of the last event, and whether something was erased that
-/// is still somewhere in the file. One row.
+/// Where the fold stands: position and id of the last event, whether something was erased that is still
+/// somewhere in the file, and up to where the last batch came that changed whose points accounts' are.
+/// One row.
 const PROGRESS: &str = "CREATE TABLE progress (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     position INTEGER NOT NULL,
     event BLOB,
     erased INTEGER NOT NULL,
+    people INTEGER NOT NULL,
     shape TEXT NOT NULL
 ) STRICT";
 
-/// Makes the tables if there are none; refuses those of another shape.
-pub fn open(connection: &mut Connection) -> Result<(), Failure> {
+/// Makes the tables if there are none; refuses those of another shape, or folded by other rules.
+pub fn open(connection: &mut Connection, rules: &str) -> Result<(), Failure> {
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     if is_empty(&transaction)? {
         create_tables(&transaction)?;
         create_indexes(&transaction)?;
-        start(&transaction, 0, None, false)?;
-    } else if shape(&transaction).ok() != Some(expected_shape()) {
+        start(&transaction, rules, 0, &Rows::default())?;
+    } else if shape(&transaction).ok() != Some(expected_shape(rules)) {
         return Err(Failure::Outdated);
     }
     Ok(transaction.commit()?)
@@ -89,14 +101,21 @@ pub fn create_indexes(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 /// Notes where the fold stands for the first time.
 pub fn start(
     transaction: &Transaction<'_>,
+    rules: &str,
     position: Position,
-    event: Option<Uuid>,
-    erased: bool,
+    rows: &Rows,
 ) -> rusqlite::Result<()> {
     transaction
         .execute(
-            "INSERT INTO progress (one, position, event, erased, shape) VALUES (1, ?1, ?2, ?3, ?4)",
-            (position.cast_signed(), event, erased, expected_shape()),
+            "INSERT INTO progress (one, position, event, erased, people, shape)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+            (
+                position.cast_signed(),
+                rows.last,
+                rows.erased,
+                rows.people.unwrap_or_default().cast_signed(),
+                expected_shape(rules),
+            ),
         )
         .map(drop)
 }
@@ -114,15 +133,20 @@ pub fn advance(
     transaction: &Transaction<'_>,
     from: Position,
     to: Position,
-    event: Option<Uuid>,
-    erased: bool,
+    rows: &Rows,
 ) -> rusqlite::Result<bool> {
     let moved = transaction
         .prepare_cached(
-            "UPDATE progress SET position = ?2, event = coalesce(?3, event), erased = erased OR ?4
-             WHERE position = ?1",
+            "UPDATE progress SET position = ?2, event = coalesce(?3, event), erased = erased OR ?4,
+             people = coalesce(?5, people) WHERE position = ?1",
         )?
-        .execute((from.cast_signed(), to.cast_signed(), event, erased))?;
+        .execute((
+            from.cast_signed(),
+            to.cast_signed(),
+            rows.last,
+            rows.erased,
+            rows.people.map(u64::cast_signed),
+        ))?;
     Ok(moved == 1)
 }
 
@@ -134,6 +158,16 @@ pub fn last_event(connection: &Connection) -> Result<Option<(Position, Uuid)>, F
         Ok(event.map(|event| (position.cast_unsigned(), event)))
     });
     Ok(last?)
+}
+
+/// Where the fold stands, and up to where the last batch came that changed whose points accounts' are.
+pub fn standing(connection: &Connection) -> Result<(Position, Position), Failure> {
+    let mut statement = connection.prepare_cached("SELECT position, people FROM progress")?;
+    let standing = statement.query_row((), |row| {
+        let (position, people): (i64, i64) = (row.get(0)?, row.get(1)?);
+        Ok((position.cast_unsigned(), people.cast_unsigned()))
+    });
+    Ok(standing?)
 }
 
 /// Whether something was erased since it was last [noted](purged) that nothing of that is left.
@@ -184,11 +218,11 @@ fn shape(connection: &Connection) -> rusqlite::Result<String> {
     connection.query_row("SELECT shape FROM progress", (), |row| row.get(0))
 }
 
-/// What the tables look like, and what is folded into them: read models of another shape are
+/// What the tables look like, what is folded into them, and by which rules: read models of another shape are
 /// rebuilt, never patched.
-fn expected_shape() -> String {
+fn expected_shape(rules: &str) -> String {
     /// Counted up when a fold changes what it makes of old events.
-    const FOLDS: u32 = 2;
+    const FOLDS: u32 = 3;
     let tables: Vec<String> = tables().chain(indexes()).collect();
-    format!("{FOLDS};{}", tables.join(";"))
+    format!("{FOLDS};{rules};{}", tables.join(";"))
 }

@@ -10,9 +10,10 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use crate::history::{
-    Happened, History, accepted, answer, certification, course, edited, erased, group_created,
-    identified, joined, left, liked, linked, posted_in, primary_changed, profile_edited,
-    profile_shown_to, question, registered, tagged, told, unlinked, watched,
+    Happened, History, accepted, answer, badge_granted, certification, course, edited, erased,
+    feedback_given, group_created, identified, interacted, joined, kudos_given, left, liked,
+    linked, posted_in, primary_changed, profile_edited, profile_shown_to, question, registered,
+    rules, tagged, told, unlinked, waits, watched,
 };
 use crate::sqlite::File;
 
@@ -58,6 +59,11 @@ fn everything() -> Vec<Happened> {
         certification(3, "C", Some(9)),
         certification(1, "C", None),
         certification(1, "C", Some(10)),
+        waits(3),
+        kudos_given(1, 3, 1),
+        badge_granted(2, "Judge", "1"),
+        feedback_given(1),
+        interacted(1),
         linked(2, 1),
         linked(3, 5),
         primary_changed(2, 1, &[1, 2]),
@@ -104,7 +110,7 @@ async fn a_bulk_load_comes_to_the_tables_that_commits_of_any_size_come_to() {
         }
         let bulk = File::new();
         let rows = history.anew();
-        let mut load = BulkLoad::begin(&bulk.path()).unwrap();
+        let mut load = BulkLoad::begin(&bulk.path(), rules().hash()).unwrap();
         load.bodies(&rows.bodies).unwrap();
         load.rows(&rows, history.position()).unwrap();
         let store = load.finish().unwrap();

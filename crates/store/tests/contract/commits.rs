@@ -10,7 +10,7 @@ use plaudit_store::{Commit, Order as PageOrder, Page, PostFilter, SharedStore, S
 use crate::Place;
 use crate::history::{
     History, accepted, account, answer, deleted, edited, folded, liked, post, question, registered,
-    renamed, tagged, topic, watched,
+    renamed, rules, tagged, topic, watched,
 };
 
 pub async fn a_new_store_is_empty_and_at_position_0(place: &dyn Place) {
@@ -92,7 +92,7 @@ pub async fn a_batch_that_fails_writes_nothing(place: &dyn Place) {
     for event in &events {
         fold(event, &mut rows).unwrap();
     }
-    rows.finish();
+    rows.finish(&rules());
 
     let failed = history.store.commit(&rows, 2, 7).await;
     assert!(
@@ -170,16 +170,15 @@ pub async fn what_a_batch_touches_is_fetched_and_nothing_else(place: &dyn Place)
     let events = history.events([(8, liked((1, 1), 2))]);
     let rows = history.store.fetch(&Touched::by(&events)).await.unwrap();
     assert_eq!((accounts(&rows), posts(&rows)), (vec![1, 2], vec![1]));
-    assert!(rows.likes.accounts_of(history.post(1)).is_empty());
+    assert!(rows.likes.of(history.post(1)).is_empty());
 
     // A deletion touches whoever likes the post, too, which the event can't name.
     let events = history.events([(8, deleted(topic(1, 1)))]);
     let rows = history.store.fetch(&Touched::by(&events)).await.unwrap();
     assert_eq!((accounts(&rows), posts(&rows)), (vec![1, 4], vec![1]));
-    assert_eq!(
-        rows.likes.accounts_of(history.post(1)),
-        [history.account(4)]
-    );
+    let likes = rows.likes.of(history.post(1)).into_iter();
+    let likers: Vec<Key> = likes.map(|like| like.account).collect();
+    assert_eq!(likers, [history.account(4)]);
 
     // An acceptance touches no more than it names, but may replace what it doesn't name.
     history.add([(8, accepted(1, 1, (2, 2)))]).await;

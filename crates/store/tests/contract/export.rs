@@ -5,13 +5,14 @@ use std::io;
 use plaudit_domain::Visibility;
 use plaudit_domain::post::{Created, Kind};
 use plaudit_projection::Profile;
-use plaudit_store::{AccountRecord, PostRecord, StoreError};
+use plaudit_store::{AccountRecord, BadgeOf, LedgerRecord, PostRecord, ProfileRecord, StoreError};
 
 use crate::Place;
 use crate::history::{
-    Happened, History, acceptance_withdrawn, accepted, account, account_shown_to, answer, created,
-    deleted, group, group_created, linked, origin, post, posted_in, profile_shown_to, question,
-    registered, reply, restored, solved, topic, written,
+    Happened, History, acceptance_withdrawn, accepted, account, account_shown_to, answer, at,
+    badge_granted, course, created, deleted, enrolled, group, group_created, liked, linked, origin,
+    post, posted_in, profile_shown_to, question, registered, reply, restored, rules, solved, topic,
+    written,
 };
 
 async fn history(place: &dyn Place) -> History {
@@ -96,6 +97,127 @@ pub async fn every_profile_comes_oldest_first(place: &dyn Place) {
     assert_eq!(ids, (1..=5).map(account).collect::<Vec<_>>());
     assert_eq!(profiles[0].counts.questions, 1);
     assert_eq!(profiles[1].counts.accepted_solutions, 1);
+}
+
+pub async fn every_profile_comes_with_the_badges_of_all_its_accounts_each_time_that_they_were_deserved(
+    place: &dyn Place,
+) {
+    let mut history = history(place).await;
+    history
+        .add([
+            (50, badge_granted(2, "Judge", "1")),
+            (51, answer(4, 2, 1)),
+            (52, liked((4, 2), 3)),
+            (53, course(5, "A", Some("Badge"))),
+            (54, course(5, "B", None)),
+            (40, badge_granted(5, "Judge", "2")),
+            (55, enrolled(5)),
+            (56, linked(2, 5)),
+        ])
+        .await;
+    let mut records: Vec<ProfileRecord> = Vec::new();
+    let position = history
+        .store
+        .each_profile_record(&mut |record| {
+            records.push(record);
+            Ok(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(position, history.position());
+    let profiles: Vec<_> = records.iter().map(|record| &record.profile).collect();
+    assert_eq!(
+        profiles,
+        history.every_profile().await.iter().collect::<Vec<_>>()
+    );
+    assert_eq!(records.len(), 4);
+
+    let kudos = &rules().kudos;
+    let kudos = |id| {
+        let (number, _) = kudos.badge_by_id(id).unwrap();
+        BadgeOf::Kudos(number as i64)
+    };
+    let (both, others) = records.split_at(2);
+    assert!(others.iter().all(|record| record.badges.is_empty()));
+    let badges = both[1].badges.iter();
+    let badges: Vec<_> = badges
+        .map(|it| (it.badge.clone(), it.account, it.enrolled, it.at))
+        .collect();
+    let granted = || BadgeOf::Granted("Judge".to_owned());
+    let of = |number, badge, second| (badge, account(number), number == 5, at(second));
+    // Kind by kind, the oldest first; a badge that can be had once is there for each deed.
+    let solution = badges
+        .iter()
+        .find(|it| it.0 == kudos("first-solution"))
+        .unwrap();
+    let answers: Vec<_> = badges
+        .iter()
+        .filter(|it| it.0 == kudos("first-answer"))
+        .collect();
+    assert_eq!(answers.len(), 2);
+    assert!(answers[0].3 < answers[1].3 && solution.1 == account(2));
+    assert_eq!(badges[0], of(2, BadgeOf::PostMilestone(0), 52));
+    assert_eq!(
+        badges[badges.len() - 3..],
+        [
+            of(5, BadgeOf::Course("A".to_owned()), 53),
+            of(5, granted(), 40),
+            of(2, granted(), 50),
+        ]
+    );
+    assert_eq!(badges.len(), 7);
+}
+
+pub async fn every_entry_of_the_ledger_comes_with_whose_it_is_and_the_post_that_it_is_about(
+    place: &dyn Place,
+) {
+    let mut history = history(place).await;
+    history
+        .add([
+            (50, answer(4, 2, 1)),
+            (51, course(5, "A", None)),
+            (52, enrolled(5)),
+            (53, profile_shown_to(2, Visibility::Private)),
+            (54, linked(2, 5)),
+        ])
+        .await;
+    let mut records: Vec<LedgerRecord> = Vec::new();
+    let position = history
+        .store
+        .each_entry_record(&mut |record| {
+            records.push(record);
+            Ok(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(position, history.position());
+    assert!(records.is_sorted_by_key(|record| record.entry.key));
+    let told = |second| {
+        let record = records
+            .iter()
+            .find(|record| record.entry.at == at(second))
+            .unwrap();
+        let (reason, _) = rules()
+            .kudos
+            .reason_by_id(match second {
+                50 => "answer-given",
+                _ => "course-completed",
+            })
+            .unwrap();
+        assert_eq!(record.entry.reason, reason as i64);
+        (
+            record.account,
+            record.enrolled,
+            record.visibility,
+            record.post,
+        )
+    };
+    // Who sees it is who sees the profile.
+    assert_eq!(
+        told(50),
+        (account(2), false, Visibility::Private, Some(post(4)))
+    );
+    assert_eq!(told(51), (account(5), true, Visibility::Private, None));
 }
 
 pub async fn every_post_comes_with_public_ids_deleted_ones_too(place: &dyn Place) {

@@ -6,7 +6,8 @@ use plaudit_domain::acceptance::{Accepted, AcceptedAnswer, Withdrawn};
 use plaudit_domain::account::{AccountKind, Identified, Registered, Renamed};
 use plaudit_domain::erasure::{Content, Erased};
 use plaudit_domain::fact::{
-    AccountFact, GroupFact, LearningFact, LikeFact, LinkFact, MembershipFact, PostFact, WatchFact,
+    AccountFact, BadgeFact, FeedbackFact, GroupFact, KudosFact, LearningFact, LikeFact, LinkFact,
+    MembershipFact, PostFact, WatchFact,
 };
 use plaudit_domain::learning::{CertificationAwarded, CourseCompleted};
 use plaudit_domain::link_code::Code;
@@ -14,10 +15,14 @@ use plaudit_domain::links::{Linked, PrimaryChanged, Unlinked};
 use plaudit_domain::membership::Membership;
 use plaudit_domain::post::{Affected, Created, Edited, Kind};
 use plaudit_domain::{
-    AccountId, Event, Fact, GroupId, Origin, Personal, Position, PostId, Time, Visibility, account,
-    group, like, profile, watch,
+    AccountId, Event, Fact, GiftId, GroupId, Origin, Personal, Position, PostId, Time, Visibility,
+    account, badge, feedback, group, kudos, like, profile, watch,
 };
-use plaudit_projection::{Account, Key, Post, Profile, Rows, Touched, fold};
+use std::sync::{Arc, LazyLock};
+
+use plaudit_projection::{
+    Account, FoldError, Key, Needs, Post, Profile, Rows, Rules, Stopped, Touched, fold,
+};
 use plaudit_store::{Commit, SharedStore};
 use uuid::Uuid;
 
@@ -91,7 +96,8 @@ impl History {
         for event in &self.folded_in {
             fold(event, &mut rows).unwrap();
         }
-        rows.finish();
+        rows.reckon(&rules());
+        rows.finish(&rules());
         rows
     }
 
@@ -175,6 +181,9 @@ impl History {
             | Fact::Membership(_)
             | Fact::Post(_)
             | Fact::Like(_)
+            | Fact::Kudos(_)
+            | Fact::Badge(_)
+            | Fact::Feedback(_)
             | Fact::Watch(_) => return,
         };
         self.keys.insert(id, Key(position.cast_signed()));
@@ -183,12 +192,48 @@ impl History {
 
 /// The rows that some events touch, with the events folded in.
 pub async fn folded(store: &SharedStore, events: &[Event]) -> Rows {
-    let mut rows = store.fetch(&Touched::by(events)).await.unwrap();
-    for event in events {
-        fold(event, &mut rows).unwrap();
-    }
-    rows.finish();
+    let mut touched = Touched::by(events);
+    let mut rows = loop {
+        let mut rows = store.fetch(&touched).await.unwrap();
+        match events.iter().try_for_each(|event| fold(event, &mut rows)) {
+            Ok(()) => break rows,
+            Err(Stopped {
+                cause: FoldError::Unnamed(_),
+                ..
+            }) if !touched.references => touched.references = true,
+            Err(stopped) => panic!("{stopped}"),
+        }
+    };
+    let needs = Needs::of(&rows, &rules());
+    store.fetch_for(&needs, &mut rows).await.unwrap();
+    rows.reckon(&rules());
+    rows.finish(&rules());
     rows
+}
+
+/// The rules that come with Plaudit, and a milestone that every post reaches by its first like.
+pub fn rules() -> Arc<Rules> {
+    static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| {
+        let mut files = Rules::standard().unwrap().files().to_vec();
+        let (_, milestones) = files
+            .iter_mut()
+            .find(|(name, _)| name == "milestones.toml")
+            .unwrap();
+        milestones.push_str(
+            r#"
+            [[ladder]]
+            id = "liked"
+            retroactive = true
+            per = "post"
+            counts = "likes"
+            title = "Liked"
+            description = "Somebody likes it"
+            thresholds = [1]
+            "#,
+        );
+        Arc::new(Rules::parse(&files).unwrap())
+    });
+    RULES.clone()
 }
 
 pub fn at(second: i64) -> Time {
@@ -516,6 +561,68 @@ pub fn certification(number: u128, certification: &str, expires: Option<i64>) ->
         title: format!("Certified {certification}"),
         designation: expires.is_none(),
         expires_at: expires.map(at),
+    })
+    .into()
+}
+
+pub fn waits(number: u128) -> Fact {
+    KudosFact::EnrolmentRequested(kudos::EnrolmentRequested {
+        profile: account(number),
+        accounts: [account(number)].into(),
+    })
+    .into()
+}
+
+pub fn enrolled(number: u128) -> Fact {
+    KudosFact::Enrolled(kudos::Enrolled {
+        profile: account(number),
+        accounts: [account(number)].into(),
+    })
+    .into()
+}
+
+pub fn kudos_given(number: u128, by: u128, to: u128) -> Fact {
+    KudosFact::Given(kudos::Given {
+        gift: GiftId(Uuid::from_u128(number)),
+        profile: account(by),
+        giver: account(by),
+        receiver: account(to),
+        at: at(0),
+        message: "Thank you".to_owned().into(),
+        post: None,
+    })
+    .into()
+}
+
+pub fn badge_granted(number: u128, badge: &str, id: &str) -> Fact {
+    BadgeFact::Granted(badge::Granted {
+        account: account(number),
+        badge: badge.to_owned(),
+        title: badge.to_owned(),
+        origin: origin(id),
+    })
+    .into()
+}
+
+pub fn feedback_given(number: u128) -> Fact {
+    FeedbackFact::Given(feedback::Given {
+        account: account(number),
+        subject: "levels".to_owned(),
+        rating: Some(4),
+        text: None,
+    })
+    .into()
+}
+
+pub fn interacted(number: u128) -> Fact {
+    FeedbackFact::Interacted(feedback::Interacted {
+        account: account(number),
+        day: at(0),
+        interactions: vec![feedback::Interaction {
+            kind: "panel_opened".to_owned(),
+            subject: None,
+            at: at(1),
+        }],
     })
     .into()
 }

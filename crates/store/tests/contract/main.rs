@@ -77,6 +77,8 @@ cases! {
     export:
         every_account_comes_with_the_public_id_of_its_profile_oldest_first
         every_profile_comes_oldest_first
+        every_profile_comes_with_the_badges_of_all_its_accounts_each_time_that_they_were_deserved
+        every_entry_of_the_ledger_comes_with_whose_it_is_and_the_post_that_it_is_about
         every_post_comes_with_public_ids_deleted_ones_too
         a_solution_is_left_out_while_it_or_its_question_is_deleted
         an_account_comes_with_who_sees_its_profile_which_is_as_the_strictest_of_its_accounts_says

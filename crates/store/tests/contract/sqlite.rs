@@ -10,6 +10,7 @@ use plaudit_store::{Result, SharedStore};
 use tempfile::TempDir;
 
 use crate::Place;
+use crate::history::rules;
 
 pub struct File {
     folder: TempDir,
@@ -29,7 +30,7 @@ impl File {
 #[async_trait]
 impl Place for File {
     async fn open(&self) -> Result<SharedStore> {
-        Ok(Arc::new(SqliteStore::open(&self.path())?))
+        Ok(Arc::new(SqliteStore::open(&self.path(), rules().hash())?))
     }
 
     fn bytes(&self) -> Vec<u8> {

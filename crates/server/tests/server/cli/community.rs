@@ -6,6 +6,9 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// Every table that can be exported, in the order of [`Community::exports`].
+pub const TABLES: [&str; 5] = ["accounts", "profiles", "posts", "ledger", "badges"];
+
 /// A directory for a community, which may not have begun. It goes with this.
 pub struct Community(TempDir);
 
@@ -56,8 +59,8 @@ impl Community {
     }
 
     /// Everything that can be exported and is the same in every community with the same history.
-    pub fn exports(&self) -> [String; 3] {
-        ["accounts", "profiles", "posts"].map(|table| self.does(["export", table]))
+    pub fn exports(&self) -> [String; TABLES.len()] {
+        TABLES.map(|table| self.does(["export", table]))
     }
 
     /// Every event, personal data and all.

@@ -10,7 +10,7 @@ use super::running::{Client, Server, soon};
 const ADA: &str = "0190a1b2-0000-7000-8000-00000000ada0";
 
 /// What is personal, each in words that come up nowhere else.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 11] = [
     "Ada Quillfeather",
     "Ada Marrowbane",
     "Quagmire Holdings",
@@ -20,13 +20,18 @@ const SECRETS: [&str; 9] = [
     "https://example.org/quillfeather",
     "How do I poach a ptarmigan?",
     "Mine always flies away before the water boils.",
+    "Your rye tamed my ptarmigan.",
+    "Badges are for the birds.",
 ];
 
 /// Which secrets stand in some file of a folder.
 fn found(folder: &Path) -> Vec<&'static str> {
     let mut found = Vec::new();
     for file in files(folder) {
-        let bytes = std::fs::read(&file).unwrap();
+        // A server at work may take a file away that was there.
+        let Ok(bytes) = std::fs::read(&file) else {
+            continue;
+        };
         let holds = |secret: &&str| {
             let secret = secret.as_bytes();
             bytes.windows(secret.len()).any(|part| part == secret)
@@ -64,6 +69,8 @@ fn tell(client: &Client) -> String {
         link,
         title,
         body,
+        thanks,
+        opinion,
     ] = SECRETS;
     done(&format!(
         r#"mutation {{ profileEdit(input: {{ company: "{company}", position: "{position}",
@@ -81,6 +88,20 @@ fn tell(client: &Client) -> String {
     ));
     done(&format!(
         r#"mutation {{ accountRename(input: {{ name: "{renamed}" }}) {{ userErrors {{ code }} }} }}"#
+    ));
+    let oldest = "{ posts(last: 1) { nodes { author { profile { id } } } } }";
+    let authors = client.graphql(oldest, Value::Null);
+    let baker = authors
+        .pointer("/posts/nodes/0/author/profile/id")
+        .and_then(Value::as_str)
+        .unwrap();
+    done(&format!(
+        r#"mutation {{ kudosGive(input: {{ profileId: "{baker}", message: "{thanks}" }}) {{
+            userErrors {{ code }} }} }}"#
+    ));
+    done(&format!(
+        r#"mutation {{ feedbackGive(input: {{ subject: "badges", text: "{opinion}" }}) {{
+            userErrors {{ code }} }} }}"#
     ));
     question.to_owned()
 }
@@ -136,10 +157,10 @@ fn h4_nothing_of_what_somebody_said_is_left_in_any_file() {
 #[test]
 fn h4_without_its_keys_a_community_is_readable_and_says_nothing_personal() {
     let community = Community::demo();
-    let [accounts, profiles, posts] = community.exports();
+    let exports = community.exports();
     std::fs::remove_file(community.path().join("keys.sqlite")).unwrap();
     std::fs::remove_dir_all(community.path().join("read-models")).unwrap();
-    assert_eq!(community.exports(), [accounts, profiles, posts]);
+    assert_eq!(community.exports(), exports);
     let events = community.does(["export", "events", "--personal"]);
     assert!(!events.contains("Oluwaseun"), "a name of the demo");
 }

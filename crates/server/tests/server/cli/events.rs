@@ -73,13 +73,19 @@ fn events_come_in_through_a_pipe_too() {
 }
 
 /// The fields that are about somebody.
-const PERSONAL: [&str; 9] = [
+const PERSONAL: [&str; 11] = [
     "name", "picture", "company", "position", "location", "bio", "links", "title", "body",
+    "message", "text",
 ];
 
-/// Whether an event is about nobody: courses, certifications and groups have names and titles, too.
+/// Whether an event is about nobody: courses, badges and groups have names and titles, too.
 fn is_impersonal(event: &Value) -> bool {
-    let types = ["CourseCompleted", "CertificationAwarded", "GroupCreated"];
+    let types = [
+        "BadgeGranted",
+        "CourseCompleted",
+        "CertificationAwarded",
+        "GroupCreated",
+    ];
     types.contains(&event["type"].as_str().unwrap())
 }
 

@@ -77,13 +77,15 @@ fn what_is_typed_wrong_is_told_with_what_is_right() {
         ),
         (
             &["export", "posts", "--personal"],
-            &["--personal", "posts are public"],
+            &["--personal", "every other table", "posts are public"],
         ),
         (
             &["export", "posts", "--type", "PostLiked"],
             &["--type", "plaudit export events"],
         ),
         (&["import"], &["stack-exchange", "polis", "events"]),
+        (&["rules"], &["check"]),
+        (&["rules", "chek"], &["'chek'", "'check'"]),
         (
             &["import", "stackexchange", "."],
             &["'stackexchange'", "'stack-exchange'"],

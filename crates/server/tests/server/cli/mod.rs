@@ -2,11 +2,15 @@
 
 mod community;
 mod crash;
+mod dump;
 mod erasing;
 mod events;
 mod identity;
+mod ledger;
 mod mistakes;
 mod oracle;
+mod reputation;
+mod rules;
 mod running;
 mod serving;
 mod sites;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use super::community::{Community, text};
+use super::community::{Community, TABLES, text};
 
 /// A site that was imported, without anything that could disturb.
 pub struct Site {
@@ -14,7 +14,7 @@ pub struct Site {
     /// What its accounts and posts are known by.
     pub source: &'static str,
     pub summary: Value,
-    pub exports: [String; 3],
+    pub exports: [String; TABLES.len()],
     /// The files of its community. They are in memory, because statics are never dropped.
     files: Vec<(PathBuf, Vec<u8>)>,
 }

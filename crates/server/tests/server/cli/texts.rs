@@ -16,6 +16,7 @@ Commands:
   import   Record a history from elsewhere
   export   Write the history, or what is folded from it, as a table
   rebuild  Fold the whole history anew
+  rules    Look after rules: what is worth points, which badges and levels there are
   token    Print a token for a server that runs with --dev
   schema   Print the GraphQL schema
   help     Print this message or the help of the given subcommand(s)
@@ -23,6 +24,7 @@ Commands:
 Options:
       --data <DIR>         The community's directory [env: PLAUDIT_DATA=] [default: data]
       --master-key <FILE>  The file of the master key; by default master.key in DIR
+      --rules <DIR>        The directory of rules; by default Plaudit's own [env: PLAUDIT_RULES=]
   -h, --help               Print help (see more with '--help')
   -V, --version            Print version
 
@@ -42,6 +44,8 @@ fn the_help_of_every_command_fits_on_a_screen() {
         &["import", "events"],
         &["export"],
         &["rebuild"],
+        &["rules"],
+        &["rules", "check"],
         &["token"],
         &["schema"],
     ] {

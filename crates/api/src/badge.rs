@@ -1,0 +1,217 @@
+//! Badges: for milestones, from the kudos programme, of courses, and from elsewhere (DOMAIN K6).
+
+use std::collections::BTreeMap;
+
+use async_graphql::{Context, Enum, Result, SimpleObject};
+use futures_util::try_join;
+use plaudit_domain::Time;
+use plaudit_projection::rules::Milestone;
+use plaudit_projection::{Course, Key, Profile as Row};
+use plaudit_store::Earned;
+
+use crate::kudos;
+use crate::loader::{GrantedBadgesOf, PostMilestonesOf};
+use crate::reading::reading;
+use crate::scalar::{DateTime, int};
+
+/// Why a badge is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum BadgeKind {
+    /// For reaching a number of something.
+    Milestone,
+    /// For completing a course.
+    Course,
+    /// By a rule or a challenge of the kudos programme.
+    Kudos,
+    /// It was granted elsewhere.
+    Granted,
+}
+
+/// A badge.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(crate = "crate::engine")]
+pub struct Badge {
+    /// Why it is there.
+    kind: BadgeKind,
+    /// What programs know it by, among those of its kind.
+    key: String,
+    /// Its title.
+    title: String,
+    /// What it is for.
+    description: String,
+    /// How often the member had it.
+    times: i32,
+    /// When it was awarded, for the first time. Null for a milestone of the whole profile: it is there
+    /// as long as the figure is.
+    first_awarded_at: Option<DateTime>,
+    /// When it was awarded, for the last time. Null for a milestone of the whole profile.
+    latest_awarded_at: Option<DateTime>,
+}
+
+/// How often something was awarded, since when, and when last.
+#[derive(Debug, Clone, Copy)]
+pub struct Awards {
+    /// How often.
+    pub times: i64,
+    /// When for the first time.
+    pub first_at: Time,
+    /// When for the last time.
+    pub latest_at: Time,
+}
+
+impl Awards {
+    /// Once, at some time.
+    pub fn once(at: Time) -> Self {
+        Self {
+            times: 1,
+            first_at: at,
+            latest_at: at,
+        }
+    }
+
+    /// These and others.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            times: self.times + other.times,
+            first_at: self.first_at.min(other.first_at),
+            latest_at: self.latest_at.max(other.latest_at),
+        }
+    }
+}
+
+impl From<Earned> for Awards {
+    fn from(earned: Earned) -> Self {
+        Self {
+            times: earned.times,
+            first_at: earned.first_at,
+            latest_at: earned.last_at,
+        }
+    }
+}
+
+impl Awards {
+    /// All that was earned, by the number of what it is among the rules.
+    pub fn by_number(earned: impl Iterator<Item = Earned>) -> Result<BTreeMap<usize, Self>> {
+        let mut all = BTreeMap::new();
+        for earned in earned {
+            let awards = Self::from(earned);
+            let known = all.entry(usize::try_from(earned.number)?);
+            known
+                .and_modify(|known: &mut Self| *known = known.and(awards))
+                .or_insert(awards);
+        }
+        Ok(all)
+    }
+}
+
+impl Badge {
+    /// All badges of a profile, which completed some courses.
+    pub async fn all(
+        context: &Context<'_>,
+        row: &Row,
+        completed: impl Future<Output = Result<Option<Vec<Course>>>>,
+    ) -> Result<Vec<Self>> {
+        let milestones = reading(context).rules().milestones.reached(&row.counts);
+        let mut badges: Vec<Self> = milestones.map(|it| Self::of_milestone(&it)).collect();
+        // Together, so that what they read is read at once.
+        let (of_posts, kudos, courses, granted) = try_join!(
+            of_posts(context, row),
+            of_kudos(context, row),
+            completed,
+            granted(context, row),
+        )?;
+        badges.extend(of_posts);
+        badges.extend(kudos);
+        badges.extend(courses.into_iter().flatten().filter_map(of_course));
+        badges.extend(granted);
+        Ok(badges)
+    }
+
+    fn of_milestone(milestone: &Milestone<'_>) -> Self {
+        let (key, title) = (milestone.key(), milestone.title());
+        Self::new(BadgeKind::Milestone, key, title, milestone.description())
+    }
+
+    fn new(kind: BadgeKind, key: String, title: String, description: String) -> Self {
+        Self {
+            kind,
+            key,
+            title,
+            description,
+            times: 1,
+            first_awarded_at: None,
+            latest_awarded_at: None,
+        }
+    }
+
+    fn awarded(self, awards: Awards) -> Self {
+        Self {
+            times: int(awards.times),
+            first_awarded_at: Some(DateTime(awards.first_at)),
+            latest_awarded_at: Some(DateTime(awards.latest_at)),
+            ..self
+        }
+    }
+}
+
+async fn accounts(context: &Context<'_>, row: &Row) -> Result<Vec<Key>> {
+    reading(context)
+        .account_keys(row.key, row.accounts > 1)
+        .await
+}
+
+/// Badges for milestones that posts of a profile reached, with all its accounts.
+async fn of_posts(context: &Context<'_>, row: &Row) -> Result<Vec<Badge>> {
+    let keys = accounts(context, row).await?.into_iter();
+    let loader = reading(context).loader();
+    let earned = loader.load_many(keys.map(PostMilestonesOf));
+    let reached = Awards::by_number(earned.await?.into_values().flatten())?;
+    let milestones = &reading(context).rules().milestones;
+    let badge = |(number, awards)| {
+        let milestone = milestones.post_milestone(number)?;
+        Some(Badge::of_milestone(&milestone).awarded(awards))
+    };
+    Ok(reached.into_iter().filter_map(badge).collect())
+}
+
+/// Badges that kudos rules and challenges gave.
+async fn of_kudos(context: &Context<'_>, row: &Row) -> Result<Vec<Badge>> {
+    let definitions = &reading(context).rules().kudos.badges;
+    let badge = |(number, awards): (usize, _)| {
+        let rule = definitions.get(number)?;
+        let (key, title) = (rule.id.clone(), rule.title.clone());
+        let badge = Badge::new(BadgeKind::Kudos, key, title, rule.description.clone());
+        Some(badge.awarded(awards))
+    };
+    let badges = kudos::badges(context, row).await?.into_iter();
+    Ok(badges.filter_map(badge).collect())
+}
+
+fn of_course(course: Course) -> Option<Badge> {
+    let description = format!("Completed the course {}", course.title);
+    let badge = Badge::new(BadgeKind::Course, course.course, course.badge?, description);
+    Some(badge.awarded(Awards::once(course.at)))
+}
+
+/// Badges that the accounts of a profile were granted elsewhere, each with its latest title.
+async fn granted(context: &Context<'_>, row: &Row) -> Result<Vec<Badge>> {
+    let keys = accounts(context, row).await?.into_iter();
+    let loader = reading(context).loader();
+    let granted = loader.load_many(keys.map(GrantedBadgesOf));
+    let mut granted: Vec<_> = granted.await?.into_values().flatten().collect();
+    granted.sort_unstable_by_key(|badge| (badge.at, badge.key));
+    let mut badges: BTreeMap<String, (Badge, Awards)> = BTreeMap::new();
+    for granted in granted {
+        let once = Awards::once(granted.at);
+        let known = badges.get(&granted.badge);
+        let awards = known.map_or(once, |(_, awards)| awards.and(once));
+        let (key, title) = (granted.badge.clone(), granted.title);
+        let description = format!("Granted by {}", granted.source);
+        let badge = Badge::new(BadgeKind::Granted, key, title, description);
+        badges.insert(granted.badge, (badge, awards));
+    }
+    let badges = badges.into_values();
+    Ok(badges
+        .map(|(badge, awards)| badge.awarded(awards))
+        .collect())
+}

@@ -1,0 +1,179 @@
+//! Leaderboards that are never stale (DOMAIN K9): each takes what is new in the ledger when somebody
+//! asks.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use plaudit_domain::kudos::Policy;
+use plaudit_domain::{Period, Position, Time};
+use plaudit_projection::standings::{Board, Ranking};
+use plaudit_projection::{Key, LedgerEntry};
+use plaudit_store::{Result, SharedStore};
+
+/// Which points count for a leaderboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// Those of the current one of these; of all time, if there is none.
+    pub period: Option<Period>,
+    /// Those about posts in this group; of the whole community, if there is none.
+    pub group: Option<Key>,
+}
+
+/// So many leaderboards of groups are kept. What isn't kept is read from the ledger when somebody asks.
+const KEPT: usize = 64;
+
+/// The leaderboards of a community.
+pub struct Standings {
+    store: SharedStore,
+    everybody: bool,
+    kept: Mutex<Shelf>,
+    /// Held by who reads all of the ledger: one at a time, however many ask.
+    whole: tokio::sync::Mutex<()>,
+}
+
+/// Leaderboards, with when they were asked for last.
+#[derive(Default)]
+struct Shelf {
+    boards: HashMap<Scope, (u64, Arc<tokio::sync::Mutex<Kept>>)>,
+    asked: u64,
+}
+
+/// A leaderboard as of a position.
+#[derive(Default)]
+struct Kept {
+    board: Board,
+    /// What it is of.
+    window: Window,
+    /// Up to where the ledger is in it.
+    position: Position,
+    /// The position of the last batch, as far as is known, that changed whose points are whose.
+    people: Position,
+    ranking: Arc<Ranking>,
+}
+
+impl Standings {
+    /// The leaderboards of a community, and who is on them.
+    pub fn new(store: SharedStore, policy: Policy) -> Self {
+        Self {
+            store,
+            everybody: match policy {
+                Policy::Automatic => true,
+                Policy::Waitlist => false,
+            },
+            kept: Mutex::default(),
+            whole: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// A leaderboard as it is now.
+    pub async fn now(&self, scope: Scope, now: Time) -> Result<Arc<Ranking>> {
+        let kept = self.kept.lock().take(scope);
+        let mut kept = kept.lock().await;
+        let window = Window::of(scope, now);
+        if kept.window != window || kept.position == 0 {
+            *kept = Kept {
+                board: Board::new(self.everybody),
+                window,
+                ..Kept::default()
+            };
+        }
+        let (position, people) = self.store.standing().await?;
+        if kept.position != position {
+            self.go_on(&mut kept, people).await?;
+        }
+        Ok(kept.ranking.clone())
+    }
+
+    /// A leaderboard as it was at a moment, of the profiles that there are now.
+    pub async fn as_of(&self, scope: Scope, moment: Time) -> Result<Arc<Ranking>> {
+        let mut board = Board::new(self.everybody);
+        let _whole = self.whole.lock().await;
+        let window = Window::of(scope, moment);
+        let mut add = |entry: LedgerEntry| {
+            if entry.at <= moment && window.has(&entry) {
+                board.add(entry.account, entry.points);
+            }
+            Ok(())
+        };
+        self.store.each_entry(Key(0), &mut add).await?;
+        board.meet(self.store.members_of_all().await?);
+        Ok(board.settle())
+    }
+
+    async fn go_on(&self, kept: &mut Kept, people: Position) -> Result<()> {
+        let _whole = match kept.position {
+            0 => Some(self.whole.lock().await),
+            _ => None,
+        };
+        let Kept { board, window, .. } = kept;
+        let mut add = |entry: LedgerEntry| {
+            if window.has(&entry) {
+                board.add(entry.account, entry.points);
+            }
+            Ok(())
+        };
+        let (next, _) = LedgerEntry::keys_of(kept.position.cast_signed() + 1);
+        let position = self.store.each_entry(Key(next.0 - 1), &mut add).await?;
+        if kept.position == 0 || people > kept.people {
+            board.meet_all(self.store.members_of_all().await?);
+        }
+        let strangers = board.strangers();
+        if !strangers.is_empty() {
+            board.meet(self.store.members_of(&strangers).await?);
+        }
+        kept.ranking = board.settle();
+        kept.position = position;
+        kept.people = people;
+        Ok(())
+    }
+}
+
+/// What of the ledger counts for a leaderboard.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Window {
+    /// From when on, and until when, but not with; always, if it is of all time.
+    time: Option<Range<Time>>,
+    group: Option<Key>,
+}
+
+impl Window {
+    fn of(Scope { period, group }: Scope, moment: Time) -> Self {
+        Self {
+            time: period.map(|period| period.start(moment)..period.end(moment)),
+            group,
+        }
+    }
+
+    fn has(&self, entry: &LedgerEntry) -> bool {
+        self.time
+            .as_ref()
+            .is_none_or(|time| time.contains(&entry.at))
+            && self
+                .group
+                .is_none_or(|group| entry.group_key == Some(group))
+    }
+}
+
+impl Shelf {
+    /// A leaderboard; one of a group may take the place of the one that nobody has asked for the longest.
+    fn take(&mut self, scope: Scope) -> Arc<tokio::sync::Mutex<Kept>> {
+        self.asked += 1;
+        if !self.boards.contains_key(&scope) {
+            let of_groups = self
+                .boards
+                .iter()
+                .filter(|(scope, _)| scope.group.is_some());
+            let oldest = of_groups.clone().min_by_key(|(_, (asked, _))| *asked);
+            if let Some(oldest) = oldest.map(|(scope, _)| *scope)
+                && of_groups.count() >= KEPT
+            {
+                self.boards.remove(&oldest);
+            }
+        }
+        let (asked, kept) = self.boards.entry(scope).or_default();
+        *asked = self.asked;
+        kept.clone()
+    }
+}
