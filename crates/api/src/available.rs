@@ -22,7 +22,8 @@ pub struct KudosAvailable(pub Arc<Row>);
 pub struct KudosAvailableRule {
     /// The rule.
     rule: KudosRule,
-    /// How many points it can still give now, within all its limits; null where it has none.
+    /// How many points it can still give now, within all its limits; with several accounts, to the one
+    /// that can get most. Null where it has no limits.
     points_left: Option<i32>,
     /// How much each of its limits leaves.
     limits: Vec<KudosLimitLeft>,
@@ -55,20 +56,32 @@ impl KudosAvailable {
             tallies.extend(accounts.iter().map(tally));
         }
         let used = reading.loader().load_many(tallies).await?;
-        let left = |number: usize| -> Option<(KudosLimitLeft, i64)> {
+        let left_of = |account: Key, number: usize| -> Option<i64> {
             let limit = kudos.limits.get(number)?;
-            let accounts = accounts.iter().map(|account| {
-                let tally = kudos.limit_tally(*account, number, now);
-                let used = used.get(&TallyBy(tally)).copied().unwrap_or_default();
-                (limit.points - used).max(0)
-            });
-            let left = accounts.max().unwrap_or(limit.points);
-            let shown = KudosLimitLeft {
+            let tally = kudos.limit_tally(account, number, now);
+            let used = used.get(&TallyBy(tally)).copied().unwrap_or_default();
+            Some((limit.points - used).max(0))
+        };
+        let left = |number: usize| -> Option<KudosLimitLeft> {
+            let limit = kudos.limits.get(number)?;
+            let accounts = accounts.iter();
+            let left = accounts.filter_map(|account| left_of(*account, number));
+            Some(KudosLimitLeft {
                 limit: KudosLimit::of(kudos, number)?,
-                points_left: int(left),
+                points_left: int(left.max().unwrap_or(limit.points)),
                 resets_at: DateTime(limit.per.end(now)),
+            })
+        };
+        // Each account has limits of its own, and what it does is within all of them.
+        let left_within = |limits: &[usize]| -> Option<i64> {
+            let left = |account: &Key| {
+                let left = limits.iter();
+                let left = left.filter_map(|limit| left_of(*account, *limit));
+                left.collect()
             };
-            Some((shown, left))
+            let all = limits.iter().filter_map(|limit| kudos.limits.get(*limit));
+            let unused = || all.map(|limit| limit.points).min();
+            most_within_all(accounts.iter().map(left)).or_else(unused)
         };
         let gives = |reason: &Reason| reason.points > 0 || reason.badge.is_some();
         let reasons = kudos.reasons.iter().enumerate();
@@ -77,12 +90,10 @@ impl KudosAvailable {
             let Counted::Each { limits, .. } = &reason.counts else {
                 return None;
             };
-            let limits: Vec<_> = limits.iter().filter_map(|limit| left(*limit)).collect();
-            let least = limits.iter().map(|(_, left)| *left).min();
             Some(KudosAvailableRule {
                 rule: KudosRule::of(kudos, number)?,
-                points_left: least.map(int),
-                limits: limits.into_iter().map(|(limit, _)| limit).collect(),
+                points_left: left_within(limits).map(int),
+                limits: limits.iter().filter_map(|limit| left(*limit)).collect(),
             })
         });
         Ok(rules.collect())
@@ -113,5 +124,25 @@ impl KudosAvailable {
     /// The next milestone of each ladder for figures of a profile. They come with no points.
     async fn milestones(&self, context: &Context<'_>) -> Vec<Milestone> {
         Milestone::next(&reading(context).rules().milestones, &self.0.counts)
+    }
+}
+
+/// What the account that can get most can get, by what all limits leave each.
+fn most_within_all(accounts: impl Iterator<Item = Vec<i64>>) -> Option<i64> {
+    accounts.filter_map(|left| left.into_iter().min()).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_that_leave_much_to_different_accounts_do_not_add_up() {
+        let left =
+            |accounts: &[[i64; 2]]| most_within_all(accounts.iter().map(|limits| limits.to_vec()));
+        assert_eq!(left(&[[10, 0], [0, 10]]), Some(0));
+        assert_eq!(left(&[[10, 2], [3, 10]]), Some(3));
+        assert_eq!(left(&[]), None);
+        assert_eq!(most_within_all([vec![], vec![]].into_iter()), None);
     }
 }

@@ -1,16 +1,19 @@
 //! Badges: for milestones, from the kudos programme, of courses, and from elsewhere (DOMAIN K6).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use async_graphql::{Context, Enum, Result, SimpleObject};
+use async_graphql::{Context, Enum, Object, Result};
 use futures_util::try_join;
 use plaudit_domain::Time;
 use plaudit_projection::rules::Milestone;
 use plaudit_projection::{Course, Key, Profile as Row};
 use plaudit_store::Earned;
 
+use crate::award::{AwardsIn, BadgeAward, BadgeAwardConnection};
 use crate::kudos;
 use crate::loader::{GrantedBadgesOf, PostMilestonesOf};
+use crate::paging::Paging;
 use crate::reading::reading;
 use crate::scalar::{DateTime, int};
 
@@ -28,24 +31,76 @@ pub enum BadgeKind {
 }
 
 /// A badge.
-#[derive(Debug, Clone, SimpleObject)]
-#[graphql(crate = "crate::engine")]
+#[derive(Debug, Clone)]
 pub struct Badge {
-    /// Why it is there.
     kind: BadgeKind,
-    /// What programs know it by, among those of its kind.
     key: String,
-    /// Its title.
     title: String,
-    /// What it is for.
     description: String,
+    /// None for a milestone of the whole profile.
+    awarded: Option<(Awards, AwardsIn)>,
+}
+
+/// A badge.
+#[Object(crate = "crate::engine")]
+impl Badge {
+    /// Why it is there.
+    async fn kind(&self) -> BadgeKind {
+        self.kind
+    }
+
+    /// What programs know it by, among those of its kind.
+    async fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Its title.
+    async fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What it is for.
+    async fn description(&self) -> &str {
+        &self.description
+    }
+
     /// How often the member had it.
-    times: i32,
+    async fn times(&self) -> i32 {
+        self.awards_or(1, |awards| int(awards.times))
+    }
+
     /// When it was awarded, for the first time. Null for a milestone of the whole profile: it is there
     /// as long as the figure is.
-    first_awarded_at: Option<DateTime>,
+    async fn first_awarded_at(&self) -> Option<DateTime> {
+        self.awards_or(None, |awards| Some(DateTime(awards.first_at)))
+    }
+
     /// When it was awarded, for the last time. Null for a milestone of the whole profile.
-    latest_awarded_at: Option<DateTime>,
+    async fn latest_awarded_at(&self) -> Option<DateTime> {
+        self.awards_or(None, |awards| Some(DateTime(awards.latest_at)))
+    }
+
+    /// Each time that it was awarded, with the event behind it, newest first. There is none for a
+    /// milestone of the whole profile: it follows from the figure, and no single event gave it.
+    async fn awards(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<BadgeAwardConnection> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        match &self.awarded {
+            Some((awards, awards_in)) => awards_in.page(context, paging, int(awards.times)).await,
+            None => AwardsIn::These(vec![]).page(context, paging, 0).await,
+        }
+    }
 }
 
 /// How often something was awarded, since when, and when last.
@@ -138,19 +193,20 @@ impl Badge {
             key,
             title,
             description,
-            times: 1,
-            first_awarded_at: None,
-            latest_awarded_at: None,
+            awarded: None,
         }
     }
 
-    fn awarded(self, awards: Awards) -> Self {
+    fn awarded(self, awards: Awards, awards_in: AwardsIn) -> Self {
         Self {
-            times: int(awards.times),
-            first_awarded_at: Some(DateTime(awards.first_at)),
-            latest_awarded_at: Some(DateTime(awards.latest_at)),
+            awarded: Some((awards, awards_in)),
             ..self
         }
+    }
+
+    fn awards_or<T>(&self, none: T, of: impl FnOnce(&Awards) -> T) -> T {
+        let awards = self.awarded.as_ref().map(|(awards, _)| awards);
+        awards.map_or(none, of)
     }
 }
 
@@ -162,14 +218,18 @@ async fn accounts(context: &Context<'_>, row: &Row) -> Result<Vec<Key>> {
 
 /// Badges for milestones that posts of a profile reached, with all its accounts.
 async fn of_posts(context: &Context<'_>, row: &Row) -> Result<Vec<Badge>> {
-    let keys = accounts(context, row).await?.into_iter();
+    let keys: Arc<[Key]> = accounts(context, row).await?.into();
     let loader = reading(context).loader();
-    let earned = loader.load_many(keys.map(PostMilestonesOf));
+    let earned = loader.load_many(keys.iter().copied().map(PostMilestonesOf));
     let reached = Awards::by_number(earned.await?.into_values().flatten())?;
     let milestones = &reading(context).rules().milestones;
     let badge = |(number, awards)| {
         let milestone = milestones.post_milestone(number)?;
-        Some(Badge::of_milestone(&milestone).awarded(awards))
+        let awards_in = AwardsIn::Posts {
+            accounts: keys.clone(),
+            milestone: i64::try_from(number).ok()?,
+        };
+        Some(Badge::of_milestone(&milestone).awarded(awards, awards_in))
     };
     Ok(reached.into_iter().filter_map(badge).collect())
 }
@@ -177,11 +237,11 @@ async fn of_posts(context: &Context<'_>, row: &Row) -> Result<Vec<Badge>> {
 /// Badges that kudos rules and challenges gave.
 async fn of_kudos(context: &Context<'_>, row: &Row) -> Result<Vec<Badge>> {
     let definitions = &reading(context).rules().kudos.badges;
-    let badge = |(number, awards): (usize, _)| {
+    let badge = |(number, (awards, awards_in)): (usize, _)| {
         let rule = definitions.get(number)?;
         let (key, title) = (rule.id.clone(), rule.title.clone());
         let badge = Badge::new(BadgeKind::Kudos, key, title, rule.description.clone());
-        Some(badge.awarded(awards))
+        Some(badge.awarded(awards, awards_in))
     };
     let badges = kudos::badges(context, row).await?.into_iter();
     Ok(badges.filter_map(badge).collect())
@@ -189,8 +249,9 @@ async fn of_kudos(context: &Context<'_>, row: &Row) -> Result<Vec<Badge>> {
 
 fn of_course(course: Course) -> Option<Badge> {
     let description = format!("Completed the course {}", course.title);
+    let award = BadgeAward::from(&course);
     let badge = Badge::new(BadgeKind::Course, course.course, course.badge?, description);
-    Some(badge.awarded(Awards::once(course.at)))
+    Some(badge.awarded(Awards::once(course.at), AwardsIn::These(vec![award])))
 }
 
 /// Badges that the accounts of a profile were granted elsewhere, each with its latest title.
@@ -200,18 +261,21 @@ async fn granted(context: &Context<'_>, row: &Row) -> Result<Vec<Badge>> {
     let granted = loader.load_many(keys.map(GrantedBadgesOf));
     let mut granted: Vec<_> = granted.await?.into_values().flatten().collect();
     granted.sort_unstable_by_key(|badge| (badge.at, badge.key));
-    let mut badges: BTreeMap<String, (Badge, Awards)> = BTreeMap::new();
+    let mut badges: BTreeMap<String, (Badge, Awards, Vec<BadgeAward>)> = BTreeMap::new();
     for granted in granted {
+        let award = BadgeAward::from(&granted);
         let once = Awards::once(granted.at);
-        let known = badges.get(&granted.badge);
-        let awards = known.map_or(once, |(_, awards)| awards.and(once));
+        let known = badges.remove(&granted.badge);
+        let (awards, mut each) =
+            known.map_or((once, vec![]), |(_, awards, each)| (awards.and(once), each));
+        each.push(award);
         let (key, title) = (granted.badge.clone(), granted.title);
         let description = format!("Granted by {}", granted.source);
         let badge = Badge::new(BadgeKind::Granted, key, title, description);
-        badges.insert(granted.badge, (badge, awards));
+        badges.insert(granted.badge, (badge, awards, each));
     }
     let badges = badges.into_values();
     Ok(badges
-        .map(|(badge, awards)| badge.awarded(awards))
+        .map(|(badge, awards, each)| badge.awarded(awards, AwardsIn::These(each)))
         .collect())
 }

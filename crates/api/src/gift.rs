@@ -5,13 +5,13 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result};
 use plaudit_domain::GiftId;
 use plaudit_projection::{Gift as Row, Key, Profile as ProfileRow};
-use plaudit_store::{Cursor, Order};
+use plaudit_store::{Cursor, Order, Page};
 
 use crate::account::Account;
 use crate::connection::{PageInfo, page_info};
 use crate::id::NodeId;
 use crate::kudos::now;
-use crate::loader::{AccountBy, GiftById, GiftsTo, GivenSince, PostBy};
+use crate::loader::{AccountBy, GiftById, GiftCountBy, GiftsBy, GiftsTo, GivenSince, PostBy};
 use crate::paging::{Opaque, Paging, Part, Slice};
 use crate::post::Post;
 use crate::profile::Profile;
@@ -28,7 +28,15 @@ pub struct PeerKudos(pub Arc<ProfileRow>);
 /// A page of gifts.
 pub struct GiftConnection {
     slice: Slice<GiftEdge>,
-    total: i64,
+    total: Total,
+}
+
+/// How many gifts there are.
+enum Total {
+    /// It is known.
+    Known(i64),
+    /// It is counted if somebody asks: what these accounts gave.
+    Counted(Vec<GiftCountBy>),
 }
 
 /// A gift in a list.
@@ -170,23 +178,60 @@ impl PeerKudos {
         let pages = accounts.await?.into_iter();
         let pages = pages.map(|account| GiftsTo { account, page });
         let pages = reading.loader().load_many(pages).await?;
-        let mut gifts: Vec<_> = pages.into_values().flatten().collect();
-        // Each account's page is sorted, and together they hold the whole page of the profile.
-        gifts.sort_unstable_by_key(|gift| (gift.at, gift.key));
-        if page.order == Order::Descending {
-            gifts.reverse();
-        }
-        gifts.truncate(page.limit as usize);
-        Ok(GiftConnection::new(
-            part,
-            gifts,
-            self.0.counts.peer_kudos_received,
-        ))
+        let gifts = sorted(pages.into_values().flatten().collect(), page);
+        let total = Total::Known(self.0.counts.peer_kudos_received);
+        Ok(GiftConnection::new(part, gifts, total))
+    }
+
+    /// What the member gave to peers, newest first. Of what was given to somebody whose profile is
+    /// private, who gave it and who got it know.
+    async fn gifts_given(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<GiftConnection> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let part = paging.part(Order::Descending)?;
+        let page = part.page;
+        let reading = reading(context);
+        let viewer = reading.viewer_account().await?;
+        let viewer = viewer.map(|viewer| viewer.profile);
+        let accounts = reading.account_keys(self.0.key, self.0.accounts > 1);
+        let accounts = accounts.await?;
+        let pages = accounts.iter().map(|&account| GiftsBy {
+            account,
+            viewer,
+            page,
+        });
+        let pages = reading.loader().load_many(pages).await?;
+        let gifts = pages.into_values().flatten().collect();
+        let by = accounts.into_iter();
+        let by = by.map(|account| GiftCountBy { account, viewer });
+        let total = Total::Counted(by.collect());
+        Ok(GiftConnection::new(part, sorted(gifts, page), total))
     }
 }
 
+/// A page of a profile's gifts: each account's page is sorted, and together they hold the whole.
+fn sorted(mut gifts: Vec<Row>, page: Page) -> Vec<Row> {
+    gifts.sort_unstable_by_key(|gift| (gift.at, gift.key));
+    if page.order == Order::Descending {
+        gifts.reverse();
+    }
+    gifts.truncate(page.limit as usize);
+    gifts
+}
+
 impl GiftConnection {
-    fn new(part: Part, gifts: Vec<Row>, total: i64) -> Self {
+    fn new(part: Part, gifts: Vec<Row>, total: Total) -> Self {
         let edges = gifts.into_iter().map(|gift| GiftEdge {
             node: Gift(Arc::new(gift)),
         });
@@ -216,8 +261,16 @@ impl GiftConnection {
     }
 
     /// How many gifts there are on all pages.
-    async fn total_count(&self) -> i32 {
-        int(self.total)
+    async fn total_count(&self, context: &Context<'_>) -> Result<i32> {
+        let count = match &self.total {
+            Total::Known(count) => *count,
+            Total::Counted(by) => {
+                let loader = reading(context).loader();
+                let counts = loader.load_many(by.iter().copied()).await?;
+                counts.into_values().sum()
+            }
+        };
+        Ok(int(count))
     }
 }
 

@@ -15,6 +15,7 @@ use plaudit_replay::standings::Scope;
 use plaudit_store::{Order, PointsAt};
 
 use crate::available::KudosAvailable;
+use crate::award::{AwardsIn, BadgeAwardConnection};
 use crate::badge::Awards;
 use crate::challenge::KudosChallengeProgress;
 use crate::gift::PeerKudos;
@@ -37,6 +38,9 @@ pub struct KudosEnrolment {
     status: KudosEnrolmentStatus,
     /// Since when it is so; null for who never asked to take part.
     since: Option<DateTime>,
+    /// Whether the member takes part with some linked accounts only: those that were linked later. Asking to
+    /// take part again brings the others along at once; only from then on what they do counts in full.
+    is_partial: bool,
 }
 
 /// How far somebody is on the way into the programme.
@@ -79,17 +83,55 @@ pub struct KudosNextLevel {
 }
 
 /// A kudos badge that a member has.
-#[derive(Debug, Clone, SimpleObject)]
-#[graphql(crate = "crate::engine")]
+#[derive(Debug, Clone)]
 pub struct KudosBadge {
-    /// What it is.
     badge: KudosBadgeDefinition,
+    awards: Awards,
+    awards_in: AwardsIn,
+}
+
+/// A kudos badge that a member has.
+#[Object(crate = "crate::engine")]
+impl KudosBadge {
+    /// What it is.
+    async fn badge(&self) -> &KudosBadgeDefinition {
+        &self.badge
+    }
+
     /// How often the member had it; once, if it can't be had many times.
-    times: i32,
+    async fn times(&self) -> i32 {
+        int(self.awards.times)
+    }
+
     /// When it was awarded, for the first time.
-    first_awarded_at: DateTime,
+    async fn first_awarded_at(&self) -> DateTime {
+        DateTime(self.awards.first_at)
+    }
+
     /// When it was awarded, for the last time.
-    latest_awarded_at: DateTime,
+    async fn latest_awarded_at(&self) -> DateTime {
+        DateTime(self.awards.latest_at)
+    }
+
+    /// Each time that it was awarded, with the event behind it, newest first. Of a badge that can't be
+    /// had many times, the first one.
+    async fn awards(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<BadgeAwardConnection> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let total = int(self.awards.times);
+        self.awards_in.page(context, paging, total).await
+    }
 }
 
 /// Now, for what depends on the calendar.
@@ -123,20 +165,31 @@ pub async fn enrolled(context: &Context<'_>, row: &Row) -> Result<Vec<Key>> {
     }
 }
 
-/// The kudos badges of a profile, by their numbers.
-pub async fn badges(context: &Context<'_>, row: &Row) -> Result<BTreeMap<usize, Awards>> {
-    let keys = enrolled(context, row).await?;
+/// The kudos badges of a profile, by their numbers, and where their awards are.
+pub async fn badges(
+    context: &Context<'_>,
+    row: &Row,
+) -> Result<BTreeMap<usize, (Awards, AwardsIn)>> {
+    let keys: Arc<[Key]> = enrolled(context, row).await?.into();
     let loader = reading(context).loader();
-    let earned = loader.load_many(keys.into_iter().map(BadgesOf)).await?;
-    let mut badges = Awards::by_number(earned.into_values().flatten())?;
+    let earned = loader.load_many(keys.iter().copied().map(BadgesOf)).await?;
+    let badges = Awards::by_number(earned.into_values().flatten())?;
     let definitions = &reading(context).rules().kudos.badges;
-    for (number, awards) in &mut badges {
+    let badge = |(number, awards): (usize, Awards)| {
+        let is_repeatable = definitions.get(number).is_none_or(|it| it.repeatable);
+        let awards_in = AwardsIn::Badges {
+            accounts: keys.clone(),
+            badge: i64::try_from(number)?,
+            is_repeatable,
+        };
         // Of one that can be had once, the first one counts.
-        if definitions.get(*number).is_some_and(|it| !it.repeatable) {
-            *awards = Awards::once(awards.first_at);
-        }
-    }
-    Ok(badges)
+        let awards = match is_repeatable {
+            true => awards,
+            false => Awards::once(awards.first_at),
+        };
+        Ok((number, (awards, awards_in)))
+    };
+    badges.into_iter().map(badge).collect()
 }
 
 /// What a member has of the kudos programme. All linked accounts that take part are added up.
@@ -149,6 +202,7 @@ impl Kudos {
             return Ok(KudosEnrolment {
                 status: KudosEnrolmentStatus::Enrolled,
                 since: Some(DateTime(self.0.member_since)),
+                is_partial: false,
             });
         }
         let accounts = accounts(context, &self.0).await?;
@@ -157,6 +211,7 @@ impl Kudos {
             return Ok(KudosEnrolment {
                 status: KudosEnrolmentStatus::Enrolled,
                 since: Some(DateTime(since)),
+                is_partial: accounts.iter().any(|account| account.enrolled_at.is_none()),
             });
         }
         let keys = accounts.iter().map(|account| WaitingOf(account.key));
@@ -167,7 +222,11 @@ impl Kudos {
             None => KudosEnrolmentStatus::NotEnrolled,
         };
         let since = since.map(DateTime);
-        Ok(KudosEnrolment { status, since })
+        Ok(KudosEnrolment {
+            status,
+            since,
+            is_partial: false,
+        })
     }
 
     /// The member's points; none, if they don't take part.
@@ -272,12 +331,11 @@ impl Kudos {
     async fn badges(&self, context: &Context<'_>) -> Result<Vec<KudosBadge>> {
         let badges = badges(context, &self.0).await?.into_iter();
         let kudos = &reading(context).rules().kudos;
-        let badge = |(number, awards): (usize, Awards)| {
+        let badge = |(number, (awards, awards_in))| {
             Some(KudosBadge {
                 badge: KudosBadgeDefinition::of(kudos, number)?,
-                times: int(awards.times),
-                first_awarded_at: DateTime(awards.first_at),
-                latest_awarded_at: DateTime(awards.latest_at),
+                awards,
+                awards_in,
             })
         };
         Ok(badges.filter_map(badge).collect())

@@ -94,6 +94,7 @@ impl Leaderboard {
         let (moment, ranking) = match as_of {
             None => (now, standings.now(scope, now).await?),
             Some(DateTime(moment)) if moment <= now => {
+                reading.looks_back()?;
                 (moment, standings.as_of(scope, moment).await?)
             }
             Some(DateTime(moment)) => {

@@ -5,6 +5,7 @@
 
 mod account;
 mod available;
+mod award;
 mod badge;
 mod batches;
 mod challenge;

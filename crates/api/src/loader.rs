@@ -1,6 +1,6 @@
 //! Loading rows in batches: everything that the resolvers of one level ask for comes in one read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,8 +11,8 @@ use plaudit_domain::{AccountId, GiftId, GroupId, Position, PostId, Time};
 use plaudit_journal::{JournalError, SharedJournal};
 use plaudit_projection::tally::TallyKey;
 use plaudit_projection::{
-    About, Account, Certification, Course, Gift, GrantedBadge, Group, Key, LedgerEntry, Like,
-    Membership, Post, Profile, Waiting,
+    About, Account, Badge, Certification, Course, Gift, GrantedBadge, Group, Key, LedgerEntry,
+    Like, Membership, Post, PostMilestone, Profile, Waiting,
 };
 use plaudit_store::{Earned, Page, PointsAt, SharedStore, StoreError};
 
@@ -166,6 +166,26 @@ pub struct GivenSince {
     pub since: Time,
 }
 
+/// A page of the kudos that an account gave to peers, as far as who asks may see them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GiftsBy {
+    /// The account.
+    pub account: Key,
+    /// The profile of who asks.
+    pub viewer: Option<Key>,
+    /// Which page.
+    pub page: Page,
+}
+
+/// How many kudos an account gave to peers, as far as who asks may see them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GiftCountBy {
+    /// The account.
+    pub account: Key,
+    /// The profile of who asks.
+    pub viewer: Option<Key>,
+}
+
 /// Whether an account waits to take part in the kudos programme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WaitingOf(pub Key);
@@ -183,6 +203,10 @@ pub struct LedgerOf {
     pub page: Page,
 }
 
+/// How many entries an account has in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EntriesOf(pub Key);
+
 /// A running number of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TallyBy(pub TallyKey);
@@ -194,6 +218,28 @@ pub struct BadgesOf(pub Key);
 /// How often posts of an account reached which milestones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PostMilestonesOf(pub Key);
+
+/// A page of what deserved a kudos badge, of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BadgeAwardsOf {
+    /// The account.
+    pub account: Key,
+    /// The number of the badge, among the rules.
+    pub badge: i64,
+    /// Which page.
+    pub page: Page,
+}
+
+/// A page of the posts of an account that reached a milestone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MilestoneAwardsOf {
+    /// The account.
+    pub account: Key,
+    /// The number of the milestone, among the rules.
+    pub milestone: i64,
+    /// Which page.
+    pub page: Page,
+}
 
 /// The badges that an account was granted elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -480,6 +526,90 @@ impl dataloader::Loader<GiftsTo> for Loader {
         }
         Ok(gifts)
     }
+}
+
+impl dataloader::Loader<GiftsBy> for Loader {
+    type Value = Vec<Gift>;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[GiftsBy]) -> Loaded<GiftsBy, Vec<Gift>> {
+        let mut gifts = HashMap::new();
+        let groups = grouped(keys, |key| ((key.viewer, key.page), key.account));
+        for ((viewer, page), accounts) in groups {
+            for gift in self.batch().gifts_given(&accounts, viewer, page).await? {
+                let key = GiftsBy {
+                    account: gift.giver,
+                    viewer,
+                    page,
+                };
+                gifts.entry(key).or_insert_with(Vec::new).push(gift);
+            }
+        }
+        Ok(gifts)
+    }
+}
+
+impl dataloader::Loader<GiftCountBy> for Loader {
+    type Value = i64;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[GiftCountBy]) -> Loaded<GiftCountBy, i64> {
+        let mut counts = HashMap::new();
+        for (viewer, accounts) in grouped(keys, |key| (key.viewer, key.account)) {
+            for (account, count) in self.batch().gifts_given_count(&accounts, viewer).await? {
+                counts.insert(GiftCountBy { account, viewer }, count);
+            }
+        }
+        Ok(counts)
+    }
+}
+
+impl dataloader::Loader<EntriesOf> for Loader {
+    type Value = i64;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[EntriesOf]) -> Loaded<EntriesOf, i64> {
+        let keys: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let counts = self.batch().ledger_count(&keys).await?.into_iter();
+        Ok(counts.map(|(key, count)| (EntriesOf(key), count)).collect())
+    }
+}
+
+/// Pages of an account's rows of some number, in one read for all accounts and numbers.
+macro_rules! numbered_pages {
+    ($($key:ident => $row:ident: $read:ident, $number:ident;)+) => {
+        $(
+            impl dataloader::Loader<$key> for Loader {
+                type Value = Vec<$row>;
+                type Error = Arc<StoreError>;
+
+                async fn load(&self, keys: &[$key]) -> Loaded<$key, Vec<$row>> {
+                    let mut pages: HashMap<Page, (HashSet<Key>, HashSet<i64>)> = HashMap::new();
+                    for key in keys {
+                        let (accounts, numbers) = pages.entry(key.page).or_default();
+                        accounts.insert(key.account);
+                        numbers.insert(key.$number);
+                    }
+                    let mut rows = HashMap::new();
+                    for (page, (accounts, numbers)) in pages {
+                        let accounts: Vec<_> = accounts.into_iter().collect();
+                        let numbers: Vec<_> = numbers.into_iter().collect();
+                        for row in self.batch().$read(&accounts, &numbers, page).await? {
+                            let (account, $number) = (row.account, row.$number);
+                            let key = $key { account, $number, page };
+                            rows.entry(key).or_insert_with(Vec::new).push(row);
+                        }
+                    }
+                    Ok(rows)
+                }
+            }
+        )+
+    };
+}
+
+numbered_pages! {
+    BadgeAwardsOf => Badge: badge_awards, badge;
+    MilestoneAwardsOf => PostMilestone: post_milestone_awards, milestone;
 }
 
 impl dataloader::Loader<GivenSince> for Loader {

@@ -1,6 +1,7 @@
 //! What resolvers read from: one store, its loaders, and who asks; the same for a whole operation.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_graphql::dataloader::DataLoader;
@@ -15,6 +16,9 @@ use uuid::Uuid;
 use crate::batches::Batches;
 use crate::loader::{AccountsOf, Loader};
 
+/// So often something can be asked as it was, in one operation.
+const LOOKS_BACK_MAX: u32 = 2;
+
 /// What the resolvers of one operation read from.
 pub struct Reading {
     /// The community, to write to.
@@ -24,6 +28,7 @@ pub struct Reading {
     /// The id of the operation, for the history and the log.
     pub request: Uuid,
     loader: DataLoader<Loader>,
+    looks_back: AtomicU32,
     viewer_account: Mutex<Option<Option<Arc<Account>>>>,
 }
 
@@ -40,6 +45,7 @@ impl Reading {
             // What they wait for is the operation.
             // How much an operation asks for is bounded by its cost: what it asks for is one batch.
             loader: loader.delay(Duration::ZERO).max_batch_size(usize::MAX),
+            looks_back: AtomicU32::new(0),
             viewer_account: Mutex::default(),
         }
     }
@@ -104,6 +110,19 @@ impl Reading {
     pub fn is_staff_or_analyst(&self) -> bool {
         let is_analyst = self.viewer.is_some_and(|viewer| viewer.roles.analyst);
         is_analyst || self.is_staff()
+    }
+
+    /// Notes that something is asked as it was at an earlier moment, which takes reading all of the ledger.
+    ///
+    /// # Errors
+    /// If that is asked too often in one operation.
+    pub fn looks_back(&self) -> Result<(), Error> {
+        if self.looks_back.fetch_add(1, Ordering::Relaxed) < LOOKS_BACK_MAX {
+            return Ok(());
+        }
+        let message = format!("at most {LOOKS_BACK_MAX} fields of a request can have `asOf`");
+        let error = Error::new(message);
+        Err(error.extend_with(|_, extensions| extensions.set("code", "TOO_MANY_LOOKS_BACK")))
     }
 
     /// Whether who asks is staff.

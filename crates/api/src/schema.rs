@@ -251,7 +251,10 @@ impl Query {
         #[graphql(desc = "Of which points.", default_with = "LeaderboardPeriod::AllTime")]
         period: LeaderboardPeriod,
         #[graphql(desc = "Only points for posts in this group.")] group_id: Option<ID>,
-        #[graphql(desc = "As it was at this moment; by default as it is.")] as_of: Option<DateTime>,
+        #[graphql(
+            desc = "As it was at this moment; by default as it is. At most two of a request."
+        )]
+        as_of: Option<DateTime>,
     ) -> Result<Option<Leaderboard>> {
         Leaderboard::of(context, period, group_id, as_of).await
     }
@@ -337,13 +340,24 @@ impl Query {
             let error = Error::new(message);
             return Err(error.extend_with(|_, extensions| extensions.set("code", "TOO_MANY_DAYS")));
         }
-        let counts = reading.store().interactions(from, until).await?;
+        let store = reading.store();
+        let counts = store
+            .interactions(from, until, INTERACTIONS_MAX + 1)
+            .await?;
+        if counts.len() > INTERACTIONS_MAX as usize {
+            let message =
+                format!("there are more than {INTERACTIONS_MAX} counts: ask for fewer days");
+            let error = Error::new(message);
+            return Err(error.extend_with(|_, extensions| extensions.set("code", "TOO_MANY_DAYS")));
+        }
         Ok(Some(
             counts.into_iter().map(InteractionCount::from).collect(),
         ))
     }
 }
 
+/// The most counts of interactions that come at once.
+const INTERACTIONS_MAX: u32 = 10_000;
 /// The most days of which interactions come at once.
 const INTERACTION_DAYS_MAX: i64 = 366;
 const DAY_MICROS: i64 = 86_400 * 1_000_000;

@@ -8,7 +8,7 @@ use plaudit_store::Cursor;
 
 use crate::account::Account;
 use crate::connection::{PageInfo, page_info};
-use crate::loader::{AccountBy, EventAt, PointsOf, PostBy};
+use crate::loader::{AccountBy, EntriesOf, EventAt, PostBy};
 use crate::paging::{Opaque, Part, Slice};
 use crate::post::Post;
 use crate::programme::KudosReason;
@@ -44,7 +44,7 @@ pub enum KudosChange {
     Completed,
 }
 
-/// The event behind points.
+/// The event behind points or a badge.
 #[derive(Debug, Clone, SimpleObject)]
 #[graphql(crate = "crate::engine")]
 pub struct KudosEvent {
@@ -55,6 +55,21 @@ pub struct KudosEvent {
     kind: String,
     /// When it happened.
     occurred_at: DateTime,
+}
+
+impl KudosEvent {
+    /// The event at a position.
+    pub async fn at(context: &Context<'_>, position: i64) -> Result<Self> {
+        let position = Position::try_from(position)?;
+        let loader = reading(context).loader();
+        let event = loader.load_one(EventAt(position)).await?;
+        let event = event.ok_or_else(|| Error::new_with_source("there is no such event"))?;
+        Ok(Self {
+            position: position.to_string(),
+            kind: event.kind.to_owned(),
+            occurred_at: DateTime(event.occurred_at),
+        })
+    }
 }
 
 impl KudosStatementConnection {
@@ -90,10 +105,9 @@ impl KudosStatementConnection {
 
     /// How many entries there are on all pages.
     async fn total_count(&self, context: &Context<'_>) -> Result<i32> {
-        let accounts = self.accounts.iter().copied().map(PointsOf);
-        let points = reading(context).loader().load_many(accounts).await?;
-        let count = points.values().map(Vec::len).sum::<usize>();
-        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+        let accounts = self.accounts.iter().copied().map(EntriesOf);
+        let counts = reading(context).loader().load_many(accounts).await?;
+        Ok(int(counts.into_values().sum()))
     }
 }
 
@@ -139,8 +153,9 @@ impl KudosEntry {
     }
 }
 
-/// Points that a member got or lost by one event for one reason. There may be none, where a limit was
-/// used up and the event gave a badge.
+/// Points that a member got or lost by one event for one reason. There may be none: where a limit was
+/// used up and the event gave a badge, and where something was done to what is deleted and doesn't
+/// count.
 #[Object(crate = "crate::engine")]
 impl KudosEntry {
     /// How many; negative where the member lost them.
@@ -185,15 +200,7 @@ impl KudosEntry {
 
     /// The event that it is by.
     async fn event(&self, context: &Context<'_>) -> Result<KudosEvent> {
-        let position = Position::try_from(self.0.position())?;
-        let loader = reading(context).loader();
-        let event = loader.load_one(EventAt(position)).await?;
-        let event = event.ok_or_else(|| Error::new_with_source("there is no such event"))?;
-        Ok(KudosEvent {
-            position: position.to_string(),
-            kind: event.kind.to_owned(),
-            occurred_at: DateTime(event.occurred_at),
-        })
+        KudosEvent::at(context, self.0.position()).await
     }
 }
 

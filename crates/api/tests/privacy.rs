@@ -266,7 +266,10 @@ async fn kudos_for_a_private_profile_are_seen_by_who_gave_them_and_tell_of_one_a
     show(&asked, Visibility::Private).await;
     let ben = Some(actor("ben"));
     let data = ask(&asked, ben).await;
-    for author in authors(&data) {
+    let me = asked.data(ben, "{ viewer { profile { id } } }", Value::Null);
+    let me = me.await;
+    let bens = at(&me, &["viewer", "profile", "id"]);
+    for (number, author) in (1..).zip(authors(&data)) {
         let profile = at(author, &["profile", "id"]);
         let give = format!(
             "mutation {{ kudosGive(input: {{ profileId: {profile}, message: \"Thanks\" }}) {{
@@ -276,6 +279,9 @@ async fn kudos_for_a_private_profile_are_seen_by_who_gave_them_and_tell_of_one_a
         let gift = at(&data, &["kudosGive", "gift"]);
         assert_eq!(at(gift, &["receiver", "id"]), profile);
         let node = format!("{{ node(id: {}) {{ id }} }}", at(gift, &["id"]));
+        let given = format!(
+            "{{ profile(id: {bens}) {{ kudos {{ peerKudos {{ giftsGiven {{ totalCount nodes {{ id }} }} }} }} }} }}"
+        );
         for (viewer, sees) in [
             (None, false),
             (Some(actor("cleo")), false),
@@ -284,17 +290,27 @@ async fn kudos_for_a_private_profile_are_seen_by_who_gave_them_and_tell_of_one_a
         ] {
             let data = asked.data(viewer, &node, Value::Null).await;
             assert_eq!(at(&data, &["node"]) != &Value::Null, sees);
+            let data = asked.data(viewer, &given, Value::Null).await;
+            let given = at(&data, &["profile", "kudos", "peerKudos", "giftsGiven"]);
+            let count = if sees { number } else { 0 };
+            assert_eq!(at(given, &["totalCount"]), &Value::from(count));
+            let Value::List(nodes) = at(given, &["nodes"]) else {
+                panic!("{given}");
+            };
+            assert_eq!(nodes.len(), count);
         }
     }
 }
 
-/// Everybody sees the points of a public profile; what each is for, its owner, staff and analysts.
+/// Everybody sees the points of a public profile; what each is for, and which account they are of, its
+/// owner, staff and analysts.
 #[tokio::test]
 async fn a_statement_is_for_its_owner_for_staff_and_for_analysts() {
     let asked = community().await;
     show(&asked, Visibility::Public).await;
     let query = "{ posts(first: 1) { nodes { author { profile { kudos {
-        points statement { totalCount } peerKudos { received left resetsAt } } } } } } }";
+        points statement { totalCount } peerKudos { received left resetsAt }
+        badges { awards { nodes { account { id } event { type } } } } } } } } } }";
     let path = ["posts", "nodes", "0", "author", "profile", "kudos"];
     let [nobody, member, staff, analyst, service] = strangers().try_into().unwrap();
     let owner = Some(actor("ada"));
@@ -309,6 +325,9 @@ async fn a_statement_is_for_its_owner_for_staff_and_for_analysts() {
         let data = asked.data(viewer, query, Value::Null).await;
         let kudos = at(&data, &path);
         assert_eq!(at(kudos, &["statement"]) != &Value::Null, sees);
+        let award = at(kudos, &["badges", "0", "awards", "nodes", "0"]);
+        assert_eq!(at(award, &["account"]) != &Value::Null, sees);
+        assert_ne!(at(award, &["event"]), &Value::Null);
         assert_ne!(at(kudos, &["points"]), &Value::from(0));
         for field in ["left", "resetsAt"] {
             let value = at(kudos, &["peerKudos", field]);

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::account::Account;
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{BadgeFact, Body, Fact, Visit};
-use crate::id::{AccountId, Origin};
+use crate::id::{AccountId, Origin, derive};
 use crate::links::Links;
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
@@ -128,6 +129,13 @@ impl Command for Grant {
     /// A service isn't a member: what it does is done by no profile.
     fn registers_its_actor(&self) -> bool {
         true
+    }
+
+    /// Of two at once with one origin, one is recorded, whatever else they say.
+    fn once(&self) -> Option<Uuid> {
+        let Origin { source, id } = &self.origin;
+        let account = self.account.to_string();
+        Some(derive(&["badge granted", &account, source, id]))
     }
 
     fn happened_at(&self) -> Option<Time> {

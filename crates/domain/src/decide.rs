@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::account::Account;
 use crate::event::Position;
 use crate::fact::{Concept, Fact, LinkFact};
@@ -78,6 +80,11 @@ pub trait Command: fmt::Debug + Send + Sync {
     /// Whether it may still come from somebody whose account was erased: a retry of just that does.
     fn outlives(&self, _actor: &Actor) -> bool {
         false
+    }
+
+    /// Where what it records can happen only once, what tells it from all else.
+    fn once(&self) -> Option<Uuid> {
+        None
     }
 
     /// When it happened, where that is not when it is recorded.

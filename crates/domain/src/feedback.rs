@@ -1,6 +1,6 @@
 //! What members think of the programme, and what they looked at (DOMAIN K10).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +129,8 @@ pub const RATING_MAX: u8 = 5;
 pub const TEXT_MAX: usize = 1_000;
 /// The most interactions that are recorded at once.
 pub const INTERACTIONS_MAX: usize = 100;
+/// The most interactions that are recorded of one account and day.
+pub const INTERACTIONS_A_DAY: usize = 1_000;
 /// How many days after it happened an interaction can be recorded.
 pub const INTERACTION_DAYS: i64 = 30;
 /// How far a member's clock may be ahead: five minutes.
@@ -169,29 +171,59 @@ impl Command for GiveFeedback {
     }
 }
 
-/// Records what the actor looked at; what is recorded already is left out.
+/// Records what the actor looked at on one day; what is recorded already is left out.
 #[derive(Debug, Clone)]
 pub struct RecordInteractions {
+    /// The beginning of the day, in UTC.
+    day: Time,
     /// At what, in order.
-    pub interactions: Vec<Interaction>,
+    interactions: Vec<Interaction>,
+}
+
+impl RecordInteractions {
+    /// Records what an app gathered: each day by itself, for each has a stream.
+    ///
+    /// # Errors
+    /// If that can't be recorded at this moment: what is wrong, and with which of them, if with one.
+    pub fn by_day(
+        interactions: Vec<Interaction>,
+        now: Time,
+    ) -> Result<Vec<Self>, (Option<usize>, Refusal)> {
+        let field = "interactions";
+        if interactions.is_empty() {
+            return Err((None, Refusal::NoEntries { field }));
+        }
+        if interactions.len() > INTERACTIONS_MAX {
+            let max = INTERACTIONS_MAX;
+            return Err((None, Refusal::TooManyEntries { field, max }));
+        }
+        for (number, interaction) in interactions.iter().enumerate() {
+            interaction
+                .check(now)
+                .map_err(|refusal| (Some(number), refusal))?;
+        }
+        Ok(Self::of_days(interactions))
+    }
+
+    pub(crate) fn of_days(interactions: Vec<Interaction>) -> Vec<Self> {
+        let mut days: BTreeMap<Time, Vec<Interaction>> = BTreeMap::new();
+        for interaction in interactions {
+            let day = Period::Day.start(interaction.at);
+            days.entry(day).or_default().push(interaction);
+        }
+        let of_day = |(day, interactions)| Self { day, interactions };
+        days.into_iter().map(of_day).collect()
+    }
 }
 
 impl Command for RecordInteractions {
     fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
-        StreamName::interactions(actor.account, self.day())
+        StreamName::interactions(actor.account, self.day)
     }
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
-        let field = "interactions";
-        if self.interactions.is_empty() {
-            return Err(Refusal::NoEntries { field });
-        }
-        if self.interactions.len() > INTERACTIONS_MAX {
-            let max = INTERACTIONS_MAX;
-            return Err(Refusal::TooManyEntries { field, max });
-        }
         for interaction in &self.interactions {
-            valid_interaction(interaction, history.now())?;
+            interaction.check(history.now())?;
         }
         let feedback: Feedback = history.state(&self.writes(actor, history.links()));
         let mut known = feedback.interactions;
@@ -201,20 +233,24 @@ impl Command for RecordInteractions {
         if new.is_empty() {
             return Ok(vec![]);
         }
+        // What is known of a day is read to record more of it.
+        if known.len() > INTERACTIONS_A_DAY {
+            let max = INTERACTIONS_A_DAY;
+            return Err(Refusal::TooManyInteractions { max });
+        }
         let interacted = Interacted {
             account: actor.account,
-            day: self.day(),
+            day: self.day,
             interactions: new,
         };
         Ok(vec![FeedbackFact::Interacted(interacted).into()])
     }
-}
 
-impl RecordInteractions {
-    /// The day of the first of them: what is known of one day is read to record more.
-    fn day(&self) -> Time {
-        let first = self.interactions.first();
-        Period::Day.start(first.map_or(Time::EPOCH, |first| first.at))
+    fn happened_at(&self) -> Option<Time> {
+        self.interactions
+            .iter()
+            .map(|interaction| interaction.at)
+            .max()
     }
 }
 
@@ -229,23 +265,29 @@ fn valid_text(text: &str) -> Result<Personal<String>, Refusal> {
     text::lines("text", text, TEXT_MAX).map(Personal::known)
 }
 
-fn valid_interaction(interaction: &Interaction, now: Time) -> Result<(), Refusal> {
-    let Interaction { kind, subject, at } = interaction;
-    text::key("kind", kind, KEY_MAX)?;
-    if let Some(subject) = subject {
-        text::key("subject", subject, KEY_MAX)?;
+impl Interaction {
+    /// Whether it can be recorded at a moment.
+    ///
+    /// # Errors
+    /// What has to be put right first.
+    pub fn check(&self, now: Time) -> Result<(), Refusal> {
+        let Self { kind, subject, at } = self;
+        text::key("kind", kind, KEY_MAX)?;
+        if let Some(subject) = subject {
+            text::key("subject", subject, KEY_MAX)?;
+        }
+        let age = now.as_micros().saturating_sub(at.as_micros());
+        if age < -CLOCK_MICROS {
+            return Err(Refusal::InFuture { field: "at" });
+        }
+        if age > INTERACTION_DAYS * DAY_MICROS {
+            return Err(Refusal::TooLongAgo {
+                field: "at",
+                days: INTERACTION_DAYS,
+            });
+        }
+        Ok(())
     }
-    let age = now.as_micros().saturating_sub(at.as_micros());
-    if age < -CLOCK_MICROS {
-        return Err(Refusal::InFuture { field: "at" });
-    }
-    if age > INTERACTION_DAYS * DAY_MICROS {
-        return Err(Refusal::TooLongAgo {
-            field: "at",
-            days: INTERACTION_DAYS,
-        });
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -380,10 +422,17 @@ mod tests {
         }
     }
 
+    /// All of them of one day.
     fn record(interactions: impl IntoIterator<Item = Interaction>) -> RecordInteractions {
-        RecordInteractions {
-            interactions: interactions.into_iter().collect(),
-        }
+        let mut days = RecordInteractions::of_days(interactions.into_iter().collect());
+        assert_eq!(days.len(), 1);
+        days.remove(0)
+    }
+
+    fn gather(
+        interactions: impl IntoIterator<Item = Interaction>,
+    ) -> Result<Vec<RecordInteractions>, (Option<usize>, Refusal)> {
+        RecordInteractions::by_day(interactions.into_iter().collect(), now())
     }
 
     #[test]
@@ -423,16 +472,47 @@ mod tests {
     #[test]
     fn one_to_a_hundred_interactions_are_recorded_at_once() {
         let field = "interactions";
-        community([])
-            .when(ada(), record([]))
-            .then_refused(Refusal::NoEntries { field });
-        let looked = |count| (0..count).map(|second| opened(-second));
-        community([])
-            .when(ada(), record(looked(100)))
-            .then([interacted(ada(), looked(100))]);
-        community([])
-            .when(ada(), record(looked(101)))
-            .then_refused(Refusal::TooManyEntries { field, max: 100 });
+        let refused = |looked| gather(looked).unwrap_err();
+        assert_eq!(refused(vec![]), (None, Refusal::NoEntries { field }));
+        let looked = |count: i64| -> Vec<_> { (0..count).map(|second| opened(-second)).collect() };
+        assert_eq!(gather(looked(100)).unwrap().len(), 1);
+        let too_many = Refusal::TooManyEntries { field, max: 100 };
+        assert_eq!(refused(looked(101)), (None, too_many));
+        let wrong = Interaction {
+            kind: "a b".into(),
+            ..opened(0)
+        };
+        assert_eq!(refused(vec![opened(0), wrong]).0, Some(1));
+    }
+
+    #[test]
+    fn each_day_is_recorded_by_itself_so_it_makes_no_difference_how_an_app_gathers() {
+        const DAY: i64 = 86_400;
+        let known = || {
+            community([
+                interacted(ada(), [opened(-DAY)]),
+                interacted(ada(), [opened(0)]),
+            ])
+        };
+        for gathered in [vec![-DAY, 0], vec![0], vec![0, -DAY], vec![-DAY]] {
+            let days = gathered.len();
+            let commands = gather(gathered.into_iter().map(opened)).unwrap();
+            assert_eq!(commands.len(), days);
+            for command in commands {
+                known().when(ada(), command).then([]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_thousand_of_a_day_are_recorded_and_no_more() {
+        let many = |count| (0..count).map(|second| opened(-second));
+        community([interacted(ada(), many(999))])
+            .when(ada(), record([opened(7)]))
+            .then([interacted(ada(), [opened(7)])]);
+        community([interacted(ada(), many(1_000))])
+            .when(ada(), record([opened(7)]))
+            .then_refused(Refusal::TooManyInteractions { max: 1_000 });
     }
 
     #[test]
@@ -460,7 +540,7 @@ mod tests {
             ..opened(0)
         };
         community([])
-            .when(ada(), record([opened(0), earlier]))
+            .when(ada(), record([earlier]))
             .then_refused(Refusal::TooLongAgo {
                 field: "at",
                 days: 30,

@@ -76,6 +76,8 @@ pub enum Refusal {
     LinkCodeExpired,
     #[error("`{field}` has at most {max} characters and no control characters")]
     FieldInvalid { field: &'static str, max: usize },
+    #[error("at most {max} interactions of one day are recorded")]
+    TooManyInteractions { max: usize },
     #[error("`{field}` has at most {max} entries")]
     TooManyEntries { field: &'static str, max: usize },
     #[error(

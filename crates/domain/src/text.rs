@@ -12,7 +12,7 @@ pub(crate) fn line(text: &str, max: usize) -> Option<String> {
     is_fit.then(|| text.to_owned())
 }
 
-/// A text of any number of lines, else like [`line`].
+/// A text of any number of lines, else like [`line()`].
 pub(crate) fn lines(field: &'static str, text: &str, max: usize) -> Result<String, Refusal> {
     let text = text.trim();
     let is_fit = text.chars().count() <= max

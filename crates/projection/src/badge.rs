@@ -9,7 +9,7 @@ use crate::rows::{Optional, Rows};
 use crate::touched::Touched;
 
 row! {
-    table "badge", primary (account, badge, cause);
+    table "badge", primary (account, badge, cause), index (account, badge, at, cause);
     /// A kudos badge that an account has, by a rule or a challenge: one for each time that it was
     /// deserved. Of a badge that can be had once, the first one counts.
     pub struct Badge {
@@ -17,7 +17,8 @@ row! {
         pub account: Key,
         /// The number of the badge, among those of the rules that it was reckoned by.
         pub badge: i64,
-        /// What it was earned by: the position of a deed, or less than 0 for the completion of a challenge.
+        /// What it was earned by: the position of a deed, or a number that says which challenge, in which
+        /// period.
         pub cause: i64,
         /// When it was earned.
         pub at: Time,
@@ -35,7 +36,7 @@ pub type BadgeKey = (Key, i64, i64);
 pub type Badges = Optional<Badge, BadgeKey>;
 
 row! {
-    table "post_milestone", primary (post, milestone), index (account);
+    table "post_milestone", primary (post, milestone), index (account, milestone, at, post);
     /// A milestone that a post reached, for its author.
     pub struct PostMilestone {
         /// The post.

@@ -44,8 +44,8 @@ row! {
 pub(crate) fn touch(fact: &KudosFact, touched: &mut Touched) {
     match fact {
         KudosFact::EnrolmentRequested(requested) => {
-            touched.accounts(requested.accounts.iter().copied());
-            touched.waiting.extend(requested.accounts.iter().copied());
+            touched.account(requested.profile);
+            touched.waiting.insert(requested.profile);
         }
         KudosFact::Enrolled(enrolled) => touched.accounts(enrolled.accounts.iter().copied()),
         KudosFact::Given(given) => {
@@ -58,14 +58,13 @@ pub(crate) fn touch(fact: &KudosFact, touched: &mut Touched) {
 pub(crate) fn fold(fact: &KudosFact, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
     match fact {
         KudosFact::EnrolmentRequested(requested) => {
-            for account in &requested.accounts {
-                let account = rows.account(*account)?;
-                let (account, is_enrolled) = (account.key, account.enrolled_at.is_some());
-                // Whoever asks again goes on waiting.
-                if !is_enrolled && rows.waiting.get(account).is_none() {
-                    let since = event.occurred_at;
-                    rows.waiting.set(account, Some(Waiting { account, since }));
-                }
+            // One place for one person, whichever accounts are linked by then.
+            let account = rows.account(requested.profile)?;
+            let (account, is_enrolled) = (account.key, account.enrolled_at.is_some());
+            // Whoever asks again goes on waiting.
+            if !is_enrolled && rows.waiting.get(account).is_none() {
+                let since = event.occurred_at;
+                rows.waiting.set(account, Some(Waiting { account, since }));
             }
         }
         KudosFact::Enrolled(enrolled) => {
@@ -106,7 +105,10 @@ pub(crate) fn fold(fact: &KudosFact, event: &Event, rows: &mut Rows) -> Result<(
                 message: given.message.get().filter(|_| !is_erased).cloned(),
                 at: event.occurred_at,
             });
-            rows.deeds.extend([got, gave]);
+            // Histories from elsewhere may have gifts to oneself: nobody earns by them.
+            if got.account != gave.account {
+                rows.deeds.extend([got, gave]);
+            }
         }
     }
     Ok(())

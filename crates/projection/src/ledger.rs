@@ -5,7 +5,7 @@ use plaudit_domain::Time;
 use crate::row::{Key, row};
 
 row! {
-    table "ledger", primary (key), index (account, at, points);
+    table "ledger", primary (key), index (account, at, key, points);
     /// Points that an account got or lost by one event for one reason. They add up to what it has, at
     /// any moment.
     pub struct LedgerEntry {

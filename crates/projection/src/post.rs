@@ -368,8 +368,8 @@ fn accept(
     let answer = match answer {
         Some(answer) => {
             let answer = rows.post(answer)?;
-            // Histories from elsewhere may accept what answers another question: that is none.
-            if answer.parent != Some(question) {
+            // Histories from elsewhere may accept what is no answer to this question: that is none.
+            if answer.parent != Some(question) || answer.kind != Kind::Answer {
                 return Ok(());
             }
             Some(answer.key)

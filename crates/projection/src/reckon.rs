@@ -1,6 +1,6 @@
 //! Reckoning: from what was done to points, badges and challenges, by the rules (DOMAIN K2 to K6).
 //!
-//! Each deed is reckoned by itself, in the order in which they were done, so it makes no difference how
+//! Each deed is reckoned by itself, in the order in which they were recorded, so it makes no difference how
 //! they come in batches. A rule credits what a deed is worth, as far as its limits leave room; that is
 //! noted as the worth of the entry, and taken back or put back exactly so, whatever the limits say
 //! then. What is taken back for good makes room in the limits of its time; what is deleted keeps its
@@ -254,8 +254,8 @@ impl Reckoning<'_> {
     }
 }
 
-/// What the badge of a challenge is earned by: below the positions that a rule's are earned by, and another
-/// one for each challenge and period.
+/// What the badge of a challenge is earned by: another number for each challenge and period, and below the
+/// positions that a rule's are earned by, for periods since 1970.
 fn completion(challenge: usize, period: Time) -> i64 {
     -1 - index(challenge) - period.as_micros()
 }

@@ -51,7 +51,7 @@ pub struct Rows {
     pub deeds: Vec<Deed>,
     /// Points, with their reasons.
     pub ledger: Ledger,
-    /// What limits, challenges and badges remember.
+    /// What limits and challenges remember.
     pub tallies: Tallies,
     /// Kudos badges.
     pub badges: Badges,

@@ -1,4 +1,4 @@
-//! Tallies: what limits, challenges and badges have to remember of an account.
+//! Tallies: what limits and challenges have to remember of an account.
 
 use plaudit_domain::Time;
 
@@ -7,8 +7,8 @@ use crate::rows::Optional;
 
 row! {
     table "tally", primary (account, what, since);
-    /// A running number of an account: points that count against a limit, steps of a challenge, how
-    /// often a badge was deserved. There is none of what is zero.
+    /// A running number of an account: points that count against a limit, steps of a challenge. There is
+    /// none of what is zero.
     pub struct Tally {
         /// The account.
         pub account: Key,

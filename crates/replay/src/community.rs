@@ -119,7 +119,9 @@ impl Request {
         events.map(|mut event| {
             let (name, _) = event.fact.stored_type();
             // Such facts are plain data, which can always be written.
-            if let Ok(body) = event.fact.encode() {
+            if let Some(id) = command.once() {
+                event.id = id;
+            } else if let Ok(body) = event.fact.encode() {
                 let at = event.occurred_at.to_string();
                 event.id = derive(&[event.fact.stream().as_str(), name, &at, &body]);
             }

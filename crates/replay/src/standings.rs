@@ -79,9 +79,13 @@ impl Standings {
                 ..Kept::default()
             };
         }
-        let (position, people) = self.store.standing().await?;
-        if kept.position != position {
-            self.go_on(&mut kept, people).await?;
+        let (position, _) = self.store.standing().await?;
+        if kept.position != position
+            && let Err(error) = self.go_on(&mut kept).await
+        {
+            // What was added of it by then would be added again.
+            *kept = Kept::default();
+            return Err(error);
         }
         Ok(kept.ranking.clone())
     }
@@ -102,7 +106,7 @@ impl Standings {
         Ok(board.settle())
     }
 
-    async fn go_on(&self, kept: &mut Kept, people: Position) -> Result<()> {
+    async fn go_on(&self, kept: &mut Kept) -> Result<()> {
         let _whole = match kept.position {
             0 => Some(self.whole.lock().await),
             _ => None,
@@ -116,6 +120,8 @@ impl Standings {
         };
         let (next, _) = LedgerEntry::keys_of(kept.position.cast_signed() + 1);
         let position = self.store.each_entry(Key(next.0 - 1), &mut add).await?;
+        // After the entries were read, so that it covers their position: else nobody would look again.
+        let (_, people) = self.store.standing().await?;
         if kept.position == 0 || people > kept.people {
             board.meet_all(self.store.members_of_all().await?);
         }

@@ -46,7 +46,8 @@ pub struct Cli {
 
     /// The directory of rules; by default Plaudit's own.
     ///
-    /// What was folded by other rules is folded anew.
+    /// What was folded by other rules is folded anew. A community that goes by such rules asks for them from
+    /// then on; `standard` names those that come with Plaudit.
     #[arg(long, global = true, value_name = "DIR", env = "PLAUDIT_RULES")]
     pub rules: Option<PathBuf>,
 

@@ -55,13 +55,15 @@ impl Data {
             rules,
         } = place;
         // Before anything is made: they may be wrong.
-        let rules = Arc::new(rules::load(rules.as_deref())?);
+        let chosen = rules::choose(directory, rules.as_deref())?;
+        let rules = Arc::new(rules::load(chosen.as_deref())?);
         make(directory).map_err(|error| {
             let directory = directory.display();
             format!(
                 "{directory}: nothing can be kept there: {error}; name another directory with --data"
             )
         })?;
+        rules::note(directory, chosen.as_deref())?;
         Ok(Self {
             directory: directory.to_owned(),
             journal: Arc::new(SqliteJournal::open(
@@ -100,7 +102,7 @@ impl Data {
             return false;
         };
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let is_own = [JOURNAL, FILE_NAME, MASTER_KEY, "dev.key"]
+        let is_own = [JOURNAL, FILE_NAME, MASTER_KEY, "dev.key", rules::IN_USE]
             .iter()
             .any(|own| name.starts_with(own));
         folder.starts_with(own.join(READ_MODELS)) || (folder == own && is_own)

@@ -2,12 +2,54 @@
 
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use plaudit_projection::Rules;
 use plaudit_projection::rules::RulesError;
 
 use crate::commands::Failure;
+
+/// The file in a community's directory that says where its rules are; there is none for those that come with
+/// Plaudit.
+pub const IN_USE: &str = "rules-in-use";
+
+/// What names the rules that come with Plaudit.
+pub const STANDARD: &str = "standard";
+
+/// Where the rules of a community are, by what was said: nowhere for those that come with Plaudit.
+///
+/// # Errors
+/// If nothing was said, and it went by others: all that people see would change.
+pub fn choose(community: &Path, said: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
+    if let Some(said) = said {
+        let is_standard = said == Path::new(STANDARD);
+        return Ok((!is_standard).then(|| said.to_owned()));
+    }
+    match fs::read_to_string(community.join(IN_USE)) {
+        Ok(noted) => {
+            let (community, noted) = (community.display(), noted.trim());
+            let what = format!(
+                "{community}: this community goes by the rules in {noted}: say --rules {noted}, or \
+                 --rules {STANDARD} to go back to those that come with Plaudit"
+            );
+            Err(what.into())
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+/// Notes where the rules of a community are, so that nobody forgets them.
+pub fn note(community: &Path, chosen: Option<&Path>) -> io::Result<()> {
+    let note = community.join(IN_USE);
+    match chosen {
+        Some(chosen) => fs::write(note, chosen.canonicalize()?.display().to_string()),
+        None => match fs::remove_file(note) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        },
+    }
+}
 
 /// The rules in a directory, with all tests passed; without one, those that come with Plaudit.
 pub fn load(directory: Option<&Path>) -> Result<Rules, Failure> {

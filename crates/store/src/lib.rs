@@ -13,8 +13,9 @@ use plaudit_projection::row::Malformed;
 use plaudit_projection::standings::Member;
 use plaudit_projection::tally::TallyKey;
 use plaudit_projection::{
-    About, Account, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction, Key,
-    LedgerEntry, Like, Membership, Needs, Post, PostBody, Profile, Rows, Tally, Touched, Waiting,
+    About, Account, Badge, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction,
+    Key, LedgerEntry, Like, Membership, Needs, Post, PostBody, PostMilestone, Profile, Rows, Tally,
+    Touched, Waiting,
 };
 use uuid::Uuid;
 
@@ -151,6 +152,9 @@ pub trait Store: Send + Sync {
     /// For each account, a page of its entries in the ledger, in the page's order of time.
     async fn ledger_of(&self, accounts: &[Key], page: Page) -> Result<Vec<LedgerEntry>>;
 
+    /// How many entries accounts have in the ledger; those that have any.
+    async fn ledger_count(&self, accounts: &[Key]) -> Result<Vec<(Key, i64)>>;
+
     /// All points that accounts got and lost, together in the order of time.
     async fn points_of(&self, accounts: &[Key]) -> Result<Vec<PointsAt>>;
 
@@ -163,6 +167,24 @@ pub trait Store: Send + Sync {
     /// How often posts of accounts that aren't deleted reached which milestones.
     async fn post_milestones_of(&self, accounts: &[Key]) -> Result<Vec<Earned>>;
 
+    /// For each account and each kudos badge, by its number, a page of what deserved it, in the page's
+    /// order of time.
+    async fn badge_awards(
+        &self,
+        accounts: &[Key],
+        badges: &[i64],
+        page: Page,
+    ) -> Result<Vec<Badge>>;
+
+    /// For each account and each milestone, by its number, a page of the account's posts that aren't
+    /// deleted and reached it, in the page's order of time.
+    async fn post_milestone_awards(
+        &self,
+        accounts: &[Key],
+        milestones: &[i64],
+        page: Page,
+    ) -> Result<Vec<PostMilestone>>;
+
     /// The badges that accounts were granted elsewhere.
     async fn granted_badges_of(&self, accounts: &[Key]) -> Result<Vec<GrantedBadge>>;
 
@@ -172,8 +194,22 @@ pub trait Store: Send + Sync {
     /// For each account, a page of the peer kudos that it got, in the page's order of time.
     async fn gifts_received(&self, accounts: &[Key], page: Page) -> Result<Vec<Gift>>;
 
-    /// For each account, a page of the peer kudos that it gave, in the page's order of time.
-    async fn gifts_given(&self, accounts: &[Key], page: Page) -> Result<Vec<Gift>>;
+    /// For each account, a page of the peer kudos that it gave, in the page's order of time. Only
+    /// those come that who asks may see, which is a profile by its key, or a stranger: what they gave or
+    /// got, and what was given to a public profile.
+    async fn gifts_given(
+        &self,
+        accounts: &[Key],
+        viewer: Option<Key>,
+        page: Page,
+    ) -> Result<Vec<Gift>>;
+
+    /// How many peer kudos accounts gave that who asks may see; those that gave any.
+    async fn gifts_given_count(
+        &self,
+        accounts: &[Key],
+        viewer: Option<Key>,
+    ) -> Result<Vec<(Key, i64)>>;
 
     /// How many peer kudos accounts gave together since a moment.
     async fn gifts_given_since(&self, accounts: &[Key], since: Time) -> Result<i64>;
@@ -194,8 +230,8 @@ pub trait Store: Send + Sync {
     async fn feedback_count(&self) -> Result<i64>;
 
     /// How often members did what on the days that begin from a moment on and before another, by day,
-    /// kind and subject.
-    async fn interactions(&self, from: Time, until: Time) -> Result<Vec<Interaction>>;
+    /// kind and subject; at most so many.
+    async fn interactions(&self, from: Time, until: Time, limit: u32) -> Result<Vec<Interaction>>;
 
     /// Of every account, to which profile its points count, and whether that is shown to everybody.
     async fn members_of_all(&self) -> Result<Vec<Member>>;

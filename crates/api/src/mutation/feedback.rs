@@ -1,13 +1,15 @@
 //! Saying what one thinks of the programme, and recording what was looked at.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use plaudit_domain::Command;
 use plaudit_domain::feedback::{GiveFeedback, Interaction, RecordInteractions};
 use uuid::Uuid;
 
+use crate::kudos::now;
 use crate::reading::reading;
 use crate::scalar::DateTime;
 
-use super::{UserError, perform};
+use super::{UserError, failed, perform};
 
 /// What can be done with feedback.
 #[derive(Debug, Default)]
@@ -55,7 +57,8 @@ pub struct InteractionInput {
 /// What recording interactions answers.
 #[derive(Debug, SimpleObject)]
 pub struct InteractionsRecordPayload {
-    /// What has to be put right first; none, if they are recorded.
+    /// What has to be put right first; none, if they are recorded. Where it is about one of them, `field`
+    /// has its number.
     user_errors: Vec<UserError>,
 }
 
@@ -82,7 +85,8 @@ impl FeedbackMutation {
     }
 
     /// Records what the member looked at: all that an app gathered since it last told. What is recorded
-    /// already changes nothing, so it can be sent again. Any member may.
+    /// already changes nothing, so it can be sent again, however it is gathered. All of it is recorded, or
+    /// nothing. Any member may.
     async fn interactions_record(
         &self,
         context: &Context<'_>,
@@ -96,12 +100,30 @@ impl FeedbackMutation {
             subject: it.subject,
             at: it.at.0,
         });
-        let record = RecordInteractions {
-            interactions: interactions.collect(),
+        let user_errors = match RecordInteractions::by_day(interactions.collect(), now()) {
+            Err((number, refusal)) => {
+                let error = UserError::refused(&refusal, &[]);
+                vec![match number {
+                    Some(number) => error.in_list(&["interactions"], number),
+                    None => error,
+                }]
+            }
+            Ok(days) => {
+                let days = days
+                    .into_iter()
+                    .map(|day| Box::new(day) as Box<dyn Command>);
+                let days: Vec<_> = days.collect();
+                match reading.community.execute_all(&request, &days).await {
+                    Ok(Ok(_)) => vec![],
+                    Ok(Err(refusals)) => {
+                        let refusals = refusals.iter();
+                        let errors = refusals.map(|(_, refusal)| UserError::refused(refusal, &[]));
+                        errors.collect()
+                    }
+                    Err(error) => vec![failed(error)?],
+                }
+            }
         };
-        let recorded = perform(reading, &request, &record, &[]).await?;
-        Ok(Some(InteractionsRecordPayload {
-            user_errors: recorded.err().into_iter().collect(),
-        }))
+        Ok(Some(InteractionsRecordPayload { user_errors }))
     }
 }

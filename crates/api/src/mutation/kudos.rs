@@ -1,8 +1,6 @@
 //! Taking part in the kudos programme, and giving kudos to peers.
 
-use async_graphql::{
-    Context, Error, ErrorExtensions, ID, InputObject, Object, OneofObject, Result, SimpleObject,
-};
+use async_graphql::{Context, ID, InputObject, Object, OneofObject, Result, SimpleObject};
 use plaudit_domain::id::derive;
 use plaudit_domain::kudos::{Enrol, Give, RequestEnrolment};
 use plaudit_domain::{AccountId, GiftId, Refusal};
@@ -177,19 +175,24 @@ impl KudosMutation {
                 user_errors: vec![UserError::refused(&refusal, &[])],
             }));
         }
-        let (accounts, list) = match &input.who {
-            KudosEnrolWho::AccountIds(ids) => {
-                valid_count(ids.len())?;
-                let ids = ids.iter().map(NodeId::account).collect::<Result<_>>()?;
-                (ids, ["who", "accountIds"])
-            }
+        let (count, list) = match &input.who {
+            KudosEnrolWho::AccountIds(ids) => (ids.len(), ["who", "accountIds"]),
             KudosEnrolWho::Next(count) => {
                 let count = usize::try_from(*count).unwrap_or_default();
-                (
-                    waiting(reading, valid_count(count)?).await?,
-                    ["who", "next"],
-                )
+                (count, ["who", "next"])
             }
+        };
+        if let Some(error) = wrong_count(count, list) {
+            return Ok(Some(KudosEnrolPayload {
+                accounts: None,
+                user_errors: vec![error],
+            }));
+        }
+        let accounts = match &input.who {
+            KudosEnrolWho::AccountIds(ids) => {
+                ids.iter().map(NodeId::account).collect::<Result<_>>()?
+            }
+            KudosEnrolWho::Next(_) => waiting(reading, count).await?,
         };
         let mut user_errors = Vec::new();
         let mut enrolled = Vec::new();
@@ -249,12 +252,18 @@ async fn waiting(reading: &Reading, count: usize) -> Result<Vec<AccountId>> {
     Ok(accounts.map(|account| account.id).collect())
 }
 
-fn valid_count(count: usize) -> Result<usize> {
-    if (1..=ENROL_MAX).contains(&count) {
-        return Ok(count);
-    }
-    let error = Error::new(format!("enrol 1 to {ENROL_MAX} accounts at a time"));
-    Err(error.extend_with(|_, extensions| extensions.set("code", "TOO_MANY_ACCOUNTS")))
+fn wrong_count(count: usize, list: [&str; 2]) -> Option<UserError> {
+    let code = match count {
+        0 => UserErrorCode::NoEntries,
+        1..=ENROL_MAX => return None,
+        _ => UserErrorCode::TooManyEntries,
+    };
+    let field = ["input"].into_iter().chain(list).map(str::to_owned);
+    Some(UserError {
+        code,
+        field: Some(field.collect()),
+        message: format!("enrol 1 to {ENROL_MAX} accounts at a time"),
+    })
 }
 
 fn no_peer_kudos() -> UserError {

@@ -190,6 +190,7 @@ impl UserError {
             Refusal::LinkCodeExpired => (Code::LinkCodeExpired, Some("code")),
             Refusal::FieldInvalid { field, .. } => (Code::FieldInvalid, Some(*field)),
             Refusal::TooManyEntries { field, .. } => (Code::TooManyEntries, Some(*field)),
+            Refusal::TooManyInteractions { .. } => (Code::TooManyEntries, Some("interactions")),
             Refusal::LinkInvalid { .. } => (Code::LinkInvalid, Some("links")),
             Refusal::InFuture { field } => (Code::InFuture, Some(*field)),
             Refusal::GroupNotFound { .. } => (Code::GroupNotFound, Some("groupId")),

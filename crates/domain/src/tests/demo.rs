@@ -255,9 +255,11 @@ fn command_for(fact: &Fact, line: &Line) -> Box<dyn Command> {
             rating: given.rating,
             text: given.text.as_ref().map(text),
         }),
-        Fact::Feedback(FeedbackFact::Interacted(interacted)) => Box::new(RecordInteractions {
-            interactions: interacted.interactions.clone(),
-        }),
+        Fact::Feedback(FeedbackFact::Interacted(interacted)) => {
+            let recorded =
+                RecordInteractions::by_day(interacted.interactions.clone(), line.occurred_at);
+            Box::new(recorded.unwrap().remove(0))
+        }
         Fact::Group(GroupFact::Created(created)) => Box::new(Create {
             group: created.group,
             name: created.name.clone(),

@@ -254,8 +254,8 @@ fn any_kudos_command() -> impl Strategy<Value = Box<dyn Wanted>> {
             Interaction { kind, subject, at }
         },
     );
-    let interactions = prop::collection::vec(interaction, 0..4)
-        .prop_map(|interactions| wanted(RecordInteractions { interactions }));
+    let interactions = prop::collection::vec(interaction, 1..4)
+        .prop_map(|interactions| wanted(RecordInteractions::of_days(interactions).remove(0)));
     prop_oneof![
         3 => request,
         3 => any_account().prop_map(|account| wanted(Enrol { account })),

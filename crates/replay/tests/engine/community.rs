@@ -1,20 +1,26 @@
 //! Commands: decided, recorded once, and readable when they are answered.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use plaudit_domain::acceptance::Accept;
 use plaudit_domain::account::{Register, Rename, Renamed};
+use plaudit_domain::badge::Grant;
 use plaudit_domain::erasure::{Content, Erase};
 use plaudit_domain::fact::AccountFact;
+use plaudit_domain::kudos::Policy;
 use plaudit_domain::like::{LikePost, UnlikePost};
 use plaudit_domain::link_code::{CODE_BYTES, Code, CodeHash, MakeLinkCode};
 use plaudit_domain::links::{Link, Primary, Unlink, Withdraw};
 use plaudit_domain::post::{Answer, Changes, Delete, Edit as EditPost, Open, Restore, Topic};
-use plaudit_domain::profile::Edit;
-use plaudit_domain::{AccountId, Actor, Fact, NewEvent, PostId, Refusal, StreamName, Time};
+use plaudit_domain::profile::{self, Edit};
+use plaudit_domain::{
+    AccountId, Actor, Command, Fact, NewEvent, Origin, PostId, Refusal, Roles, StreamName, Time,
+    Visibility,
+};
 use plaudit_journal::{Journal, SharedJournal};
+use plaudit_replay::standings::{Scope, Standings};
 use plaudit_replay::{CommandError, Community, Outcome, Request};
 use plaudit_store::SharedStore;
 use tokio::task::JoinSet;
@@ -125,6 +131,86 @@ async fn sixteen_writers_at_once_each_read_their_own_writes() {
     rebuilt(community.journal(), &folder.path("rebuilt")).await;
     let differences = differences(&folder.path("live"), &folder.path("rebuilt"));
     assert!(differences.is_empty(), "{differences:#?}");
+}
+
+/// Of which one is recorded, the others having the same origin.
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn of_twenty_grants_of_one_badge_at_once_one_is_recorded() {
+    let folder = Folder::new();
+    let community = Arc::new(community(&folder).await);
+    let mut grants = JoinSet::new();
+    for number in 0..20 {
+        let community = community.clone();
+        grants.spawn(async move {
+            let service = Roles {
+                service: true,
+                ..Roles::default()
+            };
+            let mut request = request(0);
+            request.actor.roles = service;
+            let grant: Box<dyn Command> = Box::new(Grant {
+                account: account(1),
+                badge: "judge".into(),
+                title: format!("Title {number}"),
+                at: Time::from_micros(number),
+                origin: Origin {
+                    source: "guild".into(),
+                    id: "7".into(),
+                },
+            });
+            let granted = community.execute_all(&request, &[grant]).await;
+            granted.unwrap().unwrap().recorded
+        });
+    }
+    let recorded = grants.join_all().await;
+    assert_eq!(recorded.iter().sum::<usize>(), 1, "{recorded:?}");
+}
+
+/// Boards are asked for while profiles go private and public again: the last answer is right, though
+/// nothing happens after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_leaderboard_that_is_asked_for_all_the_time_ends_up_right() {
+    let folder = Folder::new();
+    let community = Arc::new(community(&folder).await);
+    let own = PostId(Uuid::now_v7());
+    community
+        .execute(&request(0), &question(own))
+        .await
+        .unwrap();
+    let everybody = Standings::new(community.store().clone(), Policy::Automatic);
+    let everybody = Arc::new(everybody);
+    let asking = Arc::new(AtomicBool::new(true));
+    let asked = tokio::spawn({
+        let (everybody, asking) = (everybody.clone(), asking.clone());
+        async move {
+            while asking.load(Ordering::Relaxed) {
+                on_board(&everybody).await;
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    for visibility in [Visibility::Private, Visibility::Public]
+        .into_iter()
+        .cycle()
+        .take(40)
+    {
+        let change = profile::ChangeVisibility { visibility };
+        community.execute(&request(0), &change).await.unwrap();
+        let shown = usize::from(visibility == Visibility::Public);
+        assert_eq!(on_board(&everybody).await, shown);
+    }
+    asking.store(false, Ordering::Relaxed);
+    asked.await.unwrap();
+}
+
+/// How many profiles have points.
+async fn on_board(standings: &Standings) -> usize {
+    let scope = Scope {
+        period: None,
+        group: None,
+    };
+    let ranking = standings.now(scope, Time::from_micros(0)).await.unwrap();
+    ranking.standings().len()
 }
 
 async fn write_and_read(community: Arc<Community>, number: u8) {

@@ -778,13 +778,15 @@ impl Wish {
                 subject,
                 rating: None,
             }),
-            Self::LookAt(subject) => Box::new(RecordInteractions {
-                interactions: vec![Interaction {
+            Self::LookAt(subject) => {
+                let opened = Interaction {
                     kind: "opened".into(),
                     subject: Some(subject),
                     at: Time::from_micros(0),
-                }],
-            }),
+                };
+                let days = RecordInteractions::by_day(vec![opened], Time::from_micros(0));
+                Box::new(days.unwrap().remove(0))
+            }
         }
     }
 

@@ -70,7 +70,7 @@ impl<'a> NaiveKudos<'a> {
                     self.enrolled.entry(*account).or_insert(at);
                 }
             }
-            Fact::Kudos(KudosFact::Given(given)) => {
+            Fact::Kudos(KudosFact::Given(given)) if given.giver != given.receiver => {
                 self.done(
                     Cause::ForGood,
                     Some(given.receiver),
@@ -102,7 +102,8 @@ impl<'a> NaiveKudos<'a> {
                 let cause = Cause::Acceptance(question, answer);
                 let [asker, author] = [question, answer].map(|post| self.posts[&post].author);
                 let is_known = self.done.iter().any(|done| done.cause == cause);
-                if self.posts[&answer].parent == Some(question) && !is_known {
+                let is_answer = self.posts[&answer].kind == Kind::Answer;
+                if self.posts[&answer].parent == Some(question) && is_answer && !is_known {
                     self.undo_acceptance(question);
                     // Nobody earns by accepting an answer of their own. It replaces the other one still.
                     if asker != author {
@@ -160,7 +161,7 @@ impl<'a> NaiveKudos<'a> {
             Fact::Account(_)
             | Fact::Link(_)
             | Fact::LinkCode(_)
-            | Fact::Kudos(KudosFact::EnrolmentRequested(_))
+            | Fact::Kudos(KudosFact::EnrolmentRequested(_) | KudosFact::Given(_))
             | Fact::Badge(_)
             | Fact::Feedback(_)
             | Fact::Group(_)

@@ -121,7 +121,8 @@ impl Naive {
             }
             Fact::Post(PostFact::AnswerAccepted(fact)) => {
                 let answer = fact.accepted.answer;
-                if self.posts[&answer].0.parent == Some(fact.question) {
+                let (post, _) = &self.posts[&answer];
+                if post.parent == Some(fact.question) && post.kind == Kind::Answer {
                     self.accepted.insert(fact.question, answer);
                 }
             }

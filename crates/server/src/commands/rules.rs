@@ -18,6 +18,7 @@ pub fn run(place: &Place, command: cli::Rules) -> Result<(), Failure> {
     match command {
         cli::Rules::Check { directory, json } => {
             let directory = directory.or_else(|| place.rules.clone());
+            let directory = directory.filter(|it| it != Path::new(rules::STANDARD));
             match check(directory.as_deref()) {
                 Ok((rules, tests)) => tell(&rules, tests, json),
                 Err(failure) => Err(told(failure, json)),

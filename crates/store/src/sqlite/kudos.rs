@@ -3,14 +3,14 @@
 use plaudit_domain::{Time, Visibility};
 use plaudit_projection::standings::Member;
 use plaudit_projection::tally::TallyKey;
-use plaudit_projection::{Gift, Interaction, Key, LedgerEntry, Row, Tally};
+use plaudit_projection::{Badge, Gift, Interaction, Key, LedgerEntry, PostMilestone, Row, Tally};
 use rusqlite::{Connection, Params};
 use sea_query::{Expr, ExprTrait, Order, SqliteQueryBuilder};
 
 use crate::sql::{self, column};
 use crate::{Earned, Page, PointsAt};
 
-use super::read::{SQL, integers, related};
+use super::read::{SQL, integers, numbers, related, related_of, seen_by};
 use super::{Failure, bind};
 
 /// For each account, a page of its entries in the ledger.
@@ -31,13 +31,68 @@ pub fn gifts_received(
     related(connection, &SQL.gifts_received, accounts, page)
 }
 
-/// For each account, a page of the peer kudos that it gave.
+/// For each account, a page of the peer kudos that it gave and that who asks may see.
 pub fn gifts_given(
     connection: &Connection,
     accounts: &[Key],
+    viewer: Option<Key>,
     page: Page,
 ) -> Result<Vec<Gift>, Failure> {
-    related(connection, &SQL.gifts_given, accounts, page)
+    let viewer = viewer.map(|viewer| viewer.0);
+    related_of(connection, &SQL.gifts_given, accounts, viewer, page)
+}
+
+/// How many peer kudos accounts gave that who asks may see.
+pub fn gifts_given_count(
+    connection: &Connection,
+    accounts: &[Key],
+    viewer: Option<Key>,
+) -> Result<Vec<(Key, i64)>, Failure> {
+    let sql = format!(
+        "SELECT giver, count(*) FROM gift WHERE giver IN rarray(?1) AND ({}) GROUP BY giver",
+        seen_by("?2")
+    );
+    let viewer = viewer.map(|viewer| viewer.0);
+    collect(connection, &sql, (integers(accounts), viewer), counted)
+}
+
+/// How many entries accounts have in the ledger.
+pub fn ledger_count(connection: &Connection, accounts: &[Key]) -> Result<Vec<(Key, i64)>, Failure> {
+    let sql = "SELECT account, count(*) FROM ledger
+               WHERE account IN rarray(?1) GROUP BY account";
+    collect(connection, sql, [integers(accounts)], counted)
+}
+
+fn counted(row: &rusqlite::Row<'_>) -> Result<(Key, i64), Failure> {
+    Ok((bind::read(row, 0)?, bind::read(row, 1)?))
+}
+
+/// For each account and badge, a page of what deserved it.
+pub fn badge_awards(
+    connection: &Connection,
+    accounts: &[Key],
+    badges: &[i64],
+    page: Page,
+) -> Result<Vec<Badge>, Failure> {
+    let badges = numbers(badges);
+    related_of(connection, &SQL.badge_awards, accounts, badges, page)
+}
+
+/// For each account and milestone, a page of its posts that reached it.
+pub fn milestone_awards(
+    connection: &Connection,
+    accounts: &[Key],
+    milestones: &[i64],
+    page: Page,
+) -> Result<Vec<PostMilestone>, Failure> {
+    let milestones = numbers(milestones);
+    related_of(
+        connection,
+        &SQL.milestone_awards,
+        accounts,
+        milestones,
+        page,
+    )
 }
 
 /// All points that accounts got and lost.
@@ -108,6 +163,7 @@ pub fn interactions(
     connection: &Connection,
     from: Time,
     until: Time,
+    limit: u32,
 ) -> Result<Vec<Interaction>, Failure> {
     let day = || column(Interaction::TABLE, "day");
     let mut select = sql::select::<Interaction>();
@@ -117,8 +173,9 @@ pub fn interactions(
     for name in Interaction::PRIMARY {
         select.order_by((Interaction::TABLE, *name), Order::Asc);
     }
-    let sql = select.to_string(SqliteQueryBuilder);
-    bind::query(connection, &sql, (from.as_micros(), until.as_micros()))
+    let sql = format!("{} LIMIT ?3", select.to_string(SqliteQueryBuilder));
+    let params = (from.as_micros(), until.as_micros(), limit);
+    bind::query(connection, &sql, params)
 }
 
 const MEMBERS: &str = "SELECT account.key, account.profile, account.enrolled_at IS NOT NULL,

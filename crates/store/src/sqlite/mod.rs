@@ -13,8 +13,9 @@ use plaudit_projection::row::Malformed;
 use plaudit_projection::standings::Member;
 use plaudit_projection::tally::TallyKey;
 use plaudit_projection::{
-    About, Account, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction, Key,
-    LedgerEntry, Like, Membership, Needs, Post, PostBody, Profile, Rows, Tally, Touched, Waiting,
+    About, Account, Badge, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction,
+    Key, LedgerEntry, Like, Membership, Needs, Post, PostBody, PostMilestone, Profile, Rows, Tally,
+    Touched, Waiting,
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -334,6 +335,10 @@ impl Store for SqliteStore {
         self.read(|connection| kudos::ledger_of(connection, accounts, page))
     }
 
+    async fn ledger_count(&self, accounts: &[Key]) -> Result<Vec<(Key, i64)>> {
+        self.read(|connection| kudos::ledger_count(connection, accounts))
+    }
+
     async fn points_of(&self, accounts: &[Key]) -> Result<Vec<PointsAt>> {
         self.read(|connection| kudos::points_of(connection, accounts))
     }
@@ -350,6 +355,24 @@ impl Store for SqliteStore {
         self.read(|connection| kudos::post_milestones_of(connection, accounts))
     }
 
+    async fn badge_awards(
+        &self,
+        accounts: &[Key],
+        badges: &[i64],
+        page: Page,
+    ) -> Result<Vec<Badge>> {
+        self.read(|connection| kudos::badge_awards(connection, accounts, badges, page))
+    }
+
+    async fn post_milestone_awards(
+        &self,
+        accounts: &[Key],
+        milestones: &[i64],
+        page: Page,
+    ) -> Result<Vec<PostMilestone>> {
+        self.read(|connection| kudos::milestone_awards(connection, accounts, milestones, page))
+    }
+
     async fn granted_badges_of(&self, accounts: &[Key]) -> Result<Vec<GrantedBadge>> {
         self.read(|connection| read::by_key(connection, &read::SQL.granted_badges_of, accounts))
     }
@@ -363,8 +386,21 @@ impl Store for SqliteStore {
         self.read(|connection| kudos::gifts_received(connection, accounts, page))
     }
 
-    async fn gifts_given(&self, accounts: &[Key], page: Page) -> Result<Vec<Gift>> {
-        self.read(|connection| kudos::gifts_given(connection, accounts, page))
+    async fn gifts_given(
+        &self,
+        accounts: &[Key],
+        viewer: Option<Key>,
+        page: Page,
+    ) -> Result<Vec<Gift>> {
+        self.read(|connection| kudos::gifts_given(connection, accounts, viewer, page))
+    }
+
+    async fn gifts_given_count(
+        &self,
+        accounts: &[Key],
+        viewer: Option<Key>,
+    ) -> Result<Vec<(Key, i64)>> {
+        self.read(|connection| kudos::gifts_given_count(connection, accounts, viewer))
     }
 
     async fn gifts_given_since(&self, accounts: &[Key], since: Time) -> Result<i64> {
@@ -391,8 +427,8 @@ impl Store for SqliteStore {
         self.read(read::count::<Feedback>)
     }
 
-    async fn interactions(&self, from: Time, until: Time) -> Result<Vec<Interaction>> {
-        self.read(|connection| kudos::interactions(connection, from, until))
+    async fn interactions(&self, from: Time, until: Time, limit: u32) -> Result<Vec<Interaction>> {
+        self.read(|connection| kudos::interactions(connection, from, until, limit))
     }
 
     async fn members_of_all(&self) -> Result<Vec<Member>> {

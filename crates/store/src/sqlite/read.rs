@@ -5,15 +5,15 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, Origin, PostId};
+use plaudit_domain::{AccountId, Origin, PostId, Visibility};
 use plaudit_projection::{
-    About, Account, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction, Key,
-    LedgerEntry, Like, Membership, Post, PostBody, PostMilestone, PostTag, Profile, Row, Tally,
-    Waiting, Watch,
+    About, Account, Badge, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction,
+    Key, LedgerEntry, Like, Membership, Post, PostBody, PostMilestone, PostTag, Profile, Row,
+    Tally, Waiting, Watch,
 };
 use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, ToSql, params_from_iter};
 use sea_query::{
     Expr, ExprTrait, Func, IntoColumnRef, Order as SqlOrder, Query, SelectStatement,
     SqliteQueryBuilder, UnionType,
@@ -218,6 +218,22 @@ pub fn related<R: Row>(
     )
 }
 
+/// For each parent, a page of those of its rows that one more parameter picks.
+pub fn related_of<R: Row>(
+    connection: &Connection,
+    sql: &BothWays,
+    parents: &[Key],
+    which: impl ToSql,
+    page: Page,
+) -> Result<Vec<R>, Failure> {
+    let [at, key] = start(page);
+    bind::query(
+        connection,
+        sql.get(page.order),
+        (integers(parents), at, key, page.limit, which),
+    )
+}
+
 /// Which of these posts an account is paired with.
 pub fn paired(
     connection: &Connection,
@@ -281,6 +297,10 @@ pub fn integers(keys: &[Key]) -> Array {
     Rc::new(keys.iter().map(|key| Value::Integer(key.0)).collect())
 }
 
+pub fn numbers(numbers: &[i64]) -> Array {
+    Rc::new(numbers.iter().copied().map(Value::Integer).collect())
+}
+
 fn blob(id: Uuid) -> Value {
     Value::Blob(id.into_bytes().to_vec())
 }
@@ -322,6 +342,8 @@ pub struct Sql {
     pub ledger_of: BothWays,
     pub gifts_received: BothWays,
     pub gifts_given: BothWays,
+    pub badge_awards: BothWays,
+    pub milestone_awards: BothWays,
     pub waiting_page: BothWays,
     pub feedback_page: BothWays,
     replies: BothWays,
@@ -430,7 +452,19 @@ impl Sql {
                 pages::<Gift>("receiver", ["at", "key"], order, |_| ())
             }),
             gifts_given: BothWays::build(|order| {
-                pages::<Gift>("giver", ["at", "key"], order, |_| ())
+                pages::<Gift>("giver", ["at", "key"], order, |part| {
+                    part.and_where(Expr::cust(seen_by("?5")));
+                })
+            }),
+            badge_awards: BothWays::build(|order| {
+                pages_of_each::<Badge>(["account", "badge"], ["at", "cause"], order, |_| ())
+            }),
+            milestone_awards: BothWays::build(|order| {
+                let counts = column(PostMilestone::TABLE, "counts").eq(Expr::cust("1"));
+                let of = ["account", "milestone"];
+                pages_of_each::<PostMilestone>(of, ["at", "post"], order, |part| {
+                    part.and_where(counts.clone());
+                })
             }),
             waiting_page: BothWays::build(|order| page_of::<Waiting>(["since", "account"], order)),
             feedback_page: BothWays::build(|order| page_of::<Feedback>(["at", "key"], order)),
@@ -475,6 +509,19 @@ fn page_of<R: Row>(columns: [&'static str; 2], order: Order) -> String {
     format!("{} LIMIT ?3", select.to_string(SqliteQueryBuilder))
 }
 
+/// A gift is seen by whose profile gave or got it, and by everybody if the profile that got it is public.
+pub fn seen_by(viewer: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM \"account\" AS \"got\" \
+             JOIN \"profile\" AS \"of\" ON \"of\".\"key\" = \"got\".\"profile\" \
+             WHERE \"got\".\"key\" = \"gift\".\"receiver\" \
+             AND (\"of\".\"visibility\" = '{public}' OR \"of\".\"key\" = {viewer})) \
+         OR EXISTS (SELECT 1 FROM \"account\" AS \"gave\" \
+             WHERE \"gave\".\"key\" = \"gift\".\"giver\" AND \"gave\".\"profile\" = {viewer})",
+        public = Visibility::Public.as_str(),
+    )
+}
+
 fn undeleted() -> Expr {
     column(Post::TABLE, "deleted").eq(Expr::cust("0"))
 }
@@ -516,14 +563,37 @@ fn in_array(column: Expr) -> Expr {
 /// all parents, which reads no more of each than its page.
 fn pages<R: Row>(
     parent: &'static str,
+    place: [&'static str; 2],
+    order: Order,
+    restrict: impl FnOnce(&mut SelectStatement),
+) -> String {
+    pages_of::<R>(&[(parent, "parent", 1)], place, order, restrict)
+}
+
+/// The same for each parent among the first parameter and each of what the fifth has.
+fn pages_of_each<R: Row>(
+    [parent, other]: [&'static str; 2],
+    place: [&'static str; 2],
+    order: Order,
+    restrict: impl FnOnce(&mut SelectStatement),
+) -> String {
+    let parents = [(parent, "parent", 1), (other, "other", 5)];
+    pages_of::<R>(&parents, place, order, restrict)
+}
+
+/// The parents are columns, each with a name and the parameter that it is among.
+fn pages_of<R: Row>(
+    parents: &[(&'static str, &str, u32)],
     [at, key]: [&'static str; 2],
     order: Order,
     restrict: impl FnOnce(&mut SelectStatement),
 ) -> String {
     let mut part = Query::select();
+    for (parent, name, _) in parents {
+        part.and_where(column(R::TABLE, parent).eq(Expr::cust(format!("{name}.value"))));
+    }
     part.columns(R::PRIMARY.iter().copied())
         .from(R::TABLE)
-        .and_where(column(R::TABLE, parent).eq(Expr::cust("parent.value")))
         .and_where(beyond(
             order,
             [column(R::TABLE, at), column(R::TABLE, key)],
@@ -548,11 +618,21 @@ fn pages<R: Row>(
         .map(|column| format!("page.\"{}\"", column.name))
         .collect::<Vec<_>>()
         .join(", ");
+    let from = parents
+        .iter()
+        .map(|(_, name, parameter)| format!("rarray(?{parameter}) AS {name}"))
+        .collect::<Vec<_>>()
+        .join(" CROSS JOIN ");
+    let order = parents
+        .iter()
+        .map(|(parent, ..)| format!("page.\"{parent}\""))
+        .collect::<Vec<_>>()
+        .join(", ");
     // sea-query knows no correlated join with a limit of its own.
     format!(
-        "SELECT {columns} FROM rarray(?1) AS parent \
+        "SELECT {columns} FROM {from} \
          CROSS JOIN \"{table}\" AS page ON ({primary}) IN ({part} LIMIT ?4) \
-         ORDER BY page.\"{parent}\", page.\"{at}\" {direction}, page.\"{key}\" {direction}",
+         ORDER BY {order}, page.\"{at}\" {direction}, page.\"{key}\" {direction}",
         table = R::TABLE,
     )
 }
@@ -656,6 +736,31 @@ mod tests {
                 assert!(page.starts_with("SEARCH "), "{plan:#?}");
                 assert!(page.contains('>') || page.contains('<'), "{plan:#?}");
                 assert_eq!(sort, "USE TEMP B-TREE FOR ORDER BY", "{plan:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_read_of_kudos_is_searched_and_a_page_of_it_never_sorted_before_it_is_cut() {
+        let (_folder, connection) = connection();
+        for statement in [
+            &SQL.ledger_of,
+            &SQL.gifts_received,
+            &SQL.gifts_given,
+            &SQL.badge_awards,
+            &SQL.milestone_awards,
+        ] {
+            for order in BOTH {
+                let plan = plan(&connection, statement.get(order));
+                let (sort, steps) = plan.split_last().unwrap();
+                assert_eq!(sort, "USE TEMP B-TREE FOR ORDER BY", "{plan:#?}");
+                for step in steps {
+                    let is_scan = step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE");
+                    assert!(!is_scan, "{plan:#?}");
+                    // Entries of one moment are few.
+                    let is_sort = step.contains("TEMP B-TREE") && !step.contains("LAST TERM");
+                    assert!(!is_sort, "{plan:#?}");
+                }
             }
         }
     }

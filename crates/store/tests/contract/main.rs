@@ -14,6 +14,7 @@ mod erasing;
 mod export;
 mod groups;
 mod history;
+mod kudos;
 mod linking;
 mod members;
 mod pages;
@@ -117,6 +118,12 @@ cases! {
         nothing_erased_is_left_in_any_file_after_a_purge
         nothing_erased_is_left_of_what_was_changed_or_moved_before
         a_purge_waits_for_whoever_reads_and_changes_nothing;
+    kudos:
+        what_deserved_badges_comes_in_order_and_each_account_and_badge_has_its_page
+        pages_of_what_deserved_a_badge_of_any_size_come_once_in_both_orders
+        posts_that_reached_a_milestone_come_by_their_authors_unless_they_are_deleted
+        gifts_come_to_who_may_see_them_and_are_counted_so
+        entries_of_the_ledger_are_counted_by_account;
     commits:
         a_new_store_is_empty_and_at_position_0
         a_batch_is_there_with_its_position_after_opening_again

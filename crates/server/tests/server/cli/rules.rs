@@ -277,7 +277,12 @@ fn other_rules_are_taken_by_a_server_and_by_a_rebuild_and_those_of_before_come_b
     assert_eq!(under(&community, &other), (served, String::new()));
 
     // Under the rules of before there is one question more, and all else is as it was.
-    let ran = Ran::of(&mut community.plaudit(["export", "ledger"]));
+    let complaint = community.fails(["export", "ledger"]);
+    assert!(
+        complaint.contains("goes by the rules in") && complaint.contains("--rules standard"),
+        "{complaint}"
+    );
+    let ran = Ran::of(&mut community.plaudit(["export", "ledger", "--rules", "standard"]));
     assert!(ran.complained.contains("by other rules: rebuilding"));
     assert_eq!(own[3], ran.printed[..own[3].len()]);
     let added = &ran.printed[own[3].len()..];
