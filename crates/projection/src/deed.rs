@@ -82,6 +82,22 @@ pub enum Change {
 }
 
 impl Change {
+    /// Whether it was done just now.
+    pub(crate) fn is_new(self) -> bool {
+        match self {
+            Self::Done | Self::DoneUnseen => true,
+            Self::Undone | Self::UndoneUnseen | Self::Suspended | Self::Resumed => false,
+        }
+    }
+
+    /// Whether it was taken back, and never comes back.
+    pub(crate) fn is_for_good(self) -> bool {
+        match self {
+            Self::Undone | Self::UndoneUnseen => true,
+            Self::Done | Self::DoneUnseen | Self::Suspended | Self::Resumed => false,
+        }
+    }
+
     /// What it adds to counts of what counts.
     pub(crate) fn sign(self) -> i64 {
         match self {

@@ -40,7 +40,7 @@ impl Needs {
 
     fn deed(&mut self, deed: &Deed, rules: &Rules) {
         let kudos = &rules.kudos;
-        if !is_new(deed.change) {
+        if !deed.change.is_new() {
             self.entries.insert(deed.cause);
         }
         for (_, _, limits) in kudos.rules_for(deed) {
@@ -79,7 +79,7 @@ impl Rows {
                 kudos: &rules.kudos,
                 rows: self,
             };
-            if is_new(deed.change) {
+            if deed.change.is_new() {
                 reckoning.credit();
             } else {
                 reckoning.change_earned();
@@ -88,20 +88,6 @@ impl Rows {
             post_milestones(&deed, rules, self);
         }
         self.ledger.drop_empty(before);
-    }
-}
-
-fn is_new(change: Change) -> bool {
-    match change {
-        Change::Done | Change::DoneUnseen => true,
-        Change::Undone | Change::UndoneUnseen | Change::Suspended | Change::Resumed => false,
-    }
-}
-
-fn is_for_good(change: Change) -> bool {
-    match change {
-        Change::Undone | Change::UndoneUnseen => true,
-        Change::Done | Change::DoneUnseen | Change::Suspended | Change::Resumed => false,
     }
 }
 
@@ -149,7 +135,7 @@ impl Reckoning<'_> {
             if deeds.action != deed.action {
                 continue;
             }
-            if is_for_good(deed.change) && worth > 0 {
+            if deed.change.is_for_good() && worth > 0 {
                 self.use_limits(limits, -worth);
             }
             self.enter(number, worth * deed.change.sign(), None);
@@ -211,7 +197,7 @@ impl Reckoning<'_> {
         let entry = LedgerEntry {
             key: Key(0),
             account: deed.account,
-            reason: i64::try_from(number).unwrap_or(i64::MAX),
+            reason: index(number),
             at: deed.by_at,
             points,
             worth,
