@@ -649,16 +649,14 @@ impl dataloader::Loader<EventAt> for Loader {
 
     async fn load(&self, keys: &[EventAt]) -> Result<HashMap<EventAt, ToldEvent>, Self::Error> {
         self.batches.fetch_add(1, Ordering::Relaxed);
-        let mut told = HashMap::new();
-        for key in keys {
-            let before = key.0.saturating_sub(1);
-            for event in self.journal.read_all(before, 1).await? {
-                let (kind, _) = event.fact.stored_type();
-                let occurred_at = event.occurred_at;
-                told.insert(EventAt(event.position), ToldEvent { kind, occurred_at });
-            }
-        }
-        Ok(told)
+        let positions: Vec<Position> = keys.iter().map(|key| key.0).collect();
+        let events = self.journal.read_at(&positions).await?.into_iter();
+        let told = events.map(|event| {
+            let (kind, _) = event.fact.stored_type();
+            let occurred_at = event.occurred_at;
+            (EventAt(event.position), ToldEvent { kind, occurred_at })
+        });
+        Ok(told.collect())
     }
 }
 

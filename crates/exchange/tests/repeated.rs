@@ -55,6 +55,10 @@ impl Journal for Failing {
         self.journal.read_all(after, limit).await
     }
 
+    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {
+        self.journal.read_at(positions).await
+    }
+
     async fn head(&self) -> Result<Position, JournalError> {
         self.journal.head().await
     }

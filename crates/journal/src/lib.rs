@@ -67,6 +67,9 @@ pub trait Journal: Send + Sync {
     /// The next events after a position, at most so many. Fewer, or none, only at the end.
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError>;
 
+    /// The events at some positions, in order; for a position that there isn't, none comes.
+    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError>;
+
     /// The position of the last event, 0 if there is none.
     async fn head(&self) -> Result<Position, JournalError>;
 

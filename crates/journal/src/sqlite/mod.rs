@@ -137,6 +137,10 @@ impl Journal for SqliteJournal {
         self.opened(self.reader.all(after, limit)?)
     }
 
+    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {
+        self.opened(self.reader.at(positions)?)
+    }
+
     async fn head(&self) -> Result<Position, JournalError> {
         self.reader.head()
     }

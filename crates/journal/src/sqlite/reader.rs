@@ -18,6 +18,12 @@ const ALL: &str = "
            actor, correlation, causation, data
     FROM event WHERE position > ?1 ORDER BY position LIMIT ?2";
 
+/// Of a list of positions, as JSON.
+const AT: &str = "
+    SELECT position, id, stream, revision, type, version, occurred_at, recorded_at,
+           actor, correlation, causation, data
+    FROM event WHERE position IN (SELECT value FROM json_each(?1)) ORDER BY position";
+
 const HEAD: &str = "SELECT coalesce(max(position), 0) FROM event";
 
 /// Reads a journal, from any thread. Each read sees what was committed when it began, whole.
@@ -46,6 +52,11 @@ impl Reader {
     pub fn all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.events(ALL, &[&signed(after), &limit])
+    }
+
+    pub fn at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {
+        let positions: Vec<String> = positions.iter().map(|it| signed(*it).to_string()).collect();
+        self.events(AT, &[&format!("[{}]", positions.join(","))])
     }
 
     pub fn head(&self) -> Result<Position, JournalError> {

@@ -75,6 +75,10 @@ impl Journal for Overtaken {
         self.journal.read_all(after, limit).await
     }
 
+    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {
+        self.journal.read_at(positions).await
+    }
+
     async fn head(&self) -> Result<Position, JournalError> {
         self.journal.head().await
     }
@@ -145,6 +149,10 @@ impl Journal for Broken {
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
         self.check(after)?;
         self.journal.read_all(after, limit).await
+    }
+
+    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {
+        self.journal.read_at(positions).await
     }
 
     async fn head(&self) -> Result<Position, JournalError> {

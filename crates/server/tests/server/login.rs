@@ -325,6 +325,10 @@ impl Journal for Full {
         self.journal.read_all(after, limit).await
     }
 
+    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {
+        self.journal.read_at(positions).await
+    }
+
     async fn head(&self) -> Result<Position, JournalError> {
         self.journal.head().await
     }

@@ -259,6 +259,18 @@ pub async fn reading_all_stops_at_the_limit(place: &impl Place) {
     }
 }
 
+pub async fn events_are_read_at_their_positions(place: &impl Place) {
+    let journal = &*place.open().await;
+    journal
+        .append_many((0..10).map(|_| liked()).collect())
+        .await
+        .unwrap();
+    let all = all(journal).await;
+    assert_eq!(journal.read_at(&[]).await.unwrap(), []);
+    let read = journal.read_at(&[7, 99, 3, 0, 7, u64::MAX]).await.unwrap();
+    assert_eq!(read, [all[2].clone(), all[6].clone()]);
+}
+
 pub async fn reopening_keeps_everything(place: &impl Place) {
     let journal = place.open().await;
     let event = edited(1, "a");

@@ -36,6 +36,7 @@ macro_rules! keeps_the_contract {
             append::append_many_records_in_the_order_given,
             append::a_stream_is_read_from_a_revision_on,
             append::reading_all_stops_at_the_limit,
+            append::events_are_read_at_their_positions,
             append::reopening_keeps_everything,
             retry::a_retry_returns_the_first_result,
             retry::a_retry_returns_the_first_result_after_others_appended,
