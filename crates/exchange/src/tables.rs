@@ -120,7 +120,7 @@ pub async fn ledger(
 ) -> Result<Exported, StoreError> {
     let mut lines = Lines::begin::<LedgerLine>(format, out)?;
     let mut each = |record: LedgerRecord| {
-        let counts = kudos::takes_part(record.enrolled, rules);
+        let counts = rules.kudos.takes_part(record.enrolled);
         match counts && private.shows(record.visibility) {
             true => lines.write(&LedgerLine::of(record, rules)?),
             false => Ok(()),

@@ -146,7 +146,7 @@ impl Community {
         let live = Live::start(journal.clone(), target.clone()).await?;
         Ok(Self {
             links: KnownLinks::new(journal.clone()),
-            standings: Standings::new(target.store.clone(), target.rules.kudos.policy),
+            standings: Standings::new(target.store.clone(), &target.rules.kudos),
             store: target.store,
             rules: target.rules,
             journal,

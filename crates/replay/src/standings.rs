@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use plaudit_domain::kudos::Policy;
 use plaudit_domain::{Period, Position, Time};
+use plaudit_projection::rules::Kudos;
 use plaudit_projection::standings::{Board, Ranking};
 use plaudit_projection::{Key, LedgerEntry};
 use plaudit_store::{Result, SharedStore};
@@ -54,14 +54,11 @@ struct Kept {
 }
 
 impl Standings {
-    /// The leaderboards of a community, and who is on them.
-    pub fn new(store: SharedStore, policy: Policy) -> Self {
+    /// The leaderboards of a community; by its rules, who is on them.
+    pub fn new(store: SharedStore, kudos: &Kudos) -> Self {
         Self {
             store,
-            everybody: match policy {
-                Policy::Automatic => true,
-                Policy::Waitlist => false,
-            },
+            everybody: kudos.takes_part(false),
             kept: Mutex::default(),
             whole: tokio::sync::Mutex::default(),
         }

@@ -3,22 +3,12 @@
 use std::collections::HashSet;
 use std::io;
 
-use plaudit_domain::kudos::Policy;
 use plaudit_domain::{AccountId, Position, PostId, Time};
 use plaudit_projection::Rules;
 use plaudit_projection::row::Malformed;
 use plaudit_store::{BadgeOf, BadgeRecord, LedgerRecord, ProfileRecord};
 
 use crate::lines::Line;
-
-/// Whether the points and kudos badges of an account count. Those of one that isn't enrolled may be there:
-/// a share of what it did is credited once it is.
-pub(super) fn takes_part(enrolled: bool, rules: &Rules) -> bool {
-    match rules.kudos.policy {
-        Policy::Automatic => true,
-        Policy::Waitlist => enrolled,
-    }
-}
 
 line! {
     /// A row of `ledger`.
@@ -84,7 +74,7 @@ pub(super) fn badges(record: &ProfileRecord, rules: &Rules) -> io::Result<Vec<Ba
     let mut had = HashSet::new();
     for record in &record.badges {
         if let BadgeOf::Kudos(_) = record.badge
-            && !takes_part(record.enrolled, rules)
+            && !rules.kudos.takes_part(record.enrolled)
         {
             continue;
         }

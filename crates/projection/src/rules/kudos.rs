@@ -157,9 +157,15 @@ impl Reason {
 impl Kudos {
     /// Whether an account takes part.
     pub fn is_enrolled(&self, account: &Account) -> bool {
+        self.takes_part(account.enrolled_at.is_some())
+    }
+
+    /// Whether an account takes part, by whether it was enrolled by itself. The points of one that doesn't may
+    /// be there, and count once it does.
+    pub fn takes_part(&self, enrolled: bool) -> bool {
         match self.policy {
             Policy::Automatic => true,
-            Policy::Waitlist => account.enrolled_at.is_some(),
+            Policy::Waitlist => enrolled,
         }
     }
 

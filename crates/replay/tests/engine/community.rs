@@ -9,7 +9,6 @@ use plaudit_domain::account::{Register, Rename, Renamed};
 use plaudit_domain::badge::Grant;
 use plaudit_domain::erasure::{Content, Erase};
 use plaudit_domain::fact::AccountFact;
-use plaudit_domain::kudos::Policy;
 use plaudit_domain::like::{LikePost, UnlikePost};
 use plaudit_domain::link_code::{CODE_BYTES, Code, CodeHash, MakeLinkCode};
 use plaudit_domain::links::{Link, Primary, Unlink, Withdraw};
@@ -20,6 +19,7 @@ use plaudit_domain::{
     Visibility,
 };
 use plaudit_journal::{Journal, SharedJournal};
+use plaudit_projection::rules::Kudos;
 use plaudit_replay::standings::{Scope, Standings};
 use plaudit_replay::{CommandError, Community, Outcome, Request};
 use plaudit_store::SharedStore;
@@ -177,7 +177,7 @@ async fn a_leaderboard_that_is_asked_for_all_the_time_ends_up_right() {
         .execute(&request(0), &question(own))
         .await
         .unwrap();
-    let everybody = Standings::new(community.store().clone(), Policy::Automatic);
+    let everybody = Standings::new(community.store().clone(), &Kudos::default());
     let everybody = Arc::new(everybody);
     let asking = Arc::new(AtomicBool::new(true));
     let asked = tokio::spawn({

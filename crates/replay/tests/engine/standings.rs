@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use plaudit_domain::kudos::Policy;
 use plaudit_domain::{Period, Time, Visibility};
 use plaudit_projection::{Key, LedgerEntry};
 use plaudit_replay::live::catch_up;
@@ -12,7 +11,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
-use crate::folder::{Folder, target};
+use crate::folder::{Folder, rules, target};
 use crate::histories::{any_steps, events};
 
 /// Profiles with their points and ranks.
@@ -68,7 +67,7 @@ proptest! {
         Runtime::new().unwrap().block_on(async {
             let folder = Folder::new();
             let (journal, store) = (folder.journal(), folder.store("live"));
-            let standings = Standings::new(store.clone(), Policy::Waitlist);
+            let standings = Standings::new(store.clone(), &rules().kudos);
             let days = [3, 10, 17, 24].map(|day: i64| Time::from_micros(day * 86_400_000_000));
             let periods = [None, Some(Period::Week), Some(Period::Month), Some(Period::Quarter)];
             let mut events = events(&steps);
