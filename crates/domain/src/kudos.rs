@@ -132,6 +132,7 @@ impl Body for Given {
 /// Who takes part and who asked to, and what was given.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Kudos {
+    /// The primaries of the profiles that did: each has one place on the list.
     asked: BTreeSet<AccountId>,
     enrolled: BTreeSet<AccountId>,
     gifts: Vec<Given>,
@@ -142,7 +143,9 @@ impl State for Kudos {
 
     fn apply(&mut self, fact: &KudosFact) {
         match fact {
-            KudosFact::EnrolmentRequested(requested) => self.asked.extend(&requested.accounts),
+            KudosFact::EnrolmentRequested(requested) => {
+                self.asked.insert(requested.profile);
+            }
             KudosFact::Enrolled(enrolled) => self.enrolled.extend(&enrolled.accounts),
             KudosFact::Given(given) => self.gifts.push(given.clone()),
         }
@@ -197,7 +200,7 @@ impl Command for RequestEnrolment {
         if !accounts.is_disjoint(&kudos.enrolled) {
             return Ok(enrol(profile, accounts, &kudos));
         }
-        if accounts.is_subset(&kudos.asked) {
+        if !accounts.is_disjoint(&kudos.asked) {
             return Ok(vec![]);
         }
         let requested = EnrolmentRequested { profile, accounts };
