@@ -10,7 +10,7 @@ use plaudit_store::{Cursor, Order, Page};
 use crate::account::Account;
 use crate::connection::{PageInfo, page_info};
 use crate::loader::{AccountBy, BadgeAwardsOf, MilestoneAwardsOf, PostBy};
-use crate::paging::{Opaque, Paging, Part, Slice};
+use crate::paging::{Opaque, Paging, Part, Slice, merged};
 use crate::post::Post;
 use crate::reading::{reading, referred};
 use crate::scalar::DateTime;
@@ -179,18 +179,13 @@ async fn of_posts(
 
 /// A page of awards that hold it, in its order.
 fn cut(mut awards: Vec<BadgeAward>, page: Page) -> Vec<BadgeAward> {
-    awards.sort_unstable_by_key(|award| (award.place(), award.account));
-    if page.order == Order::Descending {
-        awards.reverse();
-    }
     if let Some(after) = page.after {
         awards.retain(|award| match page.order {
             Order::Ascending => award.place() > after,
             Order::Descending => award.place() < after,
         });
     }
-    awards.truncate(page.limit as usize);
-    awards
+    merged(awards, page, |award| (award.place(), award.account))
 }
 
 impl BadgeAward {

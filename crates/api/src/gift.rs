@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
-use plaudit_domain::GiftId;
+use plaudit_domain::{GiftId, Time};
 use plaudit_projection::{Gift as Row, Key, Profile as ProfileRow};
-use plaudit_store::{Cursor, Order, Page};
+use plaudit_store::{Cursor, Order};
 
 use crate::account::Account;
 use crate::connection::{PageInfo, page_info};
 use crate::id::NodeId;
 use crate::kudos::now;
 use crate::loader::{AccountBy, GiftById, GiftCountBy, GiftsBy, GiftsTo, GivenSince, PostBy};
-use crate::paging::{Opaque, Paging, Part, Slice};
+use crate::paging::{Opaque, Paging, Part, Slice, merged};
 use crate::post::Post;
 use crate::profile::Profile;
 use crate::reading::{reading, referred};
@@ -178,7 +178,7 @@ impl PeerKudos {
         let pages = accounts.await?.into_iter();
         let pages = pages.map(|account| GiftsTo { account, page });
         let pages = reading.loader().load_many(pages).await?;
-        let gifts = sorted(pages.into_values().flatten().collect(), page);
+        let gifts = merged(pages.into_values().flatten().collect(), page, place);
         let total = Total::Known(self.0.counts.peer_kudos_received);
         Ok(GiftConnection::new(part, gifts, total))
     }
@@ -216,18 +216,12 @@ impl PeerKudos {
         let by = accounts.into_iter();
         let by = by.map(|account| GiftCountBy { account, viewer });
         let total = Total::Counted(by.collect());
-        Ok(GiftConnection::new(part, sorted(gifts, page), total))
+        Ok(GiftConnection::new(part, merged(gifts, page, place), total))
     }
 }
 
-/// A page of a profile's gifts: each account's page is sorted, and together they hold the whole.
-fn sorted(mut gifts: Vec<Row>, page: Page) -> Vec<Row> {
-    gifts.sort_unstable_by_key(|gift| (gift.at, gift.key));
-    if page.order == Order::Descending {
-        gifts.reverse();
-    }
-    gifts.truncate(page.limit as usize);
-    gifts
+fn place(gift: &Row) -> (Time, Key) {
+    (gift.at, gift.key)
 }
 
 impl GiftConnection {

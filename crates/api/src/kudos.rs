@@ -10,7 +10,7 @@ use plaudit_domain::Time;
 use plaudit_domain::kudos::Policy;
 use plaudit_projection::rules::Level;
 use plaudit_projection::standings::Standing;
-use plaudit_projection::{Account as AccountRow, Key, Profile as Row};
+use plaudit_projection::{Account as AccountRow, Key, LedgerEntry, Profile as Row};
 use plaudit_replay::standings::Scope;
 use plaudit_store::{Order, PointsAt};
 
@@ -20,7 +20,7 @@ use crate::badge::Awards;
 use crate::challenge::KudosChallengeProgress;
 use crate::gift::PeerKudos;
 use crate::loader::{AccountBy, AccountsOf, BadgesOf, LedgerOf, PointsOf, WaitingOf};
-use crate::paging::Paging;
+use crate::paging::{Paging, merged};
 use crate::programme::KudosBadgeDefinition;
 use crate::reading::{reading, referred};
 use crate::scalar::{DateTime, int};
@@ -316,13 +316,8 @@ impl Kudos {
         let accounts = enrolled(context, &self.0).await?;
         let pages = accounts.iter().map(|&account| LedgerOf { account, page });
         let pages = reading.loader().load_many(pages).await?;
-        let mut entries: Vec<_> = pages.into_values().flatten().collect();
-        // Each account's page is sorted, and together they hold the whole page of the profile.
-        entries.sort_unstable_by_key(|entry| (entry.at, entry.key));
-        if page.order == Order::Descending {
-            entries.reverse();
-        }
-        entries.truncate(page.limit as usize);
+        let entries = pages.into_values().flatten().collect();
+        let entries = merged(entries, page, |entry: &LedgerEntry| (entry.at, entry.key));
         let entries = KudosStatementConnection::new(part, entries, accounts);
         Ok(Some(entries))
     }

@@ -124,6 +124,16 @@ impl Part {
     }
 }
 
+/// A page of a list that several make up, from a page of each: together these hold it.
+pub fn merged<T, P: Ord>(mut rows: Vec<T>, page: Page, place: impl FnMut(&T) -> P) -> Vec<T> {
+    rows.sort_unstable_by_key(place);
+    if page.order == Order::Descending {
+        rows.reverse();
+    }
+    rows.truncate(page.limit as usize);
+    rows
+}
+
 /// A cursor as clients see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opaque(pub Cursor);

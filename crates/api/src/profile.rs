@@ -9,7 +9,8 @@ use std::time::SystemTime;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use plaudit_domain::{AccountId, Time};
 use plaudit_projection::{
-    About, Certification as Awarded, Counts, Course as Completed, Key, Profile as Row,
+    About, Certification as Awarded, Counts, Course as Completed, Key, Post as PostRow,
+    Profile as Row,
 };
 use plaudit_store::Order;
 
@@ -23,7 +24,7 @@ use crate::loader::{
     AboutOf, AccountBy, AccountById, AccountsOf, CertificationsOf, CoursesOf, GroupBy,
     MembershipsOf, PostsOf, ProfileBy, ProfileById,
 };
-use crate::paging::Paging;
+use crate::paging::{Paging, merged};
 use crate::reading::{reading, referred};
 use crate::scalar::{DateTime, int};
 
@@ -393,13 +394,10 @@ impl Profile {
         let keys = Self::account_keys(context, row).await?;
         let pages = keys.into_iter().map(|author| PostsOf { author, page });
         let pages = reading(context).loader().load_many(pages).await?;
-        let mut posts: Vec<_> = pages.into_values().flatten().collect();
-        // Each account's page is sorted, and together they hold the whole page of the profile.
-        posts.sort_unstable_by_key(|post| (post.created_at, post.key));
-        if page.order == Order::Descending {
-            posts.reverse();
-        }
-        posts.truncate(page.limit as usize);
+        let posts = pages.into_values().flatten().collect();
+        let posts = merged(posts, page, |post: &Arc<PostRow>| {
+            (post.created_at, post.key)
+        });
         let total = Total::Known(row.counts.total_posts());
         Ok(Some(PostConnection::new(part, posts, total)))
     }

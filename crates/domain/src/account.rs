@@ -174,6 +174,15 @@ pub struct Account {
     erased: Option<Content>,
 }
 
+/// Refuses what is about an account that isn't registered, or was erased.
+pub(crate) fn is_here(account: AccountId, history: &History) -> Result<(), Refusal> {
+    let state: Account = history.state(&StreamName::account(account));
+    match state.is_here() {
+        true => Ok(()),
+        false => Err(Refusal::AccountNotFound { account }),
+    }
+}
+
 impl Account {
     /// Whether it came to be.
     pub fn is_registered(&self) -> bool {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::account::Account;
+use crate::account;
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{BadgeFact, Body, Fact, Visit};
 use crate::id::{AccountId, Origin, derive};
@@ -103,12 +103,7 @@ impl Command for Grant {
         if self.at > history.now() {
             return Err(Refusal::InFuture { field: "at" });
         }
-        let account: Account = history.state(&StreamName::account(self.account));
-        if !account.is_here() {
-            return Err(Refusal::AccountNotFound {
-                account: self.account,
-            });
-        }
+        account::is_here(self.account, history)?;
         let granted = Granted {
             account: self.account,
             badge: text::key("badge", &self.badge, KEY_MAX)?,

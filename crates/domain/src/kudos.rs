@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::Account;
+use crate::account;
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{Body, Fact, KudosFact, Visit};
 use crate::id::{AccountId, GiftId, PostId};
@@ -231,7 +231,7 @@ impl Command for Enrol {
         if !actor.roles.is_staff() {
             return Err(Refusal::NotPermitted { who: "staff" });
         }
-        is_here(self.account, history)?;
+        account::is_here(self.account, history)?;
         let kudos = Kudos::of(self.account, history);
         let links = history.links();
         let profile = links.primary_of(self.account);
@@ -284,7 +284,7 @@ impl Command for Give {
         if links.is_same_person(actor.account, self.receiver) {
             return Err(Refusal::KudosToOneself);
         }
-        is_here(self.receiver, history)?;
+        account::is_here(self.receiver, history)?;
         if let Some(post) = self.post {
             history.state::<Post>(&StreamName::post(post)).live(post)?;
         }
@@ -332,14 +332,6 @@ fn is_retry(given: &Given, kudos: &Kudos) -> Result<bool, Refusal> {
         Some(known) if content(known) == content(given) => Ok(true),
         Some(_) => Err(Refusal::GiftExists { gift: given.gift }),
     }
-}
-
-fn is_here(account: AccountId, history: &History) -> Result<(), Refusal> {
-    let state: Account = history.state(&StreamName::account(account));
-    if !state.is_here() {
-        return Err(Refusal::AccountNotFound { account });
-    }
-    Ok(())
 }
 
 fn valid_message(message: &str) -> Result<Personal<String>, Refusal> {

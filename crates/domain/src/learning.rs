@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::Account;
+use crate::account;
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{Body, Fact, LearningFact, Visit};
 use crate::id::AccountId;
@@ -159,12 +159,7 @@ impl Command for Record {
         if self.at > history.now() {
             return Err(Refusal::InFuture { field: "at" });
         }
-        let account: Account = history.state(&StreamName::account(self.account));
-        if !account.is_here() {
-            return Err(Refusal::AccountNotFound {
-                account: self.account,
-            });
-        }
+        account::is_here(self.account, history)?;
         let learned: Learned = history.state(&self.writes(actor, history.links()));
         let fact = self.fact()?;
         let is_known = match &fact {

@@ -5,25 +5,21 @@ use crate::refusal::Refusal;
 /// A text of one line, without spaces around it: 1 to so many characters, some of which can be seen,
 /// and none that control how others are shown.
 pub(crate) fn line(text: &str, max: usize) -> Option<String> {
-    let text = text.trim();
-    let is_fit = text.chars().count() <= max
-        && !text.chars().any(|c| c.is_control() || turns(c))
-        && text.chars().any(is_visible);
-    is_fit.then(|| text.to_owned())
+    fit(text, max, char::is_control)
 }
 
 /// A text of any number of lines, else like [`line()`].
 pub(crate) fn lines(field: &'static str, text: &str, max: usize) -> Result<String, Refusal> {
+    let text = fit(text, max, |c| c.is_control() && c != '\n');
+    text.ok_or(Refusal::TextInvalid { field, max })
+}
+
+fn fit(text: &str, max: usize, is_forbidden: impl Fn(char) -> bool) -> Option<String> {
     let text = text.trim();
     let is_fit = text.chars().count() <= max
-        && !text
-            .chars()
-            .any(|c| c.is_control() && c != '\n' || turns(c))
+        && !text.chars().any(|c| is_forbidden(c) || turns(c))
         && text.chars().any(is_visible);
-    if !is_fit {
-        return Err(Refusal::TextInvalid { field, max });
-    }
-    Ok(text.to_owned())
+    is_fit.then(|| text.to_owned())
 }
 
 /// What programs know something by.

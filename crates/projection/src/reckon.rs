@@ -14,7 +14,7 @@ use crate::deed::{Action, Change, Deed};
 use crate::ledger::LedgerEntry;
 use crate::row::Key;
 use crate::rows::Rows;
-use crate::rules::{Counted, Kudos, Rules, Step};
+use crate::rules::{Counted, Kudos, Rules, Step, index};
 use crate::tally::TallyKey;
 
 /// The rows that some deeds need to be reckoned.
@@ -284,8 +284,4 @@ fn post_milestones(deed: &Deed, rules: &Rules, rows: &mut Rows) {
             (_, _) => {}
         }
     }
-}
-
-fn index(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -1,19 +1,16 @@
 //! Recording badges that were granted elsewhere.
 
-use async_graphql::{
-    Context, Error, ErrorExtensions, ID, InputObject, Object, Result, SimpleObject,
-};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use plaudit_domain::badge::Grant;
-use plaudit_domain::{Command, Refusal};
 
 use crate::account::Account;
 use crate::id::NodeId;
-use crate::loader::AccountById;
 use crate::reading::reading;
 use crate::scalar::DateTime;
 use crate::schema::OriginInput;
 
-use super::{UserError, failed};
+use super::UserError;
+use super::bulk::{Bulk, Recorded, Wanted};
 
 /// What can be done with badges.
 #[derive(Debug, Default)]
@@ -54,9 +51,6 @@ pub struct BadgeGrantPayload {
     user_errors: Vec<UserError>,
 }
 
-/// The most badges of one input.
-const BADGES_MAX: usize = 500;
-
 #[Object]
 impl BadgeMutation {
     /// Records badges that members were granted elsewhere, where they are kept as such: all of them, or
@@ -66,59 +60,22 @@ impl BadgeMutation {
         context: &Context<'_>,
         #[graphql(desc = "Which badges.")] input: BadgeGrantInput,
     ) -> Result<Option<BadgeGrantPayload>> {
-        let reading = reading(context);
-        let request = reading.request(None)?;
-        // Once, and not for each badge.
-        if !request.actor.roles.service {
-            let refusal = Refusal::NotPermitted { who: "services" };
-            return Ok(Some(BadgeGrantPayload {
+        let bulk = Bulk {
+            list: "badges",
+            too_many: "TOO_MANY_BADGES",
+        };
+        let recorded = bulk.record(reading(context), input.badges, grant, UserError::of_badge);
+        Ok(Some(match recorded.await? {
+            Ok(Recorded { recorded, accounts }) => BadgeGrantPayload {
+                recorded: Some(recorded),
+                accounts: Some(accounts),
+                user_errors: vec![],
+            },
+            Err(user_errors) => BadgeGrantPayload {
                 recorded: None,
                 accounts: None,
-                user_errors: vec![UserError::refused(&refusal, &[])],
-            }));
-        }
-        let count = input.badges.len();
-        if !(1..=BADGES_MAX).contains(&count) {
-            let message = format!("{count} badges: send 1 to {BADGES_MAX} at a time");
-            let error = Error::new(message);
-            return Err(
-                error.extend_with(|_, extensions| extensions.set("code", "TOO_MANY_BADGES"))
-            );
-        }
-        let grants = input.badges.into_iter().map(grant);
-        let grants = grants.collect::<Result<Vec<Grant>>>()?;
-        let mut accounts: Vec<_> = grants.iter().map(|grant| grant.account).collect();
-        let commands: Vec<Box<dyn Command>> = grants
-            .into_iter()
-            .map(|grant| Box::new(grant) as Box<dyn Command>)
-            .collect();
-        let user_errors = match reading.community.execute_all(&request, &commands).await {
-            Ok(Ok(outcome)) => {
-                accounts.sort_unstable();
-                accounts.dedup();
-                let keys = accounts.iter().copied().map(AccountById);
-                let mut found = reading.loader().load_many(keys).await?;
-                let accounts = accounts.into_iter();
-                let accounts = accounts.filter_map(|id| found.remove(&AccountById(id)));
-                return Ok(Some(BadgeGrantPayload {
-                    recorded: Some(i32::try_from(outcome.recorded).unwrap_or(i32::MAX)),
-                    accounts: Some(accounts.map(Account).collect()),
-                    user_errors: vec![],
-                }));
-            }
-            Ok(Err(refusals)) => refusals
-                .iter()
-                .map(|(number, refusal)| {
-                    let error = UserError::refused(refusal, &[]).of_badge();
-                    error.in_list(&["badges"], *number)
-                })
-                .collect(),
-            Err(error) => vec![failed(error)?],
-        };
-        Ok(Some(BadgeGrantPayload {
-            recorded: None,
-            accounts: None,
-            user_errors,
+                user_errors,
+            },
         }))
     }
 }
@@ -139,12 +96,14 @@ impl UserError {
     }
 }
 
-fn grant(input: BadgeInput) -> Result<Grant> {
-    Ok(Grant {
-        account: NodeId::account(&input.account_id)?,
+fn grant(input: BadgeInput) -> Result<Wanted> {
+    let account = NodeId::account(&input.account_id)?;
+    let grant = Grant {
+        account,
         badge: input.key,
         title: input.title,
         at: input.at.0,
         origin: input.origin.into(),
-    })
+    };
+    Ok((account, Box::new(grant)))
 }

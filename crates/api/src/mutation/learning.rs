@@ -1,18 +1,15 @@
 //! Recording what members learned.
 
-use async_graphql::{
-    Context, Error, ErrorExtensions, ID, InputObject, Object, OneofObject, Result, SimpleObject,
-};
+use async_graphql::{Context, ID, InputObject, Object, OneofObject, Result, SimpleObject};
 use plaudit_domain::learning::{Achievement, Record};
-use plaudit_domain::{Command, Refusal};
 
 use crate::account::Account;
 use crate::id::NodeId;
-use crate::loader::AccountById;
 use crate::reading::reading;
 use crate::scalar::DateTime;
 
-use super::{UserError, failed};
+use super::UserError;
+use super::bulk::{Bulk, Recorded, Wanted};
 
 /// What can be done with learning.
 #[derive(Debug, Default)]
@@ -82,9 +79,6 @@ pub struct LearningRecordPayload {
     user_errors: Vec<UserError>,
 }
 
-/// The most records of one input.
-const RECORDS_MAX: usize = 500;
-
 #[Object]
 impl LearningMutation {
     /// Records what members learned: all of the records, or none. What is recorded already changes
@@ -94,66 +88,30 @@ impl LearningMutation {
         context: &Context<'_>,
         #[graphql(desc = "What they learned.")] input: LearningRecordInput,
     ) -> Result<Option<LearningRecordPayload>> {
-        let reading = reading(context);
-        let request = reading.request(None)?;
-        // Once, and not for each record.
-        if !request.actor.roles.service {
-            let refusal = Refusal::NotPermitted { who: "services" };
-            return Ok(Some(LearningRecordPayload {
+        let bulk = Bulk {
+            list: "records",
+            too_many: "TOO_MANY_RECORDS",
+        };
+        let recorded = bulk.record(reading(context), input.records, record, |error| error);
+        Ok(Some(match recorded.await? {
+            Ok(Recorded { recorded, accounts }) => LearningRecordPayload {
+                recorded: Some(recorded),
+                accounts: Some(accounts),
+                user_errors: vec![],
+            },
+            Err(user_errors) => LearningRecordPayload {
                 recorded: None,
                 accounts: None,
-                user_errors: vec![UserError::refused(&refusal, &[])],
-            }));
-        }
-        let count = input.records.len();
-        if !(1..=RECORDS_MAX).contains(&count) {
-            let message = format!("{count} records: send 1 to {RECORDS_MAX} at a time");
-            let error = Error::new(message);
-            return Err(
-                error.extend_with(|_, extensions| extensions.set("code", "TOO_MANY_RECORDS"))
-            );
-        }
-        let records = input.records.into_iter().map(record);
-        let records = records.collect::<Result<Vec<Record>>>()?;
-        let mut accounts: Vec<_> = records.iter().map(|record| record.account).collect();
-        let commands: Vec<Box<dyn Command>> = records
-            .into_iter()
-            .map(|record| Box::new(record) as Box<dyn Command>)
-            .collect();
-        let user_errors = match reading.community.execute_all(&request, &commands).await {
-            Ok(Ok(outcome)) => {
-                accounts.sort_unstable();
-                accounts.dedup();
-                let loader = reading.loader();
-                let keys = accounts.iter().copied().map(AccountById);
-                let mut found = loader.load_many(keys).await?;
-                let accounts = accounts.into_iter();
-                let accounts = accounts.filter_map(|id| found.remove(&AccountById(id)));
-                return Ok(Some(LearningRecordPayload {
-                    recorded: Some(i32::try_from(outcome.recorded).unwrap_or(i32::MAX)),
-                    accounts: Some(accounts.map(Account).collect()),
-                    user_errors: vec![],
-                }));
-            }
-            Ok(Err(refusals)) => refusals
-                .iter()
-                .map(|(number, refusal)| {
-                    UserError::refused(refusal, &[]).in_list(&["records"], *number)
-                })
-                .collect(),
-            Err(error) => vec![failed(error)?],
-        };
-        Ok(Some(LearningRecordPayload {
-            recorded: None,
-            accounts: None,
-            user_errors,
+                user_errors,
+            },
         }))
     }
 }
 
-fn record(input: LearningInput) -> Result<Record> {
-    Ok(Record {
-        account: NodeId::account(&input.account_id)?,
+fn record(input: LearningInput) -> Result<Wanted> {
+    let account = NodeId::account(&input.account_id)?;
+    let record = Record {
+        account,
         at: input.at.0,
         achievement: match input.achievement {
             AchievementInput::Course(CourseInput { key, title, badge }) => Achievement::Course {
@@ -173,5 +131,6 @@ fn record(input: LearningInput) -> Result<Record> {
                 expires_at: expires_at.map(|DateTime(at)| at),
             },
         },
-    })
+    };
+    Ok((account, Box::new(record)))
 }

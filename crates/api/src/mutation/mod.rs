@@ -16,6 +16,7 @@ use crate::reading::{Reading, reading};
 mod acceptance;
 mod account;
 mod badge;
+mod bulk;
 mod feedback;
 mod group;
 mod kudos;

@@ -270,7 +270,8 @@ impl Step {
     }
 }
 
-fn index(number: usize) -> i64 {
+/// A number among the rules, as rows have it.
+pub(crate) fn index(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

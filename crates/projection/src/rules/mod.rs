@@ -18,6 +18,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+pub(crate) use kudos::index;
 pub use kudos::{BadgeRule, Counted, Deeds, Kudos, Level, Limit, Reason, Step};
 pub use milestones::{Milestone, Milestones};
 
