@@ -6,7 +6,12 @@ use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use plaudit_projection::{Account as Row, Profile as ProfileRow};
 
 use crate::id::NodeId;
-use crate::loader::ProfileBy;
+use crate::loader::{PostBy, ProfileBy, ReviewsOf};
+use crate::notification::{
+    self, NotificationConnection, NotificationFilter, NotificationPreference,
+};
+use crate::paging::Paging;
+use crate::post::Post;
 use crate::profile::Profile;
 use crate::reading::{reading, referred};
 use crate::scalar::DateTime;
@@ -154,6 +159,65 @@ impl Account {
             return Ok(origin);
         }
         Ok(None)
+    }
+
+    /// What its owner was told, whichever of their accounts it concerns, the latest first. Its owner sees
+    /// this; null for everybody else.
+    async fn notifications(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which; by default all.")] filter: Option<NotificationFilter>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<Option<NotificationConnection>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        if !self.is_viewers(context).await? {
+            return Ok(None);
+        }
+        let filter = filter.unwrap_or_default();
+        let unread_only = filter.unread_only.unwrap_or_default();
+        let page = NotificationConnection::read(context, &self.0, unread_only, paging).await?;
+        Ok(Some(page))
+    }
+
+    /// Of each kind of notification, whether its owner wants it. Its owner sees this; null for everybody
+    /// else.
+    async fn notification_preferences(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Option<Vec<NotificationPreference>>> {
+        if !self.is_viewers(context).await? {
+            return Ok(None);
+        }
+        Ok(Some(notification::preferences(context, &self.0).await?))
+    }
+
+    /// The articles of its owner that aren't published, the latest first: they wait for review, or were
+    /// rejected. Its owner sees this; null for everybody else.
+    async fn articles_in_review(&self, context: &Context<'_>) -> Result<Option<Vec<Post>>> {
+        if !self.is_viewers(context).await? {
+            return Ok(None);
+        }
+        let reading = reading(context);
+        let is_linked = self.0.is_linked();
+        let keys = reading.account_keys(self.0.profile, is_linked).await?;
+        let reviews = reading.loader().load_many(keys.into_iter().map(ReviewsOf));
+        let reviews = reviews.await?.into_values().flatten();
+        let mut reviews: Vec<_> = reviews.filter(|review| !review.deleted).collect();
+        reviews.sort_unstable_by_key(|review| std::cmp::Reverse((review.since, review.post)));
+        let posts = reviews.iter().map(|review| PostBy(review.post));
+        let mut posts = reading.loader().load_many(posts).await?;
+        let posts = reviews
+            .iter()
+            .map(|review| Ok(Post(referred(posts.remove(&PostBy(review.post)))?)));
+        posts.collect::<Result<_>>().map(Some)
     }
 
     /// What people see of its owner. Of a private profile others see next to nothing, and not which

@@ -7,7 +7,7 @@ use plaudit_projection::rules::{Counted, Reason};
 use plaudit_projection::{Key, Profile as Row};
 
 use crate::challenge::KudosChallengeProgress;
-use crate::kudos::{badges, enrolled, now};
+use crate::kudos::{badges, enrolled};
 use crate::loader::TallyBy;
 use crate::programme::{KudosBadgeDefinition, KudosLimit, KudosRule, Milestone};
 use crate::reading::reading;
@@ -46,8 +46,8 @@ pub struct KudosLimitLeft {
 impl KudosAvailable {
     /// The rules that count what is done now and give something for it.
     async fn rules(&self, context: &Context<'_>) -> Result<Vec<KudosAvailableRule>> {
-        let now = now();
         let reading = reading(context);
+        let now = reading.now();
         let kudos = &reading.rules().kudos;
         let accounts = enrolled(context, &self.0).await?;
         let mut tallies = Vec::new();
@@ -108,7 +108,7 @@ impl KudosAvailable {
 
     /// The badges that the member never had, and that something gives now.
     async fn badges(&self, context: &Context<'_>) -> Result<Vec<KudosBadgeDefinition>> {
-        let now = now();
+        let now = reading(context).now();
         let had = badges(context, &self.0).await?;
         let kudos = &reading(context).rules().kudos;
         let is_given = |badge: usize| {

@@ -6,7 +6,7 @@ use plaudit_projection::rules::{Counted, Kudos, Reason, Step};
 use plaudit_projection::tally::TallyKey;
 use plaudit_projection::{Key, Profile as Row};
 
-use crate::kudos::{enrolled, now};
+use crate::kudos::enrolled;
 use crate::loader::TallyBy;
 use crate::programme::{KudosChallenge, TimeSpan};
 use crate::reading::reading;
@@ -86,8 +86,8 @@ impl<'a> Challenge<'a> {
 impl KudosChallengeProgress {
     /// All challenges, in their order: how far a member is.
     pub async fn of(context: &Context<'_>, row: &Row) -> Result<Vec<Self>> {
-        let now = now();
         let reading = reading(context);
+        let now = reading.now();
         let kudos = &reading.rules().kudos;
         let accounts = enrolled(context, row).await?;
         let tallies = Challenge::all(kudos).flat_map(|challenge| {

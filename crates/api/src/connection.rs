@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Object, Result, SimpleObject};
+use plaudit_projection::group::Kind;
 use plaudit_projection::{Group as GroupRow, Post as PostRow};
 use plaudit_store::{Cursor, PostFilter};
 
@@ -254,6 +255,7 @@ impl MemberEdge {
 /// A page of groups.
 pub struct GroupConnection {
     slice: Slice<GroupEdge>,
+    kind: Option<Kind>,
 }
 
 /// A group in a list.
@@ -263,13 +265,14 @@ pub struct GroupEdge {
 }
 
 impl GroupConnection {
-    /// What was read of a part of the list of groups.
-    pub fn new(part: Part, groups: Vec<GroupRow>) -> Self {
+    /// What was read of a part of the list of groups of a kind, or of all.
+    pub fn new(part: Part, groups: Vec<GroupRow>, kind: Option<Kind>) -> Self {
         let edges = groups.into_iter().map(|group| GroupEdge {
             node: Group(Arc::new(group)),
         });
         Self {
             slice: part.slice(edges.collect()),
+            kind,
         }
     }
 }
@@ -303,7 +306,7 @@ impl GroupConnection {
 
     /// How many groups there are.
     async fn total_count(&self, context: &Context<'_>) -> Result<i32> {
-        Ok(int(reading(context).store().group_count().await?))
+        Ok(int(reading(context).store().group_count(self.kind).await?))
     }
 }
 

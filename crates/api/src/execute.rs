@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql::parser::types::{OperationDefinition, OperationType};
 use async_graphql::{
-    EmptySubscription, ErrorExtensionValues, ObjectType, Request, Response, Schema, SchemaBuilder,
+    ErrorExtensionValues, ObjectType, Positioned, Request, Response, Schema, SchemaBuilder,
     ServerError, SubscriptionType, ValidationMode, Value, Variables,
 };
-use futures_util::FutureExt;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt, StreamExt};
 use plaudit_domain::Actor;
 use serde::Serialize;
 use uuid::Uuid;
@@ -23,10 +24,11 @@ use crate::nulls;
 use crate::operation::Operation;
 use crate::order::{Fields, Ordered};
 use crate::schema::Query;
+use crate::subscription::Root as Subscription;
 use crate::variables;
 
 /// The API, ready to execute operations.
-pub struct Api<Q = Query, M = Mutation, S = EmptySubscription> {
+pub struct Api<Q = Query, M = Mutation, S = Subscription> {
     documents: Documents<Q, M, S>,
     schema: Schema<Q, M, S>,
     for_resolvers: ForResolvers,
@@ -43,6 +45,8 @@ pub enum Allowed {
     Queries,
     /// Read and write.
     QueriesAndMutations,
+    /// The same, and follow what happens: over a connection on which answer comes after answer.
+    Everything,
 }
 
 /// What a client gets.
@@ -113,12 +117,13 @@ where
         let document = self.documents.get(&query).await?;
         let definition = document.operation(operation_name.as_deref())?;
         match (definition.node.ty, allowed) {
-            (OperationType::Query, _) | (OperationType::Mutation, Allowed::QueriesAndMutations) => {
-            }
+            (OperationType::Query, _)
+            | (OperationType::Mutation, Allowed::QueriesAndMutations)
+            | (_, Allowed::Everything) => {}
             (OperationType::Mutation, Allowed::Queries) => return Err(Refusal::not_allowed()),
-            (OperationType::Subscription, _) => {
+            (OperationType::Subscription, Allowed::Queries | Allowed::QueriesAndMutations) => {
                 return Err(Refusal::operation(ServerError::new(
-                    "subscriptions are not served here",
+                    "a subscription has to be sent by POST, accepting text/event-stream",
                     Some(definition.pos),
                 )));
             }
@@ -136,31 +141,73 @@ where
         })
     }
 
+    /// Executes an operation as somebody, whose answers come one after the other: of a subscription for as
+    /// long as it is followed, of others one.
+    ///
+    /// # Errors
+    /// Where it is refused before it is executed.
+    pub async fn follow(
+        &self,
+        operation: Operation,
+        viewer: Option<Actor>,
+    ) -> Result<BoxStream<'static, Vec<u8>>, Answer> {
+        let prepared = self.prepare(operation, Allowed::Everything).await;
+        let prepared = prepared.map_err(Refusal::into_answer)?;
+        let (request, batches) = self
+            .request(&prepared, viewer)
+            .map_err(Refusal::into_answer)?;
+        let responses = self.schema.execute_stream(request);
+        let followed = Some((responses, batches, prepared));
+        let answers = stream::unfold(followed, |followed| async {
+            let (mut responses, batches, prepared) = followed?;
+            let next = batches.read_for(responses.next());
+            let next = AssertUnwindSafe(next).catch_unwind().await;
+            let (response, goes_on) = match next {
+                Ok(response) => (response?, true),
+                Err(panic) => (failed(&*panic), false),
+            };
+            let definition = prepared.definition().ok()?;
+            let answer = executed(response, &prepared.document, &definition.node);
+            let rest = goes_on.then_some((responses, batches, prepared));
+            Some((answer.body, rest))
+        });
+        Ok(answers.boxed())
+    }
+
+    /// A request as the engine takes it, with the batches that its resolvers read.
+    fn request(
+        &self,
+        prepared: &Prepared,
+        viewer: Option<Actor>,
+    ) -> Result<(Request, Batches), Refusal> {
+        let definition = prepared.definition()?;
+        let mut request = Request::new(String::new()).variables(prepared.variables.clone());
+        request.set_parsed_query(prepared.document.with_only(definition));
+        let batches = Batches::counted_by(&self.batches);
+        Ok(((self.for_resolvers)(request, viewer, &batches), batches))
+    }
+
     async fn run(&self, prepared: Prepared, viewer: Option<Actor>) -> Answer {
-        let Prepared {
-            document,
-            operation_name,
-            variables,
-        } = prepared;
-        let definition = match document.operation(operation_name.as_deref()) {
-            Ok(definition) => definition,
+        let (request, batches) = match self.request(&prepared, viewer) {
+            Ok(request) => request,
             Err(refusal) => return refusal.into_answer(),
         };
-        let mut request = Request::new(String::new()).variables(variables);
-        request.set_parsed_query(document.with_only(definition));
-        let batches = Batches::counted_by(&self.batches);
-        let request = (self.for_resolvers)(request, viewer, &batches);
-
         // A panic takes this one operation down, and nothing else: everything that it could leave
         // half done goes with it.
         let executing = batches.read_for(self.schema.execute(request));
         let response = AssertUnwindSafe(executing).catch_unwind().await;
-        let response = response.unwrap_or_else(|panic| {
-            let error = internal(ServerError::new("", None), &panicked(&*panic));
-            Response::from_errors(vec![error])
-        });
-        executed(response, &document, &definition.node)
+        let response = response.unwrap_or_else(|panic| failed(&*panic));
+        match prepared.definition() {
+            Ok(definition) => executed(response, &prepared.document, &definition.node),
+            Err(refusal) => refusal.into_answer(),
+        }
     }
+}
+
+/// What comes of a panic.
+fn failed(panic: &(dyn Any + Send)) -> Response {
+    let error = internal(ServerError::new("", None), &panicked(panic));
+    Response::from_errors(vec![error])
 }
 
 /// An operation that nothing speaks against.
@@ -168,6 +215,13 @@ struct Prepared {
     document: Arc<Document>,
     operation_name: Option<String>,
     variables: Variables,
+}
+
+impl Prepared {
+    /// The operation that is meant.
+    fn definition(&self) -> Result<&Positioned<OperationDefinition>, Refusal> {
+        self.document.operation(self.operation_name.as_deref())
+    }
 }
 
 /// Why an operation isn't executed.
@@ -294,7 +348,7 @@ impl Body<'_> {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
+    use async_graphql::{Context, EmptySubscription, Enum, InputObject, Object, SimpleObject};
     use plaudit_domain::AccountId;
     use serde_json::json;
 

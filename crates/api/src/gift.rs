@@ -10,7 +10,6 @@ use plaudit_store::{Cursor, Order};
 use crate::account::Account;
 use crate::connection::{PageInfo, page_info};
 use crate::id::NodeId;
-use crate::kudos::now;
 use crate::loader::{AccountBy, GiftById, GiftCountBy, GiftsBy, GiftsTo, GivenSince, PostBy};
 use crate::paging::{Opaque, Paging, Part, Slice, merged};
 use crate::post::Post;
@@ -139,7 +138,7 @@ impl PeerKudos {
         let accounts = reading.account_keys(self.0.key, self.0.accounts > 1);
         let given = GivenSince {
             accounts: accounts.await?,
-            since: allowance.per.start(now()),
+            since: allowance.per.start(reading.now()),
         };
         let given = reading.loader().load_one(given).await?.unwrap_or_default();
         Ok(Some(int((i64::from(allowance.gifts) - given).max(0))))
@@ -153,7 +152,7 @@ impl PeerKudos {
             return Ok(None);
         };
         let is_own = reading.is_profile_of_viewer(self.0.key).await?;
-        Ok(is_own.then(|| DateTime(allowance.per.end(now()))))
+        Ok(is_own.then(|| DateTime(allowance.per.end(reading.now()))))
     }
 
     /// What peers gave to the member, newest first.

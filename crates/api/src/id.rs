@@ -3,7 +3,7 @@
 use async_graphql::{Error, ErrorExtensions, ID};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use plaudit_domain::{AccountId, GiftId, GroupId, PostId};
+use plaudit_domain::{AccountId, BenefitId, GiftId, GroupId, MeetingId, PostId, PresentationId};
 use uuid::Uuid;
 
 /// What an id names.
@@ -19,6 +19,14 @@ pub enum NodeId {
     Group(GroupId),
     /// Kudos that a peer gave.
     Gift(GiftId),
+    /// What somebody was told.
+    Notification(Uuid),
+    /// A meeting of a user group.
+    Meeting(MeetingId),
+    /// A presentation at a meeting.
+    Presentation(PresentationId),
+    /// A leader's request for swag or a reimbursement.
+    Benefit(BenefitId),
 }
 
 impl NodeId {
@@ -33,48 +41,76 @@ impl NodeId {
             Some((b'p', id)) => Ok(Self::Post(PostId(id))),
             Some((b'g', id)) => Ok(Self::Group(GroupId(id))),
             Some((b'k', id)) => Ok(Self::Gift(GiftId(id))),
+            Some((b'n', id)) => Ok(Self::Notification(id)),
+            Some((b'm', id)) => Ok(Self::Meeting(MeetingId(id))),
+            Some((b's', id)) => Ok(Self::Presentation(PresentationId(id))),
+            Some((b'b', id)) => Ok(Self::Benefit(BenefitId(id))),
             Some(_) | None => Err(invalid(id, "anything")),
         }
     }
 
     /// Reads the id of an account.
     pub fn account(id: &ID) -> Result<AccountId, Error> {
-        match Self::parse(id) {
-            Ok(Self::Account(account)) => Ok(account),
-            Ok(Self::Profile(_) | Self::Post(_) | Self::Group(_) | Self::Gift(_)) | Err(_) => {
-                Err(invalid(id, "an account"))
-            }
-        }
+        let Ok(Self::Account(account)) = Self::parse(id) else {
+            return Err(invalid(id, "an account"));
+        };
+        Ok(account)
     }
 
     /// Reads the id of a profile.
     pub fn profile(id: &ID) -> Result<AccountId, Error> {
-        match Self::parse(id) {
-            Ok(Self::Profile(account)) => Ok(account),
-            Ok(Self::Account(_) | Self::Post(_) | Self::Group(_) | Self::Gift(_)) | Err(_) => {
-                Err(invalid(id, "a profile"))
-            }
-        }
+        let Ok(Self::Profile(profile)) = Self::parse(id) else {
+            return Err(invalid(id, "a profile"));
+        };
+        Ok(profile)
     }
 
     /// Reads the id of a post.
     pub fn post(id: &ID) -> Result<PostId, Error> {
-        match Self::parse(id) {
-            Ok(Self::Post(post)) => Ok(post),
-            Ok(Self::Account(_) | Self::Profile(_) | Self::Group(_) | Self::Gift(_)) | Err(_) => {
-                Err(invalid(id, "a post"))
-            }
-        }
+        let Ok(Self::Post(post)) = Self::parse(id) else {
+            return Err(invalid(id, "a post"));
+        };
+        Ok(post)
+    }
+
+    /// Reads the id of a notification.
+    pub fn notification(id: &ID) -> Result<Uuid, Error> {
+        let Ok(Self::Notification(notification)) = Self::parse(id) else {
+            return Err(invalid(id, "a notification"));
+        };
+        Ok(notification)
     }
 
     /// Reads the id of a group.
     pub fn group(id: &ID) -> Result<GroupId, Error> {
-        match Self::parse(id) {
-            Ok(Self::Group(group)) => Ok(group),
-            Ok(Self::Account(_) | Self::Profile(_) | Self::Post(_) | Self::Gift(_)) | Err(_) => {
-                Err(invalid(id, "a group"))
-            }
-        }
+        let Ok(Self::Group(group)) = Self::parse(id) else {
+            return Err(invalid(id, "a group"));
+        };
+        Ok(group)
+    }
+
+    /// Reads the id of a meeting.
+    pub fn meeting(id: &ID) -> Result<MeetingId, Error> {
+        let Ok(Self::Meeting(meeting)) = Self::parse(id) else {
+            return Err(invalid(id, "a meeting"));
+        };
+        Ok(meeting)
+    }
+
+    /// Reads the id of a presentation.
+    pub fn presentation(id: &ID) -> Result<PresentationId, Error> {
+        let Ok(Self::Presentation(presentation)) = Self::parse(id) else {
+            return Err(invalid(id, "a presentation"));
+        };
+        Ok(presentation)
+    }
+
+    /// Reads the id of a leader's request.
+    pub fn benefit(id: &ID) -> Result<BenefitId, Error> {
+        let Ok(Self::Benefit(benefit)) = Self::parse(id) else {
+            return Err(invalid(id, "a leader's request"));
+        };
+        Ok(benefit)
     }
 }
 
@@ -86,6 +122,10 @@ impl From<NodeId> for ID {
             NodeId::Post(PostId(id)) => (b'p', id),
             NodeId::Group(GroupId(id)) => (b'g', id),
             NodeId::Gift(GiftId(id)) => (b'k', id),
+            NodeId::Notification(id) => (b'n', id),
+            NodeId::Meeting(MeetingId(id)) => (b'm', id),
+            NodeId::Presentation(PresentationId(id)) => (b's', id),
+            NodeId::Benefit(BenefitId(id)) => (b'b', id),
         };
         let mut bytes = [kind; 17];
         bytes[1..].copy_from_slice(id.as_bytes());
@@ -114,6 +154,10 @@ mod tests {
             NodeId::Post(PostId(uuid)),
             NodeId::Group(GroupId(uuid)),
             NodeId::Gift(GiftId(uuid)),
+            NodeId::Notification(uuid),
+            NodeId::Meeting(MeetingId(uuid)),
+            NodeId::Presentation(PresentationId(uuid)),
+            NodeId::Benefit(BenefitId(uuid)),
         ] {
             assert_eq!(NodeId::parse(&id.into()).unwrap(), id);
         }

@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use plaudit_domain::Time;
@@ -132,11 +131,6 @@ impl KudosBadge {
         let total = int(self.awards.times);
         self.awards_in.page(context, paging, total).await
     }
-}
-
-/// Now, for what depends on the calendar.
-pub fn now() -> Time {
-    Time::from(SystemTime::now())
 }
 
 /// The rows of all accounts of a profile.
@@ -275,8 +269,9 @@ impl Kudos {
             period: None,
             group: None,
         };
-        let standings = reading(context).community.standings();
-        let ranking = standings.now(all, now()).await?;
+        let reading = reading(context);
+        let standings = reading.community.standings();
+        let ranking = standings.now(all, reading.now()).await?;
         let profile = self.0.key;
         let standing = Standing {
             points: Reverse(self.0.points),

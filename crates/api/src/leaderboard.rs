@@ -14,7 +14,6 @@ use plaudit_store::{Cursor, Order, Page};
 use crate::connection::{PageInfo, page_info};
 use crate::group::Group;
 use crate::id::NodeId;
-use crate::kudos::now;
 use crate::loader::GroupById;
 use crate::paging::{Opaque, Paging, Slice};
 use crate::profile::Profile;
@@ -90,7 +89,7 @@ impl Leaderboard {
             group: group.as_ref().map(|group| group.key),
         };
         let standings = reading.community.standings();
-        let now = now();
+        let now = reading.now();
         let (moment, ranking) = match as_of {
             None => (now, standings.now(scope, now).await?),
             Some(DateTime(moment)) if moment <= now => {

@@ -4,11 +4,16 @@
 //! comes in, an [`Answer`] with its bytes goes out.
 
 mod account;
+mod agreement;
+mod application;
 mod available;
 mod award;
 mod badge;
 mod batches;
+mod benefit;
+mod calendar;
 mod challenge;
+mod community;
 mod connection;
 mod container;
 mod document;
@@ -16,24 +21,40 @@ mod execute;
 mod feedback;
 mod gift;
 mod group;
+mod holder;
 mod id;
 mod kudos;
 mod leaderboard;
+mod leading;
 mod loader;
+mod lozenge;
+mod lozenge_request;
+mod meeting;
 mod mutation;
+mod notification;
 mod nulls;
 mod operation;
 mod order;
+mod overview;
 mod paging;
+mod participation;
+mod perk;
 mod post;
+mod presentation;
 mod profile;
 mod programme;
 mod reading;
+mod report;
+mod requirement;
+mod review;
+mod rsvp;
 mod scalar;
 mod schema;
 mod statement;
+mod subscription;
 mod variables;
 mod waiting;
+mod warning;
 mod words;
 
 /// The engine as the macros on our object types find it: with a container of our own.
@@ -47,6 +68,7 @@ mod engine {
     }
 }
 
+pub use calendar::Calendars;
 pub use execute::{Allowed, Answer, Api, Outcome};
 pub use operation::{MalformedRequest, Operation};
 pub use schema::sdl;

@@ -11,10 +11,15 @@ use plaudit_domain::{AccountId, GiftId, GroupId, Position, PostId, Time};
 use plaudit_journal::{JournalError, SharedJournal};
 use plaudit_projection::tally::TallyKey;
 use plaudit_projection::{
-    About, Account, Badge, Certification, Course, Gift, GrantedBadge, Group, Key, LedgerEntry,
-    Like, Membership, Post, PostMilestone, Profile, Waiting,
+    About, Acceptance, Account, Badge, Certification, Course, Gift, GrantedBadge, Group, Key,
+    LedgerEntry, Like, LozengeGrant, LozengeRequest, Membership, Post, PostMilestone, Profile,
+    Report, Review, Ruling, Waiting,
 };
 use plaudit_store::{Earned, Page, PointsAt, SharedStore, StoreError};
+
+mod meetings;
+
+pub use meetings::*;
 
 /// Loads rows from a store.
 pub struct Loader {
@@ -105,6 +110,35 @@ pub struct WatchedBy {
     /// The post.
     pub post: Key,
 }
+
+/// Whether an account watches a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GroupWatchedBy {
+    /// The account.
+    pub account: Key,
+    /// The group.
+    pub group: Key,
+}
+
+/// The review of an article that isn't published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReviewBy(pub Key);
+
+/// The reviews of an account's articles that aren't published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReviewsOf(pub Key);
+
+/// The place of an article among those that wait for review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PlaceInQueue(pub Key);
+
+/// The open reports of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OpenReportsOf(pub Key);
+
+/// Reports that were upheld, by the key of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RulingBy(pub Key);
 
 /// A page of the replies to a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -245,6 +279,18 @@ pub struct MilestoneAwardsOf {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GrantedBadgesOf(pub Key);
 
+/// The lozenges that an account was granted, also those that it has no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LozengesOf(pub Key);
+
+/// What an account asked for last of each lozenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LozengeRequestsOf(pub Key);
+
+/// The agreements that an account accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AcceptancesOf(pub Key);
+
 /// An event in the journal, by its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EventAt(pub Position);
@@ -308,6 +354,8 @@ by_key! {
     GroupById => Group: groups_by_id, |group| group.id;
     AboutOf => About: about, |about| about.account;
     GiftById => Gift: gifts_by_id, |gift| gift.id;
+    ReviewBy => Review: reviews, |review| review.post;
+    RulingBy => Ruling: rulings, |ruling| ruling.key;
     WaitingOf => Waiting: waiting, |waiting| waiting.account;
 }
 
@@ -336,12 +384,18 @@ all_of! {
     AccountsOf => Account: accounts_of, |account| account.profile;
     CoursesOf => Course: courses_of, |course| course.account;
     CertificationsOf => Certification: certifications_of, |awarded| awarded.account;
+    OpenReportsOf => Report: open_reports_of, |report| report.post;
     MembershipsOf => Membership: memberships_of, |membership| membership.account;
     PointsOf => PointsAt: points_of, |points| points.account;
     BadgesOf => Earned: badges_of, |earned| earned.account;
     PostMilestonesOf => Earned: post_milestones_of, |earned| earned.account;
     GrantedBadgesOf => GrantedBadge: granted_badges_of, |badge| badge.account;
+    LozengesOf => LozengeGrant: lozenges_of, |grant| grant.account;
+    LozengeRequestsOf => LozengeRequest: lozenge_requests_of, |request| request.account;
+    AcceptancesOf => Acceptance: acceptances_of, |acceptance| acceptance.account;
 }
+
+use {all_of, by_key};
 
 impl dataloader::Loader<MembersOf> for Loader {
     type Value = Vec<Membership>;
@@ -409,6 +463,52 @@ impl dataloader::Loader<WatchedBy> for Loader {
             );
         }
         Ok(watched)
+    }
+}
+
+impl dataloader::Loader<GroupWatchedBy> for Loader {
+    type Value = ();
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[GroupWatchedBy]) -> Loaded<GroupWatchedBy, ()> {
+        let mut watched = HashMap::new();
+        for (account, groups) in grouped(keys, |key| (key.account, key.group)) {
+            let groups = self.batch().watched_groups(account, &groups).await?;
+            let groups = groups.into_iter();
+            watched.extend(groups.map(|group| (GroupWatchedBy { account, group }, ())));
+        }
+        Ok(watched)
+    }
+}
+
+impl dataloader::Loader<ReviewsOf> for Loader {
+    type Value = Vec<Review>;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[ReviewsOf]) -> Loaded<ReviewsOf, Vec<Review>> {
+        let keys: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let mut all = HashMap::new();
+        for review in self.batch().reviews_of(&keys).await? {
+            if let Some(author) = review.author {
+                all.entry(ReviewsOf(author))
+                    .or_insert_with(Vec::new)
+                    .push(review);
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl dataloader::Loader<PlaceInQueue> for Loader {
+    type Value = i64;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[PlaceInQueue]) -> Loaded<PlaceInQueue, i64> {
+        let keys: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let places = self.batch().review_places(&keys).await?.into_iter();
+        Ok(places
+            .map(|(post, place)| (PlaceInQueue(post), place))
+            .collect())
     }
 }
 

@@ -14,6 +14,7 @@ use crate::id::NodeId;
 use crate::loader::{AccountBy, BodyOf, GroupBy, LikedBy, LikesOf, PostBy, RepliesTo, WatchedBy};
 use crate::paging::Paging;
 use crate::reading::{reading, referred};
+use crate::review::ArticleReview;
 use crate::scalar::{DateTime, int};
 
 /// A post, as the row that it is read from.
@@ -89,7 +90,33 @@ impl Post {
     async fn other(context: &Context<'_>, key: Option<Key>) -> Result<Option<Self>> {
         let Some(key) = key else { return Ok(None) };
         let post = reading(context).loader().load_one(PostBy(key)).await?;
-        Ok(Some(Self(referred(post)?)))
+        Self(referred(post)?).seen(context).await
+    }
+
+    /// The post, if who asks may know of it: an article that isn't published is its author's and staff's.
+    pub async fn seen(self, context: &Context<'_>) -> Result<Option<Self>> {
+        let is_seen = !self.0.in_review || self.is_reviewed_for(context).await?;
+        Ok(Some(self).filter(|_| is_seen))
+    }
+
+    /// Whether its title and text are shown to who asks.
+    pub async fn is_readable(&self, context: &Context<'_>) -> Result<bool> {
+        if self.0.deleted {
+            return Ok(false);
+        }
+        Ok(!self.0.in_review || self.is_reviewed_for(context).await?)
+    }
+
+    /// Whether who asks may see its review: its author may, and staff.
+    async fn is_reviewed_for(&self, context: &Context<'_>) -> Result<bool> {
+        let reading = reading(context);
+        if reading.is_staff() {
+            return Ok(true);
+        }
+        match reading.viewer_account().await? {
+            Some(viewer) => self.is_by(context, &viewer).await,
+            None => Ok(false),
+        }
     }
 }
 
@@ -108,13 +135,14 @@ impl Post {
 
     /// The title of a question, discussion or article. Null while it is deleted, and where it was
     /// withheld or erased.
-    async fn title(&self) -> Option<&str> {
-        self.0.title.as_deref().filter(|_| !self.0.deleted)
+    async fn title(&self, context: &Context<'_>) -> Result<Option<&str>> {
+        let is_readable = self.is_readable(context).await?;
+        Ok(self.0.title.as_deref().filter(|_| is_readable))
     }
 
     /// Its text. Null while it is deleted, and where it was withheld or erased.
     async fn body(&self, context: &Context<'_>) -> Result<Option<String>> {
-        if self.0.deleted {
+        if !self.is_readable(context).await? {
             return Ok(None);
         }
         Ok(reading(context)
@@ -124,11 +152,11 @@ impl Post {
     }
 
     /// The tags of a question, discussion or article. None while it is deleted.
-    async fn tags(&self) -> Vec<String> {
-        if self.0.deleted {
-            return vec![];
+    async fn tags(&self, context: &Context<'_>) -> Result<Vec<String>> {
+        if !self.is_readable(context).await? {
+            return Ok(vec![]);
         }
-        self.0.tags.to_vec()
+        Ok(self.0.tags.to_vec())
     }
 
     /// Who wrote it; null for imported posts whose author isn't known.
@@ -158,7 +186,7 @@ impl Post {
         Ok(Some(Group(referred(group)?)))
     }
 
-    /// When it was written.
+    /// When it was written; of an article that was reviewed, when it was published.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
@@ -168,9 +196,19 @@ impl Post {
         self.0.edited_at.map(DateTime)
     }
 
-    /// Whether it is deleted: it is in no list and in no count, and its author can restore it.
+    /// Whether it is deleted: it is in no list and in no count, and its author can restore it, or, where
+    /// staff removed it, staff.
     async fn is_deleted(&self) -> bool {
         self.0.deleted
+    }
+
+    /// The review of an article that is, or was, reviewed. Its author sees this, and staff; null for
+    /// everybody else.
+    async fn review(&self, context: &Context<'_>) -> Result<Option<ArticleReview>> {
+        if self.0.submitted_at.is_none() || !self.is_reviewed_for(context).await? {
+            return Ok(None);
+        }
+        ArticleReview::of(context, self).await
     }
 
     /// Where it was before, if it was imported.

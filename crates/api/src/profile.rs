@@ -4,10 +4,9 @@ use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use plaudit_domain::{AccountId, Time};
+use plaudit_domain::AccountId;
 use plaudit_projection::{
     About, Certification as Awarded, Counts, Course as Completed, Key, Post as PostRow,
     Profile as Row,
@@ -22,9 +21,12 @@ use crate::id::NodeId;
 use crate::kudos::Kudos;
 use crate::loader::{
     AboutOf, AccountBy, AccountById, AccountsOf, CertificationsOf, CoursesOf, GroupBy,
-    MembershipsOf, PostsOf, ProfileBy, ProfileById,
+    LozengeRequestsOf, MembershipsOf, PostsOf, ProfileBy, ProfileById,
 };
+use crate::lozenge::{HeldLozenge, Perk};
+use crate::lozenge_request::LozengeRequest;
 use crate::paging::{Paging, merged};
+use crate::participation::{ProfileLeading, ProfileMeetings};
 use crate::reading::{reading, referred};
 use crate::scalar::{DateTime, int};
 
@@ -183,6 +185,14 @@ impl Profile {
             .await
     }
 
+    /// What it holds of lozenges.
+    async fn held(&self, context: &Context<'_>) -> Result<Option<Vec<HeldLozenge>>> {
+        match self.shown() {
+            Some(row) => HeldLozenge::of(reading(context), row).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// The latest award of each certification, of all accounts (DOMAIN L12).
     async fn certified(
         &self,
@@ -210,7 +220,7 @@ impl Profile {
                 Entry::Occupied(_) => {}
             }
         }
-        let now = Time::from(SystemTime::now());
+        let now = reading(context).now();
         let mut certifications: Vec<Certification> = latest
             .into_values()
             .filter(|award| award.designation == designation)
@@ -422,6 +432,22 @@ impl Profile {
         keys.into_iter().map(group).collect::<Result<_>>().map(Some)
     }
 
+    /// The meetings that the member was at, and those that they go to.
+    async fn meetings(&self) -> Option<ProfileMeetings> {
+        match self {
+            Self::Shown(row) => Some(ProfileMeetings(row.clone())),
+            Self::Private(_) => None,
+        }
+    }
+
+    /// The user groups that the member leads, and what they asked for as a leader.
+    async fn leading(&self) -> Option<ProfileLeading> {
+        match self {
+            Self::Shown(row) => Some(ProfileLeading(row.clone())),
+            Self::Private(_) => None,
+        }
+    }
+
     /// The courses that the member completed, with any account, the latest first.
     async fn courses(&self, context: &Context<'_>) -> Result<Option<Vec<Course>>> {
         let courses = self.completed(context).await?;
@@ -460,6 +486,41 @@ impl Profile {
         };
         let badges = Badge::all(context, row, self.completed(context));
         badges.await.map(Some)
+    }
+
+    /// The lozenge to show with the member's name: the highest that they hold, with any account. Null
+    /// where they hold none.
+    async fn lozenge(&self, context: &Context<'_>) -> Result<Option<HeldLozenge>> {
+        let held = self.held(context).await?;
+        Ok(held.and_then(|held| held.into_iter().next()))
+    }
+
+    /// All lozenges that the member holds, with any account, the highest first.
+    async fn lozenges(&self, context: &Context<'_>) -> Result<Option<Vec<HeldLozenge>>> {
+        self.held(context).await
+    }
+
+    /// What comes with all these lozenges, whether they are shown or not.
+    async fn perks(&self, context: &Context<'_>) -> Result<Option<Vec<Perk>>> {
+        let held = self.held(context).await?;
+        Ok(held.map(|held| HeldLozenge::perks(&held)))
+    }
+
+    /// What the member asked for last of each lozenge, the latest first. Its owner sees it, and staff; null
+    /// for everybody else.
+    async fn lozenge_requests(&self, context: &Context<'_>) -> Result<Option<Vec<LozengeRequest>>> {
+        let Some(row) = self.shown() else {
+            return Ok(None);
+        };
+        if !self.viewer_is_owner(context).await? && !reading(context).is_staff() {
+            return Ok(None);
+        }
+        let keys = Self::account_keys(context, row).await?;
+        let requests = keys.into_iter().map(LozengeRequestsOf);
+        let requests = reading(context).loader().load_many(requests).await?;
+        let mut requests: Vec<_> = requests.into_values().flatten().collect();
+        requests.sort_by_key(|request| Reverse((request.since, request.position)));
+        Ok(Some(requests.into_iter().map(LozengeRequest).collect()))
     }
 
     /// What a page about the member needs. Null where the profile is private: its page isn't for

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Error, ErrorExtensions};
-use plaudit_domain::Actor;
+use plaudit_domain::{Actor, Time};
 use plaudit_projection::{Account, Key, Row, Rules};
 use plaudit_replay::{Community, Request};
 use plaudit_store::SharedStore;
@@ -28,6 +28,7 @@ pub struct Reading {
     /// The id of the operation, for the history and the log.
     pub request: Uuid,
     loader: DataLoader<Loader>,
+    now: Time,
     looks_back: AtomicU32,
     viewer_account: Mutex<Option<Option<Arc<Account>>>>,
 }
@@ -39,6 +40,7 @@ impl Reading {
         let loader = Loader::new(store, journal, batches.counter().clone());
         let loader = DataLoader::new(loader, move |batch| batches.add(batch));
         Self {
+            now: community.now(),
             community,
             viewer,
             request: Uuid::now_v7(),
@@ -48,6 +50,11 @@ impl Reading {
             looks_back: AtomicU32::new(0),
             viewer_account: Mutex::default(),
         }
+    }
+
+    /// What time it is: one moment for the whole operation.
+    pub fn now(&self) -> Time {
+        self.now
     }
 
     /// The rules that the rows follow from.
@@ -88,6 +95,14 @@ impl Reading {
     /// The key of who asks, if their account is registered.
     pub async fn viewer_key(&self) -> Result<Option<Key>, Error> {
         Ok(self.viewer_account().await?.map(|account| account.key))
+    }
+
+    /// The keys of all accounts of who asks; none, if nobody is known.
+    pub async fn viewer_keys(&self) -> Result<Vec<Key>, Error> {
+        match self.viewer_account().await? {
+            Some(viewer) => self.account_keys(viewer.profile, viewer.is_linked()).await,
+            None => Ok(vec![]),
+        }
     }
 
     /// The keys of all accounts of a profile; of one that is made of a single account, its own.

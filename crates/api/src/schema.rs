@@ -3,37 +3,51 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Context, EmptySubscription, Error, ErrorExtensions, ID, InputObject, Interface, Object, Result,
-    SDLExportOptions, Schema, SchemaBuilder,
+    Context, Error, ErrorExtensions, ID, InputObject, Interface, Object, Result, SDLExportOptions,
+    Schema, SchemaBuilder,
 };
 use futures_util::future::try_join_all;
 use plaudit_domain::post::Kind;
 use plaudit_domain::{AccountId, GroupId, PostId};
 use plaudit_projection::Key;
-use plaudit_replay::Community;
+use plaudit_replay::Community as Members;
 use plaudit_store::{Cursor, Order, PostFilter as Filter};
 
 use crate::account::Account;
+use crate::agreement::Agreement;
+use crate::benefit::{BenefitRequest, LeaderResource};
+use crate::community::Community;
 use crate::connection::{GroupConnection, PostConnection, Total};
 use crate::execute::Api;
 use crate::feedback::{FeedbackConnection, InteractionCount};
 use crate::gift::Gift;
-use crate::group::Group;
+use crate::group::{Group, GroupFilter};
+use crate::holder::{LozengeHolderConnection, LozengeHolderFilter};
 use crate::id::NodeId;
 use crate::leaderboard::{Leaderboard, LeaderboardPeriod};
 use crate::loader::{AccountBy, AccountById, GroupById, PostById};
+use crate::lozenge::Lozenge;
+use crate::lozenge_request::LozengeRequestConnection;
+use crate::meeting::{Meeting, MeetingConnection, MeetingFilter};
 use crate::mutation::Mutation;
+use crate::notification::Notification;
+use crate::overview::GroupOverview;
 use crate::paging::{PAGE_MAX, Paging};
 use crate::post::{Post, PostFilter, PostKind};
+use crate::presentation::Presentation;
 use crate::profile::Profile;
 use crate::programme::KudosProgramme;
 use crate::reading::{Reading, reading, referred};
+use crate::report::ReportedPostConnection;
+use crate::requirement::LozengeRequirement;
+use crate::review::ArticleReviewConnection;
 use crate::scalar::DateTime;
+use crate::subscription::Root as Subscription;
 use crate::waiting::{KudosWaitingConnection, KudosWaitingEdge};
 
 impl Api {
     /// The API of a community.
-    pub fn of(community: Arc<Community>) -> Self {
+    pub fn of(community: Arc<Members>) -> Self {
         Self::new(schema, move |request, viewer, batches| {
             let reading = Reading::new(community.clone(), viewer, batches.clone());
             request.data(Arc::new(reading))
@@ -42,8 +56,8 @@ impl Api {
 }
 
 /// The schema, without data.
-fn schema() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query, Mutation::default(), EmptySubscription)
+fn schema() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query, Mutation::default(), Subscription)
 }
 
 /// The schema in its definition language, sorted by name.
@@ -70,6 +84,14 @@ pub enum Node {
     Group(Group),
     /// Kudos that a peer gave.
     Gift(Gift),
+    /// What who asks was told.
+    Notification(Notification),
+    /// A meeting of a user group.
+    Meeting(Meeting),
+    /// A presentation at a meeting.
+    Presentation(Presentation),
+    /// What a leader asked for.
+    BenefitRequest(BenefitRequest),
 }
 
 /// Where an imported thing was before.
@@ -155,7 +177,8 @@ impl Query {
         Profile::by_id(context, NodeId::profile(&id)?).await
     }
 
-    /// A post by its id, also while it is deleted.
+    /// A post by its id, also while it is deleted. An article that isn't published is there for its
+    /// author and staff alone.
     async fn post(
         &self,
         context: &Context<'_>,
@@ -174,7 +197,10 @@ impl Query {
             .store()
             .post_by_origin(&origin.into())
             .await?;
-        Ok(post.map(|post| Post(post.into())))
+        match post {
+            Some(post) => Post(post.into()).seen(context).await,
+            None => Ok(None),
+        }
     }
 
     /// A group by its id.
@@ -186,10 +212,11 @@ impl Query {
         group_by_id(context, NodeId::group(&id)?).await
     }
 
-    /// All groups, oldest first.
+    /// Groups, oldest first.
     async fn groups(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Which; by default all.")] filter: Option<GroupFilter>,
         #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
         #[graphql(desc = "From behind this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
@@ -202,8 +229,61 @@ impl Query {
             before,
         };
         let part = paging.part(Order::Ascending)?;
-        let groups = reading(context).store().group_page(part.page).await?;
-        Ok(GroupConnection::new(part, groups))
+        let kind = filter.and_then(|filter| filter.kind).map(Into::into);
+        let groups = reading(context).store().group_page(kind, part.page).await?;
+        Ok(GroupConnection::new(part, groups, kind))
+    }
+
+    /// A meeting by its id.
+    async fn meeting(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+    ) -> Result<Option<Meeting>> {
+        Meeting::by_id(context, NodeId::meeting(&id)?).await
+    }
+
+    /// Meetings of all user groups.
+    async fn meetings(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which; by default those to come.")] filter: Option<MeetingFilter>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<MeetingConnection> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let reading = reading(context);
+        let (span, order) = MeetingFilter::span(filter, reading.now());
+        let part = paging.part(order)?;
+        let meetings = reading.store().meeting_page(span, part.page).await?;
+        let meetings = meetings.into_iter().map(Arc::new).collect();
+        Ok(MeetingConnection::new(part, meetings, None))
+    }
+
+    /// What active leaders of user groups may read. For them and for staff; null for everybody else.
+    async fn leader_resources(&self, context: &Context<'_>) -> Result<Option<Vec<LeaderResource>>> {
+        LeaderResource::all(context).await
+    }
+
+    /// How user groups are, and what waits for staff. For staff; an error for everybody else.
+    async fn group_overview(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How they are at this moment; by default now.")] at: Option<DateTime>,
+    ) -> Result<Option<GroupOverview>> {
+        let reading = reading(context);
+        if !reading.is_staff() {
+            return Err(forbidden("staff"));
+        }
+        let at = at.unwrap_or_else(|| DateTime(reading.now()));
+        GroupOverview::of(reading, at).await.map(Some)
     }
 
     /// Posts, newest first; none that are deleted.
@@ -236,6 +316,57 @@ impl Query {
             Some(_) | None => Total::Counted(filter),
         };
         Ok(PostConnection::new(part, posts, total))
+    }
+
+    /// The community as a whole, in figures.
+    async fn community(&self, context: &Context<'_>) -> Result<Community> {
+        Community::read(context).await
+    }
+
+    /// The articles that wait for review, the longest first. For staff; an error for everybody else.
+    async fn articles_in_review(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<Option<ArticleReviewConnection>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        if !reading(context).is_staff() {
+            return Err(forbidden("staff"));
+        }
+        ArticleReviewConnection::read(context, paging)
+            .await
+            .map(Some)
+    }
+
+    /// The posts of which reports are open, the longest first. For staff; an error for everybody else.
+    async fn reported_posts(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<Option<ReportedPostConnection>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        if !reading(context).is_staff() {
+            return Err(forbidden("staff"));
+        }
+        ReportedPostConnection::read(context, paging)
+            .await
+            .map(Some)
     }
 
     /// The kudos programme: everything that can be earned, and how.
@@ -295,6 +426,74 @@ impl Query {
             })
         })?;
         Ok(Some(KudosWaitingConnection(slice)))
+    }
+
+    /// All lozenges, the highest first.
+    async fn lozenges(&self, context: &Context<'_>) -> Vec<Lozenge> {
+        Lozenge::all(reading(context).community.rules())
+    }
+
+    /// The agreements that members are asked to accept, in their current versions.
+    async fn agreements(&self, context: &Context<'_>) -> Result<Vec<Agreement>> {
+        Agreement::all(context).await
+    }
+
+    /// What a lozenge requires, and whether who asks meets it now: before they ask for it. Null where nobody
+    /// can ask for it, and for who isn't registered.
+    async fn lozenge_requirements(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What programs know the lozenge by.")] lozenge_key: String,
+        #[graphql(desc = "The company that it would stand for, where it names one.")]
+        company: Option<String>,
+    ) -> Result<Option<Vec<LozengeRequirement>>> {
+        LozengeRequirement::of_viewer(context, &lozenge_key, company.as_deref()).await
+    }
+
+    /// The requests for lozenges that wait, the longest first. For staff; an error for everybody else.
+    async fn lozenge_requests(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<Option<LozengeRequestConnection>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        if !reading(context).is_staff() {
+            return Err(forbidden("staff"));
+        }
+        let waiting = LozengeRequestConnection::waiting(context, paging).await?;
+        Ok(Some(waiting))
+    }
+
+    /// Who holds a lozenge that was granted, the longest first, and what of its requirements they don't meet
+    /// any more. For staff; an error for everybody else.
+    async fn lozenge_holders(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Of which lozenge, and which of them.")] filter: LozengeHolderFilter,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<Option<LozengeHolderConnection>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        if !reading(context).is_staff() {
+            return Err(forbidden("staff"));
+        }
+        let holders = LozengeHolderConnection::of(context, filter, paging);
+        holders.await.map(Some)
     }
 
     /// What members think, newest first. For staff and analysts; an error for everybody else.
@@ -380,7 +579,20 @@ async fn node(context: &Context<'_>, id: NodeId) -> Result<Option<Node>> {
         NodeId::Profile(id) => Profile::by_id(context, id).await?.map(Node::Profile),
         NodeId::Post(id) => post_by_id(context, id).await?.map(Node::Post),
         NodeId::Group(id) => group_by_id(context, id).await?.map(Node::Group),
+        NodeId::Notification(id) => {
+            let told = Notification::by_id(context, id).await?;
+            told.map(Node::Notification)
+        }
         NodeId::Gift(id) => Gift::by_id(context, id).await?.map(Node::Gift),
+        NodeId::Meeting(id) => Meeting::by_id(context, id).await?.map(Node::Meeting),
+        NodeId::Presentation(id) => {
+            let presentation = Presentation::by_id(context, id).await?;
+            presentation.map(Node::Presentation)
+        }
+        NodeId::Benefit(id) => {
+            let request = BenefitRequest::by_id(context, id).await?;
+            request.map(Node::BenefitRequest)
+        }
     })
 }
 
@@ -391,7 +603,10 @@ async fn account_by_id(context: &Context<'_>, id: AccountId) -> Result<Option<Ac
 
 async fn post_by_id(context: &Context<'_>, id: PostId) -> Result<Option<Post>> {
     let post = reading(context).loader().load_one(PostById(id)).await?;
-    Ok(post.map(Post))
+    match post {
+        Some(post) => Post(post).seen(context).await,
+        None => Ok(None),
+    }
 }
 
 async fn group_by_id(context: &Context<'_>, id: GroupId) -> Result<Option<Group>> {

@@ -36,6 +36,10 @@ const LISTS: &[Case] = &[
         &["posts", "authors", "profiles"],
     ),
     (
+        "nodes { author { profile { lozenge { lozenge { key } company } lozenges { state } perks { key } } } }",
+        &["posts", "authors", "profiles", "lozenges"],
+    ),
+    (
         "nodes { author { profile { primaryAccount { name } } } }",
         &["posts", "authors", "profiles", "their accounts"],
     ),
@@ -345,6 +349,7 @@ async fn ask(asked: &Asked, number: u128) -> Position {
         title: format!("Question {number}"),
         body: "How?".into(),
         tags: vec![],
+        without_review: false,
     };
     asked.record(asker, open).await;
     for part in [1, 2] {

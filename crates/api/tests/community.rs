@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::SystemTime;
 
 use async_graphql::Value;
 use plaudit_api::{Allowed, Api, Operation, Outcome};
@@ -22,6 +24,8 @@ use uuid::Uuid;
 pub struct Asked {
     pub community: Arc<Community>,
     pub api: Api,
+    /// How far its clock is ahead, in microseconds.
+    ahead: Arc<AtomicI64>,
     _directory: TempDir,
 }
 
@@ -72,12 +76,24 @@ impl Asked {
         let store = generations.current(&journal, &mut |_| {}).await.unwrap();
         let target = Target::alone(Arc::new(store), rules);
         let community = Community::start(journal, target).await.unwrap();
+        let ahead = Arc::new(AtomicI64::new(0));
+        let by = ahead.clone();
+        let community = community.with_clock(Arc::new(move || {
+            let now = Time::from(SystemTime::now()).as_micros();
+            Time::from_micros(now + by.load(Ordering::Relaxed))
+        }));
         let community = Arc::new(community);
         Self {
+            ahead,
             api: Api::of(community.clone()),
             community,
             _directory: directory,
         }
+    }
+
+    /// Lets time go by.
+    pub fn later(&self, micros: i64) {
+        self.ahead.fetch_add(micros, Ordering::Relaxed);
     }
 
     /// Records what somebody does, not by way of the API; returns where.

@@ -12,6 +12,8 @@
 mod batches;
 mod community;
 mod history;
+mod lozenges;
+mod meetings;
 mod people;
 mod privacy;
 mod scenarios;

@@ -78,6 +78,7 @@ async fn question(asked: &Asked, who: &str, number: u128) {
         title: format!("Question {number}"),
         body: "How hot?".into(),
         tags: vec![],
+        without_review: false,
     };
     done(asked, actor(who), open).await;
 }

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn accepting_another_answer_names_the_one_that_it_replaces() {
+    fn f3_accepting_another_answer_names_the_one_that_it_replaces() {
         community(answered([bobs_is_accepted()]))
             .when(ada(), accept(3))
             .then([accepted(post(1), ada(), eves(), Some(bobs()))]);

@@ -1,13 +1,17 @@
 //! Accounts: login identities (DOMAIN P2, P7, L1).
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::affiliation::Affiliation;
+use crate::agreement;
 use crate::decide::{Actor, Command, History, State};
 use crate::erasure::Content;
 use crate::fact::{AccountFact, Body, Fact, Visit};
 use crate::id::{AccountId, Origin};
+use crate::link_code::CodeHash;
 use crate::links::Links;
 use crate::personal::{About, Personal, present};
 use crate::refusal::Refusal;
@@ -171,6 +175,10 @@ pub struct Account {
     /// What the identity provider said last.
     identified: Claims,
     visibility: Visibility,
+    affiliation: Option<Affiliation>,
+    /// Agreements with their versions.
+    accepted: BTreeSet<(String, String)>,
+    calendar: Option<CodeHash>,
     erased: Option<Content>,
 }
 
@@ -204,6 +212,27 @@ impl Account {
         self.is_registered() && !self.is_erased()
     }
 
+    /// For whom its owner works, as far as that matters.
+    pub fn affiliation(&self) -> Option<Affiliation> {
+        self.affiliation
+    }
+
+    /// Whether it accepted an agreement in a version.
+    pub fn has_accepted(&self, agreement: &str, version: &str) -> bool {
+        let mut accepted = self.accepted.iter();
+        accepted.any(|(its, of)| its == agreement && of == version)
+    }
+
+    /// A hash of the secret in the address of its calendar.
+    pub fn calendar(&self) -> Option<CodeHash> {
+        self.calendar
+    }
+
+    /// Its name, unless that is withheld.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref()?.get().map(String::as_str)
+    }
+
     /// Whose its address is.
     pub fn kind(&self) -> AccountKind {
         self.identified.kind.unwrap_or_default()
@@ -234,6 +263,15 @@ impl State for Account {
                 });
             }
             AccountFact::VisibilityChanged(changed) => self.visibility = changed.visibility,
+            AccountFact::AgreementAccepted(agreement::Accepted {
+                account: _,
+                agreement,
+                version,
+            }) => {
+                self.accepted.insert((agreement.clone(), version.clone()));
+            }
+            AccountFact::AffiliationChanged(changed) => self.affiliation = changed.affiliation,
+            AccountFact::CalendarOpened(opened) => self.calendar = Some(opened.code),
             AccountFact::Erased(erased) => {
                 if self.erased != Some(Content::Remove) {
                     self.erased = Some(erased.content);

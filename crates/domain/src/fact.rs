@@ -6,8 +6,9 @@ use serde::de::DeserializeOwned;
 use crate::personal::{About, Protected};
 use crate::stream::StreamName;
 use crate::{
-    acceptance, account, badge, erasure, feedback, group, kudos, learning, like, link_code, links,
-    membership, post, profile, watch,
+    acceptance, account, affiliation, agreement, badge, benefit, calendar, erasure, feedback,
+    group, kudos, leadership, learning, like, link_code, links, lozenge, meeting, membership,
+    notification, post, presentation, profile, report, review, rsvp, watch,
 };
 
 /// What a stored fact has to tell about itself.
@@ -158,6 +159,12 @@ facts! {
         ProfileEdited(profile::Edited) = "ProfileEdited", version 1;
         /// What it tells is shown to others than before.
         ProfileVisibilityChanged(profile::VisibilityChanged) = "ProfileVisibilityChanged", version 1;
+        /// It accepted an agreement.
+        AgreementAccepted(agreement::Accepted) = "AgreementAccepted", version 1;
+        /// What is known of whom its owner works for changed.
+        AffiliationChanged(affiliation::Changed) = "AffiliationChanged", version 1;
+        /// Its owner asked for the address of their calendar.
+        CalendarOpened(calendar::Opened) = "CalendarOpened", version 1;
         /// Its personal data was erased.
         Erased(erasure::Erased) = "AccountErased", version 1;
     }
@@ -198,6 +205,17 @@ facts! {
         /// One was granted.
         Granted(badge::Granted) = "BadgeGranted", version 1;
     }
+    /// Status labels that an account is granted.
+    Lozenge = LozengeFact {
+        /// Somebody asked for one.
+        Requested(lozenge::Requested) = "LozengeRequested", version 1;
+        /// They have it.
+        Granted(lozenge::Granted) = "LozengeGranted", version 1;
+        /// They don't get it.
+        Denied(lozenge::Denied) = "LozengeDenied", version 1;
+        /// They have it no more.
+        Revoked(lozenge::Revoked) = "LozengeRevoked", version 1;
+    }
     /// What members think of the programme, and what they looked at.
     Feedback = FeedbackFact {
         /// Somebody said what they think.
@@ -209,6 +227,59 @@ facts! {
     Group = GroupFact {
         /// It came to be.
         Created(group::Created) = "GroupCreated", version 1;
+        /// A user group came to be.
+        UserGroupCreated(group::UserGroupCreated) = "UserGroupCreated", version 1;
+        /// It is something else than before.
+        Changed(group::Changed) = "GroupChanged", version 1;
+        /// Somebody proposed a user group, and would lead it.
+        Proposed(leadership::Proposed) = "UserGroupProposed", version 1;
+        /// Somebody would like to lead it.
+        LeadershipRequested(leadership::Requested) = "LeadershipRequested", version 1;
+        /// They won't.
+        LeadershipDeclined(leadership::Declined) = "LeadershipDeclined", version 1;
+        /// Somebody leads it.
+        LeaderAppointed(leadership::Appointed) = "LeaderAppointed", version 1;
+        /// They lead it no more.
+        LeadershipEnded(leadership::Ended) = "LeadershipEnded", version 1;
+    }
+    /// The life of a meeting.
+    Meeting = MeetingFact {
+        /// It was scheduled.
+        Scheduled(meeting::Scheduled) = "MeetingScheduled", version 1;
+        /// It is something else than before.
+        Changed(meeting::Changed) = "MeetingChanged", version 1;
+        /// It won't be held.
+        Cancelled(meeting::Cancelled) = "MeetingCancelled", version 1;
+        /// It was held.
+        Held(meeting::Held) = "MeetingHeld", version 1;
+        /// Some were there.
+        Attended(meeting::Attended) = "MeetingAttended", version 1;
+        /// They weren't, after all.
+        AttendanceWithdrawn(meeting::AttendanceWithdrawn) = "AttendanceWithdrawn", version 1;
+        /// A company sponsors it.
+        Sponsored(meeting::Sponsored) = "MeetingSponsored", version 1;
+        /// It doesn't, after all.
+        SponsorRemoved(meeting::SponsorRemoved) = "SponsorRemoved", version 1;
+        /// Somebody would like to present something.
+        PresentationSubmitted(presentation::Submitted) = "PresentationSubmitted", version 1;
+        /// They will.
+        PresentationApproved(presentation::Approved) = "PresentationApproved", version 1;
+        /// They won't.
+        PresentationRejected(presentation::Rejected) = "PresentationRejected", version 1;
+    }
+    /// One account's answer to one meeting.
+    Rsvp = RsvpFact {
+        /// It would come, or comes no more.
+        Answered(rsvp::Answered) = "RsvpAnswered", version 1;
+    }
+    /// What leaders of user groups ask for.
+    Benefit = BenefitFact {
+        /// Things to give away.
+        SwagRequested(benefit::SwagRequested) = "SwagRequested", version 1;
+        /// To be reimbursed.
+        ReimbursementRequested(benefit::ReimbursementRequested) = "ReimbursementRequested", version 1;
+        /// Staff decided on it.
+        Decided(benefit::Decided) = "BenefitDecided", version 1;
     }
     /// One account's membership of one group.
     Membership = MembershipFact {
@@ -227,6 +298,16 @@ facts! {
         Deleted(post::Affected) = "PostDeleted", version 1;
         /// It was put back.
         Restored(post::Affected) = "PostRestored", version 1;
+        /// Staff took it out of sight and out of every count.
+        Removed(post::Affected) = "PostRemoved", version 1;
+        /// It is an article, was written, and waits for review: out of sight and out of every count.
+        Submitted(post::Created) = "ArticleSubmitted", version 1;
+        /// It is published.
+        Published(review::Published) = "ArticlePublished", version 1;
+        /// It isn't.
+        Rejected(review::Rejected) = "ArticleRejected", version 1;
+        /// It waits for another review.
+        Resubmitted(review::Resubmitted) = "ArticleResubmitted", version 1;
         /// A question's answer was accepted.
         AnswerAccepted(acceptance::Accepted) = "AnswerAccepted", version 1;
         /// The acceptance was taken back.
@@ -239,12 +320,32 @@ facts! {
         /// It took that back.
         Withdrawn(like::Like) = "LikeWithdrawn", version 1;
     }
-    /// One account's watching of one post.
+    /// What members find wrong with a post.
+    Report = ReportFact {
+        /// A member reported it.
+        Reported(report::Reported) = "PostReported", version 1;
+        /// Staff agreed.
+        Upheld(report::Upheld) = "ReportsUpheld", version 1;
+        /// Staff disagreed.
+        Dismissed(report::Dismissed) = "ReportsDismissed", version 1;
+    }
+    /// What an account read of what it was told, and what it wants to be told.
+    Notification = NotificationFact {
+        /// It read some.
+        Read(notification::Read) = "NotificationsRead", version 1;
+        /// It wants to be told of other things.
+        PreferencesChanged(notification::PreferencesChanged) = "NotificationPreferencesChanged", version 1;
+    }
+    /// One account's watching of one post, or one group.
     Watch = WatchFact {
         /// The account wants to hear of the post.
         Watched(watch::Watch) = "PostWatched", version 1;
         /// It no longer does.
         Unwatched(watch::Watch) = "PostUnwatched", version 1;
+        /// The account wants to hear of the group.
+        GroupWatched(watch::GroupWatch) = "GroupWatched", version 1;
+        /// It no longer does.
+        GroupUnwatched(watch::GroupWatch) = "GroupUnwatched", version 1;
     }
 }
 

@@ -4,12 +4,14 @@ use uuid::Uuid;
 
 use crate::acceptance::{Accepted, AcceptedAnswer, Withdrawn};
 use crate::account::{AccountKind, Identified, Registered, Renamed};
+use crate::agreement;
 use crate::badge;
 use crate::decide::{Actor, Command, History, Roles, State, decide, needs};
 use crate::erasure::{Content, Erased};
 use crate::fact::{
     AccountFact, BadgeFact, Concept, Fact, FeedbackFact, GroupFact, KudosFact, LearningFact,
-    LikeFact, LinkCodeFact, LinkFact, MembershipFact, PostFact, WatchFact,
+    LikeFact, LinkCodeFact, LinkFact, MembershipFact, NotificationFact, PostFact, ReportFact,
+    WatchFact,
 };
 use crate::feedback::{self, Interacted, Interaction};
 use crate::id::{AccountId, GiftId, GroupId, Origin, PostId};
@@ -23,7 +25,10 @@ use crate::period::Period;
 use crate::post::{Affected, Created, Edited, Kind};
 use crate::refusal::Refusal;
 use crate::time::Time;
-use crate::watch::Watch;
+use crate::watch::{GroupWatch, Watch};
+use crate::{notification, report, review};
+
+pub mod meetings;
 
 pub fn given(facts: impl IntoIterator<Item = Fact>) -> Given {
     Given {
@@ -56,9 +61,18 @@ impl Given {
 
     /// The command sees the streams that it says it needs, and no other.
     pub fn when(self, who: impl Into<Actor>, command: impl Command) -> Decided {
+        Decided(self.decided(who, command))
+    }
+
+    /// What comes of it.
+    pub fn decided(
+        self,
+        who: impl Into<Actor>,
+        command: impl Command,
+    ) -> Result<Vec<Fact>, Refusal> {
         let actor = who.into();
         let history = seen(&self.facts, self.now, &command, &actor);
-        Decided(decide(&command, &actor, &history))
+        decide(&command, &actor, &history)
     }
 }
 
@@ -314,6 +328,14 @@ pub fn watched(post: PostId, account: AccountId) -> Fact {
     WatchFact::Watched(Watch { post, account }).into()
 }
 
+pub fn group_watched(group: GroupId, account: AccountId) -> Fact {
+    WatchFact::GroupWatched(GroupWatch { group, account }).into()
+}
+
+pub fn group_unwatched(group: GroupId, account: AccountId) -> Fact {
+    WatchFact::GroupUnwatched(GroupWatch { group, account }).into()
+}
+
 pub fn unwatched(post: PostId, account: AccountId) -> Fact {
     WatchFact::Unwatched(Watch { post, account }).into()
 }
@@ -451,6 +473,15 @@ pub fn badge_granted(account: AccountId, id: &str) -> Fact {
     .into()
 }
 
+pub fn agreement_accepted(account: AccountId, agreement: &str, version: &str) -> Fact {
+    AccountFact::AgreementAccepted(agreement::Accepted {
+        account,
+        agreement: agreement.into(),
+        version: version.into(),
+    })
+    .into()
+}
+
 pub fn feedback_given(
     account: AccountId,
     subject: &str,
@@ -500,4 +531,109 @@ pub fn in_group(post: Fact, group: GroupId) -> Fact {
     };
     let group = Some(group);
     PostFact::Created(Created { group, ..created }).into()
+}
+
+/// Articles in the group are reviewed from now on, or no more.
+pub fn moderated(group: GroupId, moderated: bool) -> Fact {
+    GroupFact::Changed(crate::group::Changed {
+        group,
+        name: None,
+        description: None,
+        location: None,
+        moderated: Some(moderated),
+    })
+    .into()
+}
+
+/// The same article, waiting for review.
+pub fn submitted(article: Fact) -> Fact {
+    let Fact::Post(PostFact::Created(created)) = article else {
+        panic!("{article:?} is no new post");
+    };
+    PostFact::Submitted(created).into()
+}
+
+pub fn rejected(post: PostId, author: AccountId, reason: &str) -> Fact {
+    PostFact::Rejected(review::Rejected {
+        post,
+        author: Some(author),
+        reason: reason.to_owned().into(),
+    })
+    .into()
+}
+
+pub fn resubmitted(post: PostId, author: AccountId) -> Fact {
+    let author = Some(author);
+    PostFact::Resubmitted(review::Resubmitted { post, author }).into()
+}
+
+pub fn published(post: PostId, author: AccountId, group: GroupId) -> Fact {
+    PostFact::Published(review::Published {
+        post,
+        author: Some(author),
+        group: Some(group),
+    })
+    .into()
+}
+
+/// Ada's post was reported.
+pub fn reported(post: PostId, reporter: AccountId, comment: Option<&str>) -> Fact {
+    ReportFact::Reported(report::Reported {
+        post,
+        author: Some(ada()),
+        reporter,
+        reason: report::Reason::LinkSpam,
+        comment: comment.map(|comment| comment.to_owned().into()),
+    })
+    .into()
+}
+
+/// Reports of Ada's post were upheld.
+pub fn upheld(
+    post: PostId,
+    reporters: impl IntoIterator<Item = AccountId>,
+    measure: report::Measure,
+    note: Option<&str>,
+) -> Fact {
+    ReportFact::Upheld(report::Upheld {
+        post,
+        author: Some(ada()),
+        reporters: reporters.into_iter().collect(),
+        measure,
+        note: note.map(|note| note.to_owned().into()),
+    })
+    .into()
+}
+
+pub fn dismissed(post: PostId, reporters: impl IntoIterator<Item = AccountId>) -> Fact {
+    let reporters = reporters.into_iter().collect();
+    ReportFact::Dismissed(report::Dismissed { post, reporters }).into()
+}
+
+pub fn removed(affected: Affected) -> Fact {
+    PostFact::Removed(affected).into()
+}
+
+/// The account doesn't want to be told these, and says so itself.
+pub fn muted(
+    by: AccountId,
+    account: AccountId,
+    muted: impl IntoIterator<Item = notification::Kind>,
+) -> Fact {
+    NotificationFact::PreferencesChanged(notification::PreferencesChanged {
+        account,
+        by,
+        muted: muted.into_iter().collect(),
+    })
+    .into()
+}
+
+pub fn read(account: AccountId, notifications: &[u128], until: Option<Time>) -> Fact {
+    let notifications = notifications.iter().copied().map(Uuid::from_u128);
+    NotificationFact::Read(notification::Read {
+        account,
+        notifications: notifications.collect(),
+        until,
+    })
+    .into()
 }

@@ -38,13 +38,28 @@ id! {
 }
 
 id! {
-    /// A forum group.
+    /// A forum group or a user group.
     GroupId
 }
 
 id! {
     /// Peer kudos that were given.
     GiftId
+}
+
+id! {
+    /// A meeting of a user group.
+    MeetingId
+}
+
+id! {
+    /// A presentation at a meeting.
+    PresentationId
+}
+
+id! {
+    /// A leader's request for swag or a reimbursement.
+    BenefitId
 }
 
 /// Where an imported thing was before: `stack-exchange:beer`, `4711`.

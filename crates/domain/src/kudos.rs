@@ -286,7 +286,8 @@ impl Command for Give {
         }
         account::is_here(self.receiver, history)?;
         if let Some(post) = self.post {
-            history.state::<Post>(&StreamName::post(post)).live(post)?;
+            let about: Post = history.state(&StreamName::post(post));
+            about.published(post, actor, history)?;
         }
         self.allowance.allows(&given, &kudos, links)?;
         Ok(vec![KudosFact::Given(given).into()])

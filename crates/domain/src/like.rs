@@ -81,7 +81,7 @@ impl Command for LikePost {
             return Ok(vec![]);
         }
         let post: Post = history.state(&StreamName::post(self.post));
-        let written = post.live(self.post)?;
+        let written = post.published(self.post, actor, history)?;
         // DOMAIN L14.
         let is_own = |author| history.links().is_same_person(author, actor.account);
         if written.author.is_some_and(is_own) {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn liking_twice_records_nothing() {
+    fn f2_liking_twice_records_nothing() {
         community([question(ada(), post(1)), liked(post(1), bob(), ada())])
             .when(bob(), like())
             .then([]);

@@ -223,6 +223,7 @@ mod tests {
             title: "Title".into(),
             body: "Body".into(),
             tags: vec!["tag".into()],
+            without_review: false,
         }
     }
 

@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::acceptance::AcceptedAnswer;
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{Body, Fact, PostFact, Visit};
+use crate::group::Group;
 use crate::id::{AccountId, GroupId, Origin, PostId};
 use crate::links::Links;
 use crate::membership;
 use crate::personal::{About, Personal, present};
 use crate::refusal::Refusal;
+use crate::report::Reports;
 use crate::stream::StreamName;
 use crate::text;
 
@@ -222,10 +224,39 @@ impl Body for Affected {
 pub struct Post {
     written: Option<Created>,
     deleted: bool,
+    /// Whether staff deleted it: only they put it back.
+    removed: bool,
+    review: Option<Review>,
+    /// Why staff rejected it, as long as it is rejected.
+    reason: Option<Personal<String>>,
     accepted: Option<AcceptedAnswer>,
 }
 
+/// Why an article isn't published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Review {
+    /// It waits for staff.
+    Pending,
+    /// Staff don't want it as it is.
+    Rejected,
+}
+
 impl Post {
+    /// Why it isn't published, if it isn't.
+    pub fn review(&self) -> Option<Review> {
+        self.review
+    }
+
+    /// Why staff rejected it, as long as it is rejected.
+    pub fn reason(&self) -> Option<&Personal<String>> {
+        self.reason.as_ref()
+    }
+
+    /// Whether staff took it out of sight.
+    pub fn is_removed(&self) -> bool {
+        self.removed
+    }
+
     /// How the post was written, with its current title, text and tags.
     pub fn written(&self) -> Option<&Created> {
         self.written.as_ref()
@@ -246,6 +277,25 @@ impl Post {
         self.written().ok_or(Refusal::PostNotFound { post })
     }
 
+    /// The post, if there is one that isn't deleted and that everybody sees. Of an article that isn't
+    /// published nobody else learns that there is one (DOMAIN F7).
+    pub fn published(
+        &self,
+        post: PostId,
+        actor: &Actor,
+        history: &History,
+    ) -> Result<&Created, Refusal> {
+        if self.review.is_none() {
+            return self.live(post);
+        }
+        let is_theirs = |author| history.links().is_same_person(author, actor.account);
+        let author = self.written.as_ref().and_then(|written| written.author);
+        if actor.roles.is_staff() || author.is_some_and(is_theirs) {
+            return Err(Refusal::PostNotPublished { post });
+        }
+        Err(Refusal::PostNotFound { post })
+    }
+
     /// The post, if there is one and it isn't deleted.
     pub fn live(&self, post: PostId) -> Result<&Created, Refusal> {
         let written = self.existing(post)?;
@@ -262,6 +312,16 @@ impl State for Post {
     fn apply(&mut self, fact: &PostFact) {
         match fact {
             PostFact::Created(created) => self.written = Some(created.clone()),
+            PostFact::Submitted(created) => {
+                self.written = Some(created.clone());
+                self.review = Some(Review::Pending);
+            }
+            PostFact::Published(_) => (self.review, self.reason) = (None, None),
+            PostFact::Rejected(rejected) => {
+                self.review = Some(Review::Rejected);
+                self.reason = Some(rejected.reason.clone());
+            }
+            PostFact::Resubmitted(_) => (self.review, self.reason) = (Some(Review::Pending), None),
             PostFact::Edited(edited) => {
                 if let Some(written) = &mut self.written {
                     if edited.title.is_some() {
@@ -276,7 +336,8 @@ impl State for Post {
                 }
             }
             PostFact::Deleted(_) => self.deleted = true,
-            PostFact::Restored(_) => self.deleted = false,
+            PostFact::Removed(_) => (self.deleted, self.removed) = (true, true),
+            PostFact::Restored(_) => (self.deleted, self.removed) = (false, false),
             PostFact::AnswerAccepted(accepted) => self.accepted = Some(accepted.accepted),
             PostFact::AcceptanceWithdrawn(_) => self.accepted = None,
         }
@@ -330,6 +391,9 @@ pub struct Open {
     pub body: String,
     /// Its tags.
     pub tags: Vec<String>,
+    /// Whether its author publishes articles in this group without review: the lozenges that they
+    /// hold and the rules say so, and whoever asks has looked it up (DOMAIN Z8).
+    pub without_review: bool,
 }
 
 impl Command for Open {
@@ -358,7 +422,23 @@ impl Command for Open {
             tags: valid_tags(&self.tags)?,
             origin: None,
         };
-        Ok(vec![PostFact::Created(created).into()])
+        let fact = if self.is_reviewed(history) {
+            PostFact::Submitted(created)
+        } else {
+            PostFact::Created(created)
+        };
+        Ok(vec![fact.into()])
+    }
+}
+
+impl Open {
+    /// Whether staff look at it before anybody else sees it (DOMAIN F6).
+    fn is_reviewed(&self, history: &History) -> bool {
+        let is_moderated = |group| {
+            let group: Group = history.state(&StreamName::group(group));
+            group.is_moderated()
+        };
+        self.topic == Topic::Article && !self.without_review && self.group.is_some_and(is_moderated)
     }
 }
 
@@ -387,7 +467,7 @@ impl Command for Answer {
             return Ok(vec![]);
         }
         let question: Post = history.state(&StreamName::post(self.question));
-        let question = question.live(self.question)?;
+        let question = question.published(self.question, actor, history)?;
         if question.kind != Kind::Question {
             return Err(Refusal::NotAQuestion {
                 post: self.question,
@@ -429,7 +509,7 @@ impl Command for Comment {
             return Ok(vec![]);
         }
         let parent: Post = history.state(&StreamName::post(self.on));
-        let parent = parent.live(self.on)?;
+        let parent = parent.published(self.on, actor, history)?;
         reply(self.post, Kind::Comment, parent, &self.body, actor, history)
     }
 }
@@ -503,7 +583,8 @@ impl Command for Delete {
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let post: Post = history.state(&StreamName::post(self.post));
-        let affected = affected(&post, self.post, actor)?;
+        by_its_author(post.existing(self.post)?, actor)?;
+        let affected = affected(&post, self.post)?;
         Ok(if post.deleted {
             vec![]
         } else {
@@ -512,7 +593,41 @@ impl Command for Delete {
     }
 }
 
-/// Puts a deleted post of the actor's own back, with all that it had (DOMAIN F4).
+/// Takes a post that was reported out of sight, as staff (DOMAIN F9). Its author doesn't put it back.
+#[derive(Debug, Clone)]
+pub struct Remove {
+    /// The post.
+    pub post: PostId,
+}
+
+impl Command for Remove {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
+        StreamName::post(self.post)
+    }
+
+    fn reads(&self, _: &Actor, _: &History) -> Vec<StreamName> {
+        vec![StreamName::reports(self.post)]
+    }
+
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        if !actor.roles.is_staff() {
+            return Err(Refusal::NotPermitted { who: "staff" });
+        }
+        let post: Post = history.state(&StreamName::post(self.post));
+        let affected = affected(&post, self.post)?;
+        if post.removed {
+            return Ok(vec![]);
+        }
+        let reports: Reports = history.state(&StreamName::reports(self.post));
+        if !reports.are_open() {
+            return Err(Refusal::NoOpenReports { post: self.post });
+        }
+        Ok(vec![PostFact::Removed(affected).into()])
+    }
+}
+
+/// Puts a deleted post back, with all that it had (DOMAIN F4): its author does, or, where staff removed
+/// it, staff.
 #[derive(Debug, Clone)]
 pub struct Restore {
     /// The post.
@@ -526,7 +641,16 @@ impl Command for Restore {
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let post: Post = history.state(&StreamName::post(self.post));
-        let affected = affected(&post, self.post, actor)?;
+        let written = post.existing(self.post)?;
+        let is_staff = actor.roles.is_staff();
+        // Staff restore what they removed; what they have restored there is nothing left to do about.
+        if !(is_staff && (post.removed || !post.deleted)) {
+            by_its_author(written, actor)?;
+        }
+        if post.removed && !is_staff {
+            return Err(Refusal::RemovedByStaff { post: self.post });
+        }
+        let affected = affected(&post, self.post)?;
         Ok(if post.deleted {
             vec![PostFact::Restored(affected).into()]
         } else {
@@ -591,9 +715,8 @@ fn reply(
     Ok(vec![PostFact::Created(created).into()])
 }
 
-fn affected(post: &Post, id: PostId, actor: &Actor) -> Result<Affected, Refusal> {
+fn affected(post: &Post, id: PostId) -> Result<Affected, Refusal> {
     let written = post.existing(id)?;
-    by_its_author(written, actor)?;
     Ok(Affected {
         post: id,
         author: written.author,
@@ -602,7 +725,7 @@ fn affected(post: &Post, id: PostId, actor: &Actor) -> Result<Affected, Refusal>
     })
 }
 
-fn by_its_author(written: &Created, actor: &Actor) -> Result<(), Refusal> {
+pub(crate) fn by_its_author(written: &Created, actor: &Actor) -> Result<(), Refusal> {
     if written.author == Some(actor.account) {
         Ok(())
     } else {
@@ -667,6 +790,7 @@ mod tests {
             title: "Title".into(),
             body: "Body".into(),
             tags: vec!["tag".into()],
+            without_review: false,
         }
     }
 
@@ -740,7 +864,7 @@ mod tests {
     // Writing
 
     #[test]
-    fn questions_discussions_and_articles_stand_by_themselves() {
+    fn f1_questions_discussions_and_articles_stand_by_themselves() {
         for of in TOPICS {
             community([])
                 .when(ada(), open(of))
@@ -1096,7 +1220,7 @@ mod tests {
     // Deleting and restoring
 
     #[test]
-    fn authors_delete_their_posts() {
+    fn f4_authors_delete_their_posts() {
         community([question(ada(), post(1))])
             .when(ada(), delete())
             .then([deleted(affected(post(1), ada()))]);

@@ -165,6 +165,9 @@ impl State for Profiles {
             | AccountFact::Renamed(_)
             | AccountFact::Identified(_)
             | AccountFact::VisibilityChanged(_)
+            | AccountFact::AgreementAccepted(_)
+            | AccountFact::AffiliationChanged(_)
+            | AccountFact::CalendarOpened(_)
             | AccountFact::Erased(_) => {}
         }
     }
@@ -342,21 +345,25 @@ fn valid_links(links: Option<&[String]>) -> Result<Option<Vec<String>>, Refusal>
             max: LINKS_MAX,
         });
     }
-    for link in links {
-        let address = ["https://", "http://"]
-            .iter()
-            .find_map(|scheme| link.strip_prefix(scheme));
-        let is_bad = |c: char| c.is_control() || c.is_whitespace();
-        let is_good = address.is_some_and(|rest| !rest.is_empty() && !rest.contains(is_bad))
-            && link.chars().count() <= LINK_MAX;
-        if !is_good {
-            return Err(Refusal::LinkInvalid {
-                link: link.chars().take(LINK_MAX).collect(),
-                max: LINK_MAX,
-            });
-        }
-    }
+    links.iter().try_for_each(|link| valid_link(link))?;
     Ok(Some(links.to_vec()))
+}
+
+/// Refuses what isn't the address of a website.
+pub(crate) fn valid_link(link: &str) -> Result<(), Refusal> {
+    let address = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| link.strip_prefix(scheme));
+    let is_bad = |c: char| c.is_control() || c.is_whitespace();
+    let is_good = address.is_some_and(|rest| !rest.is_empty() && !rest.contains(is_bad))
+        && link.chars().count() <= LINK_MAX;
+    if is_good {
+        return Ok(());
+    }
+    Err(Refusal::LinkInvalid {
+        link: link.chars().take(LINK_MAX).collect(),
+        max: LINK_MAX,
+    })
 }
 
 fn valid_products(products: Option<&[String]>) -> Result<Option<Vec<String>>, Refusal> {

@@ -1,7 +1,9 @@
 //! Why a command is refused: a user's mistake, never our fault.
 
-use crate::id::{AccountId, GiftId, GroupId, PostId};
+use crate::id::{AccountId, BenefitId, GiftId, GroupId, MeetingId, PostId, PresentationId};
+use crate::leadership::Obstacle;
 use crate::period::Period;
+use crate::requirement::Answer;
 use crate::time::Time;
 
 /// A refusal, with what to do about it.
@@ -24,6 +26,20 @@ pub enum Refusal {
     PostDeleted { post: PostId },
     #[error("there is another post {post} already: choose another id")]
     PostExists { post: PostId },
+    #[error("the article isn't published yet: wait for its review")]
+    PostNotPublished { post: PostId },
+    #[error("the article isn't waiting for review")]
+    NotInReview { post: PostId },
+    #[error("staff removed the post: only they restore it")]
+    RemovedByStaff { post: PostId },
+    #[error("you can't report a post of your own, nor of an account that is linked with yours")]
+    OwnPostReported { post: PostId },
+    #[error("say in a comment what is wrong with it")]
+    ReportCommentMissing,
+    #[error("no report of the post is open")]
+    NoOpenReports { post: PostId },
+    #[error("the post has to be removed first")]
+    NotRemoved { post: PostId },
     #[error("only its author may do this")]
     NotTheAuthor { post: PostId },
     #[error("only who asked the question, or staff, accepts an answer to it")]
@@ -92,6 +108,68 @@ pub enum Refusal {
     GroupExists,
     #[error("only members of the group may do this: join it first")]
     NotAMember { group: GroupId },
+    #[error("the group is no user group: only those have leaders, meetings and a location")]
+    NotAUserGroup { group: GroupId },
+    #[error("only leaders and co-leaders of the group may do this")]
+    NotALeader { group: GroupId },
+    #[error("{obstacle} can't lead a user group, but attend, sponsor and speak")]
+    Ineligible { obstacle: Obstacle },
+    #[error("they lead the group already")]
+    LeadsAlready { group: GroupId },
+    #[error("nobody asked to lead the group with this account, or it is decided")]
+    ApplicationNotFound { account: AccountId },
+    #[error("there is no such meeting")]
+    MeetingNotFound { meeting: MeetingId },
+    #[error("there is another meeting with this id already: choose another")]
+    MeetingExists,
+    #[error("the meeting is cancelled: schedule another")]
+    MeetingCancelled,
+    #[error("the meeting was held: what was is not changed")]
+    MeetingHeld,
+    #[error("the meeting has begun")]
+    MeetingBegun,
+    #[error("the meeting begins at {begins}: it is too early for this")]
+    MeetingNotBegun { begins: Time },
+    #[error("a meeting ends after it begins, and within {days} days")]
+    MeetingTimesInvalid { days: i64 },
+    #[error("a meeting begins in the future")]
+    MeetingInPast,
+    #[error("{zone:?} is not the name of a time zone, like Europe/Berlin")]
+    ZoneInvalid { zone: String },
+    #[error("a meeting has a place, an address online, or both")]
+    NowhereToMeet,
+    #[error("the capacity is a number from 1 to {max}; without one there is room for everybody")]
+    CapacityInvalid { max: u32 },
+    #[error("meetings of user groups are free: there is no price")]
+    NotFree,
+    #[error(
+        "members register here: other places may announce a meeting, and not take registrations"
+    )]
+    ExternalRegistration,
+    #[error("you answered with another of your accounts: answer with {account}")]
+    AnsweredWithAnother { account: AccountId },
+    #[error("there is no such presentation at the meeting")]
+    PresentationNotFound { presentation: PresentationId },
+    #[error("there is another presentation with this id already: choose another")]
+    PresentationExists,
+    #[error("the account has no lozenge that names a company")]
+    NoCompany { account: AccountId },
+    #[error("only leaders of an active group may ask for this: hold a meeting, and confirm it")]
+    GroupInactive { group: GroupId },
+    #[error("the meeting isn't one of the group")]
+    MeetingOfAnotherGroup { meeting: MeetingId },
+    #[error("a meeting is reimbursed once it was held, and who attended is recorded")]
+    NotReimbursable { meeting: MeetingId },
+    #[error("an amount is more than nothing, and at most {max}")]
+    AmountInvalid { max: i64 },
+    #[error("{currency:?} is not the code of a currency, like EUR")]
+    CurrencyInvalid { currency: String },
+    #[error("there is no such request")]
+    BenefitNotFound { request: BenefitId },
+    #[error("there is another request with this id already: choose another")]
+    BenefitExists,
+    #[error("the request is decided already")]
+    BenefitDecided { request: BenefitId },
     #[error("`{field}` has 1 to {max} characters: letters, digits and the characters - _ . :")]
     KeyInvalid { field: &'static str, max: usize },
     #[error("`{field}` has 1 to {max} characters and no control characters but line breaks")]
@@ -108,8 +186,41 @@ pub enum Refusal {
         "you have given all the kudos that you have for this {per}: there are more from {resets_at}"
     )]
     AllowanceUsedUp { per: Period, resets_at: Time },
+    #[error("there is no agreement {agreement:?}")]
+    AgreementNotFound { agreement: String },
+    #[error("the agreement has another version by now: read it, and accept version {current:?}")]
+    AgreementOutdated { current: String },
+    #[error("there is no lozenge {lozenge:?}")]
+    LozengeNotFound { lozenge: String },
+    #[error("nobody grants this lozenge: it comes by itself once it is deserved")]
+    LozengeDerived,
+    #[error("nobody can ask for this lozenge: staff grant it by their own choice")]
+    LozengeNotRequestable,
+    #[error("the profile has this lozenge already")]
+    LozengeHeld,
+    #[error("the account doesn't have this lozenge")]
+    LozengeNotHeld,
+    #[error("the profile asked for this lozenge already, and waits for staff to decide on that")]
+    LozengeRequestWaiting,
+    #[error("the account didn't ask for this lozenge, or staff decided on that already")]
+    NoLozengeRequest,
+    #[error("the lozenge names a company, and its app or service: give both")]
+    CompanyMissing,
+    #[error("the lozenge names no company: leave `company` and `product` out")]
+    CompanyNotNamed,
+    #[error("not all is met that the lozenge requires: {}", unmet(answers))]
+    RequirementsNotMet { answers: Vec<Answer> },
+    #[error("say why, for not all is met that the lozenge requires: give a `reason`")]
+    ReasonMissing,
     #[error("a rating is a number from 1 to {max}")]
     RatingInvalid { max: u8 },
     #[error("feedback has a rating, a text, or both: give at least one")]
     FeedbackEmpty,
+}
+
+/// What isn't met, in one sentence.
+fn unmet(answers: &[Answer]) -> String {
+    let unmet = answers.iter().filter(|answer| !answer.met);
+    let unmet: Vec<&str> = unmet.map(|answer| answer.why.as_str()).collect();
+    unmet.join("; ")
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, GroupId, PostId};
+use crate::id::{AccountId, BenefitId, GroupId, MeetingId, PostId};
 use crate::link_code::CodeHash;
 use crate::time::Time;
 
@@ -77,6 +77,41 @@ impl StreamName {
     /// `member-{group}-{account}`.
     pub fn member(group: GroupId, account: AccountId) -> Self {
         Self(format!("member-{group}-{account}"))
+    }
+
+    /// `watch-group-{group}-{account}`.
+    pub fn watch_group(group: GroupId, account: AccountId) -> Self {
+        Self(format!("watch-group-{group}-{account}"))
+    }
+
+    /// `reports-{post}`: what members find wrong with a post.
+    pub fn reports(post: PostId) -> Self {
+        Self(format!("reports-{post}"))
+    }
+
+    /// `notifications-{account}`: what an account read, and what it wants to be told.
+    pub fn notifications(account: AccountId) -> Self {
+        Self(format!("notifications-{account}"))
+    }
+
+    /// `lozenge-{account}`: status labels that an account was granted.
+    pub fn lozenge(account: AccountId) -> Self {
+        Self(format!("lozenge-{account}"))
+    }
+
+    /// `meeting-{id}`: what a meeting is, and who was there.
+    pub fn meeting(meeting: MeetingId) -> Self {
+        Self(format!("meeting-{meeting}"))
+    }
+
+    /// `rsvp-{meeting}-{account}`: a stream a pair, so that a popular meeting is no point of contention.
+    pub fn rsvp(meeting: MeetingId, account: AccountId) -> Self {
+        Self(format!("rsvp-{meeting}-{account}"))
+    }
+
+    /// `benefit-{id}`: a leader's request, and what became of it.
+    pub fn benefit(request: BenefitId) -> Self {
+        Self(format!("benefit-{request}"))
     }
 
     /// A name as a journal kept it.

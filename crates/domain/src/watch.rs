@@ -1,10 +1,11 @@
-//! Watching: who wants to hear of a post (DOMAIN F5).
+//! Watching: who wants to hear of a post, or of a group (DOMAIN F5).
 
 use serde::{Deserialize, Serialize};
 
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{Body, Fact, Visit, WatchFact};
-use crate::id::{AccountId, PostId};
+use crate::group::Group;
+use crate::id::{AccountId, GroupId, PostId};
 use crate::links::Links;
 use crate::post::Post;
 use crate::refusal::Refusal;
@@ -35,9 +36,32 @@ impl Body for Watch {
     }
 }
 
+/// Who watches, or no longer watches, which group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupWatch {
+    /// The group.
+    pub group: GroupId,
+    /// Who wants to hear of it.
+    pub account: AccountId,
+}
+
+impl Body for GroupWatch {
+    fn stream(&self) -> StreamName {
+        StreamName::watch_group(self.group, self.account)
+    }
+
+    fn personal(&mut self, _: Visit<'_>) {
+        let Self {
+            group: _,
+            account: _,
+        } = self;
+    }
+}
+
 // Fold
 
-/// Whether one account watches one post.
+/// Whether one account watches one post, or one group.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Watching {
     watching: bool,
@@ -48,8 +72,8 @@ impl State for Watching {
 
     fn apply(&mut self, fact: &WatchFact) {
         self.watching = match fact {
-            WatchFact::Watched(_) => true,
-            WatchFact::Unwatched(_) => false,
+            WatchFact::Watched(_) | WatchFact::GroupWatched(_) => true,
+            WatchFact::Unwatched(_) | WatchFact::GroupUnwatched(_) => false,
         };
     }
 }
@@ -78,7 +102,7 @@ impl Command for WatchPost {
             return Ok(vec![]);
         }
         let post: Post = history.state(&StreamName::post(self.post));
-        post.live(self.post)?;
+        post.published(self.post, actor, history)?;
         let watch = Watch {
             post: self.post,
             account: actor.account,
@@ -118,11 +142,81 @@ impl Command for UnwatchPost {
     }
 }
 
+/// Watches a group. Watching twice records nothing; it takes no membership.
+#[derive(Debug, Clone)]
+pub struct WatchGroup {
+    /// The group.
+    pub group: GroupId,
+}
+
+impl Command for WatchGroup {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
+        StreamName::watch_group(self.group, actor.account)
+    }
+
+    fn reads(&self, _: &Actor, _: &History) -> Vec<StreamName> {
+        vec![StreamName::group(self.group)]
+    }
+
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        existing(self.group, history)?;
+        let watching: Watching = history.state(&self.writes(actor, history.links()));
+        if watching.watching {
+            return Ok(vec![]);
+        }
+        let watch = GroupWatch {
+            group: self.group,
+            account: actor.account,
+        };
+        Ok(vec![WatchFact::GroupWatched(watch).into()])
+    }
+}
+
+/// Stops watching a group. Where nothing is watched, nothing is recorded.
+#[derive(Debug, Clone)]
+pub struct UnwatchGroup {
+    /// The group.
+    pub group: GroupId,
+}
+
+impl Command for UnwatchGroup {
+    fn writes(&self, actor: &Actor, _: &Links) -> StreamName {
+        StreamName::watch_group(self.group, actor.account)
+    }
+
+    fn reads(&self, _: &Actor, _: &History) -> Vec<StreamName> {
+        vec![StreamName::group(self.group)]
+    }
+
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        existing(self.group, history)?;
+        let watching: Watching = history.state(&self.writes(actor, history.links()));
+        if !watching.watching {
+            return Ok(vec![]);
+        }
+        let watch = GroupWatch {
+            group: self.group,
+            account: actor.account,
+        };
+        Ok(vec![WatchFact::GroupUnwatched(watch).into()])
+    }
+}
+
+fn existing(group: GroupId, history: &History) -> Result<(), Refusal> {
+    let state: Group = history.state(&StreamName::group(group));
+    if state.exists() {
+        Ok(())
+    } else {
+        Err(Refusal::GroupNotFound { group })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::given::{
-        ada, affected, bob, community, deleted, eve, given, post, question, unwatched, watched,
+        ada, affected, bob, community, deleted, eve, given, group, group_created, group_unwatched,
+        group_watched, post, question, unwatched, watched,
     };
 
     fn watch() -> WatchPost {
@@ -234,5 +328,60 @@ mod tests {
         community([])
             .when(bob(), unwatch())
             .then_refused(Refusal::PostNotFound { post: post(1) });
+    }
+
+    fn watch_group() -> WatchGroup {
+        WatchGroup { group: group(1) }
+    }
+
+    fn unwatch_group() -> UnwatchGroup {
+        UnwatchGroup { group: group(1) }
+    }
+
+    #[test]
+    fn f5_a_group_can_be_watched_by_whoever_is_no_member() {
+        community([group_created(group(1), "Bread")])
+            .when(bob(), watch_group())
+            .then([group_watched(group(1), bob())]);
+    }
+
+    #[test]
+    fn f5_watching_a_group_twice_records_nothing() {
+        community([
+            group_created(group(1), "Bread"),
+            group_watched(group(1), bob()),
+        ])
+        .when(bob(), watch_group())
+        .then([]);
+    }
+
+    #[test]
+    fn f5_watching_a_group_can_be_ended_and_begun_again() {
+        let watched = [
+            group_created(group(1), "Bread"),
+            group_watched(group(1), bob()),
+        ];
+        let unwatched = group_unwatched(group(1), bob());
+        community(watched.clone())
+            .when(bob(), unwatch_group())
+            .then([unwatched.clone()]);
+        let ended = watched.into_iter().chain([unwatched]);
+        community(ended.clone())
+            .when(bob(), unwatch_group())
+            .then([]);
+        community(ended)
+            .when(bob(), watch_group())
+            .then([group_watched(group(1), bob())]);
+    }
+
+    #[test]
+    fn f5_nobody_watches_a_group_that_is_not_there() {
+        let refusal = || Refusal::GroupNotFound { group: group(1) };
+        community([])
+            .when(bob(), watch_group())
+            .then_refused(refusal());
+        community([])
+            .when(bob(), unwatch_group())
+            .then_refused(refusal());
     }
 }

@@ -10,6 +10,57 @@ use crate::error::{ImportError, Malformed, shown};
 pub(crate) fn read(
     path: &Path,
     columns: &[&'static str],
+    each: impl FnMut(&Record<'_>, u64) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
+    let columns: Vec<_> = columns.iter().map(|&name| Column::needed(name)).collect();
+    read_columns(path, &columns, each)
+}
+
+/// A column that is read.
+pub(crate) struct Column {
+    name: &'static str,
+    /// What it is called elsewhere.
+    other_names: &'static [&'static str],
+    is_needed: bool,
+}
+
+impl Column {
+    /// One without which there is nothing to read.
+    pub(crate) const fn needed(name: &'static str) -> Self {
+        Self {
+            name,
+            other_names: &[],
+            is_needed: true,
+        }
+    }
+
+    /// One that may be missing: then its values are empty.
+    pub(crate) const fn optional(name: &'static str) -> Self {
+        Self {
+            name,
+            other_names: &[],
+            is_needed: false,
+        }
+    }
+
+    /// The same, by whichever of its names a file has.
+    pub(crate) const fn or(self, other_names: &'static [&'static str]) -> Self {
+        Self {
+            other_names,
+            ..self
+        }
+    }
+
+    fn place(&self, header: &StringRecord) -> Option<usize> {
+        let place = |name| header.iter().position(|found| found.trim() == name);
+        place(self.name).or_else(|| self.other_names.iter().find_map(|name| place(name)))
+    }
+}
+
+/// Like [`read`], with columns that may be missing, or be called something else.
+pub(crate) fn read_columns(
+    path: &Path,
+    columns: &[Column],
     mut each: impl FnMut(&Record<'_>, u64) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
     let file = path
@@ -20,18 +71,23 @@ pub(crate) fn read(
     let mut reader = csv::Reader::from_path(path).map_err(broken)?;
     let header = reader.headers().map_err(broken)?;
     let mut places = Vec::with_capacity(columns.len());
-    for &column in columns {
-        let Some(place) = header.iter().position(|name| name == column) else {
-            return Err(Malformed {
-                file,
-                line: Some(1),
-                row: None,
-                found: format!("there is no column {column}"),
-                expected: format!("a header with {}", columns.join(", ")),
+    for column in columns {
+        match column.place(header) {
+            Some(place) => places.push((column.name, place)),
+            None if !column.is_needed => {}
+            None => {
+                let needed = columns.iter().filter(|column| column.is_needed);
+                let needed: Vec<_> = needed.map(|column| column.name).collect();
+                return Err(Malformed {
+                    file,
+                    line: Some(1),
+                    row: None,
+                    found: format!("there is no column {}", column.name),
+                    expected: format!("a header with {}", needed.join(", ")),
+                }
+                .into());
             }
-            .into());
-        };
-        places.push((column, place));
+        }
     }
     let mut fields = StringRecord::new();
     while reader.read_record(&mut fields).map_err(broken)? {

@@ -1,7 +1,7 @@
 //! History in and out.
 //!
 //! What other communities kept comes in as the events that would have been recorded had it
-//! happened here: [`stack_exchange`], [`polis`]. What was recorded here goes out, and comes in
+//! happened here: [`stack_exchange`], [`polis`], [`meetup`]. What was recorded here goes out, and comes in
 //! again elsewhere: [`events`].
 //!
 //! Every importer is a plain function on a thread of its own. It reads its files, and gives
@@ -16,6 +16,7 @@ pub mod error;
 pub mod events;
 mod feed;
 pub mod lines;
+pub mod meetup;
 pub mod polis;
 pub mod progress;
 mod scratch;

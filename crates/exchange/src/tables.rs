@@ -1,17 +1,20 @@
-//! Exports of tables: accounts, profiles, posts, the ledger and badges, each as of one position.
-//!
-//! A column whose part of Plaudit isn't built yet, that of lozenges, is there and empty, so that what
-//! reads it goes on working when it is.
+//! Exports of tables: accounts, profiles, posts, the ledger, badges, groups and meetings, each as of one
+//! position.
 
 use std::io::{self, Write};
 
 use plaudit_domain::post::Kind;
 use plaudit_domain::{AccountId, GroupId, Position, PostId, Time, Visibility};
-use plaudit_projection::{Counts, Post, Profile, Rules};
-use plaudit_store::{AccountRecord, LedgerRecord, PostRecord, ProfileRecord, Store, StoreError};
+use plaudit_projection::rules::Measured;
+use plaudit_projection::{Counts, Post, Profile, Rules, lozenge};
+use plaudit_store::{
+    AccountRecord, GroupRecord, LedgerRecord, MeetingRecord, PostRecord, ProfileRecord, Store,
+    StoreError,
+};
 
 use crate::lines::{Format, Line, Lines};
 
+use groups::{GroupLine, MeetingLine};
 use kudos::{BadgeLine, LedgerLine};
 
 // Before the module that uses it.
@@ -30,6 +33,7 @@ macro_rules! line {
     };
 }
 
+mod groups;
 mod kudos;
 
 /// What an export wrote.
@@ -77,13 +81,18 @@ pub async fn accounts(
 pub async fn profiles(
     store: &dyn Store,
     rules: &Rules,
+    now: Time,
     private: Private,
     format: Format,
     out: impl Write + Send,
 ) -> Result<Exported, StoreError> {
+    let led = groups::active_groups_led(store, rules, now).await?;
     let mut lines = Lines::begin::<ProfileLine>(format, out)?;
     let mut each = |record: ProfileRecord| match private.shows(record.profile.visibility) {
-        true => lines.write(&ProfileLine::of(record, rules)?),
+        true => {
+            let led = led.get(&record.profile.key).copied();
+            lines.write(&ProfileLine::of(record, rules, led.unwrap_or_default())?)
+        }
         false => Ok(()),
     };
     let position = store.each_profile_record(&mut each).await?;
@@ -130,15 +139,46 @@ pub async fn ledger(
     finish(lines, position)
 }
 
-/// Exports the posts, oldest first, deleted ones too.
+/// Exports the posts, oldest first, deleted ones too; articles once they are published.
 pub async fn posts(
     store: &dyn Store,
     format: Format,
     out: impl Write + Send,
 ) -> Result<Exported, StoreError> {
     let mut lines = Lines::begin::<PostLine>(format, out)?;
-    let mut each = |record| lines.write(&PostLine::from(record));
+    let mut each = |record: PostRecord| {
+        if record.post.in_review {
+            return Ok(());
+        }
+        lines.write(&PostLine::from(record))
+    };
     let position = store.each_post(&mut each).await?;
+    finish(lines, position)
+}
+
+/// Exports the groups, oldest first, as active as user groups are at a moment.
+pub async fn groups(
+    store: &dyn Store,
+    rules: &Rules,
+    now: Time,
+    format: Format,
+    out: impl Write + Send,
+) -> Result<Exported, StoreError> {
+    let mut lines = Lines::begin::<GroupLine>(format, out)?;
+    let mut each = |record: GroupRecord| lines.write(&GroupLine::of(&record, rules, now));
+    let position = store.each_group_record(&mut each).await?;
+    finish(lines, position)
+}
+
+/// Exports the meetings, in the order of scheduling.
+pub async fn meetings(
+    store: &dyn Store,
+    format: Format,
+    out: impl Write + Send,
+) -> Result<Exported, StoreError> {
+    let mut lines = Lines::begin::<MeetingLine>(format, out)?;
+    let mut each = |record: MeetingRecord| lines.write(&MeetingLine::from(record));
+    let position = store.each_meeting_record(&mut each).await?;
     finish(lines, position)
 }
 
@@ -288,8 +328,9 @@ line! {
 }
 
 impl ProfileLine {
-    fn of(record: ProfileRecord, rules: &Rules) -> io::Result<Self> {
+    fn of(record: ProfileRecord, rules: &Rules, active_groups_led: i64) -> io::Result<Self> {
         let badges = count(kudos::badges(&record, rules)?.len());
+        let lozenge = shown_lozenge(&record, rules, active_groups_led);
         let profile: Profile = record.profile;
         let total_posts = profile.counts.total_posts();
         let Counts {
@@ -323,12 +364,23 @@ impl ProfileLine {
             courses_completed,
             points: profile.points,
             level: level(profile.points, rules),
-            lozenge: None,
+            lozenge,
             badges,
             peer_kudos_received,
             visibility: profile.visibility.as_str(),
         })
     }
+}
+
+/// The lozenge that a profile shows: the highest that it holds.
+fn shown_lozenge(record: &ProfileRecord, rules: &Rules, active_groups_led: i64) -> Option<String> {
+    let measured = Measured {
+        counts: &record.profile.counts,
+        level: level(record.profile.points, rules),
+        active_groups_led,
+    };
+    let held = lozenge::held(&measured, &record.lozenges, &rules.lozenges);
+    held.first().map(|held| held.lozenge.id.clone())
 }
 
 /// The number of the level that some points come to.

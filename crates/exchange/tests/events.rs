@@ -379,6 +379,55 @@ fn line(stream: &str, name: &str, data: &str) -> String {
     )
 }
 
+/// Its stream is there, and it isn't: else the fold would stop at whoever joins it.
+#[tokio::test]
+async fn nobody_joins_a_group_that_was_only_proposed_and_nothing_is_decided_that_nobody_asked_for()
+{
+    const ACCOUNT: &str = "00000000-0000-0000-0000-0000000000aa";
+    const GROUP: &str = "00000000-0000-0000-0000-0000000000dd";
+    let proposed = line(
+        &format!("group-{GROUP}"),
+        "UserGroupProposed",
+        &format!(
+            r#"{{"group":"{GROUP}","account":"{ACCOUNT}","name":"Bakers","description":"","location":"Berlin","message":"I bake"}}"#
+        ),
+    );
+    let member = format!(r#"{{"group":"{GROUP}","account":"{ACCOUNT}"}}"#);
+    let joined = line(&format!("member-{GROUP}-{ACCOUNT}"), "GroupJoined", &member)
+        .replace("000000000003", "000000000004");
+    let community = Community::new();
+    imported(&community, format!("{ADA}\n{proposed}\n"))
+        .await
+        .unwrap();
+    // Also where the proposal was recorded before.
+    for text in [joined.clone(), format!("{proposed}\n{joined}")] {
+        let error = imported(&community, text).await.unwrap_err();
+        let expected = format!("there is no group {GROUP}");
+        assert!(error.to_string().contains(&expected), "{error}");
+    }
+    assert_eq!(community.journal.head().await.unwrap(), 2);
+
+    let created = line(
+        &format!("group-{GROUP}"),
+        "UserGroupCreated",
+        &format!(r#"{{"group":"{GROUP}","name":"Bakers","description":"","location":"Berlin"}}"#),
+    );
+    let created = created.replace("000000000003", "000000000005");
+    imported(&community, format!("{created}\n{joined}"))
+        .await
+        .unwrap();
+    let decided = line(
+        &format!("benefit-{GROUP}"),
+        "BenefitDecided",
+        &format!(
+            r#"{{"request":"{GROUP}","group":"{GROUP}","account":"{ACCOUNT}","approved":true}}"#
+        ),
+    );
+    let error = imported(&community, decided).await.unwrap_err();
+    let expected = format!("there is no request {GROUP}");
+    assert!(error.to_string().contains(&expected), "{error}");
+}
+
 #[tokio::test]
 async fn what_an_event_names_has_to_be_there_whatever_it_is() {
     const ACCOUNT: &str = "00000000-0000-0000-0000-0000000000aa";

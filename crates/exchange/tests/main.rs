@@ -12,7 +12,9 @@
 mod community;
 mod dump;
 mod events;
+mod groups;
 mod malformed;
+mod meetup;
 mod polis;
 mod repeated;
 mod sites;

@@ -15,9 +15,9 @@ use crate::dump::dump;
 use crate::sites::options;
 
 /// A journal that fails after some batches.
-struct Failing {
-    journal: SharedJournal,
-    batches: AtomicI64,
+pub struct Failing {
+    pub journal: SharedJournal,
+    pub batches: AtomicI64,
 }
 
 #[async_trait]

@@ -150,8 +150,17 @@ impl Story {
                 | AccountFact::VisibilityChanged(_)
                 | AccountFact::ProfileEdited(_)
                 | AccountFact::ProfileVisibilityChanged(_)
+                | AccountFact::AgreementAccepted(_)
+                | AccountFact::AffiliationChanged(_)
+                | AccountFact::CalendarOpened(_)
                 | AccountFact::Erased(_),
             )
+            | Fact::Lozenge(_)
+            | Fact::Meeting(_)
+            | Fact::Rsvp(_)
+            | Fact::Benefit(_)
+            | Fact::Report(_)
+            | Fact::Notification(_)
             | Fact::Link(_)
             | Fact::LinkCode(_)
             | Fact::Kudos(_)
@@ -159,8 +168,17 @@ impl Story {
             | Fact::Learning(_)
             | Fact::Group(_)
             | Fact::Membership(_)
-            | Fact::Post(PostFact::AcceptanceWithdrawn(_))
-            | Fact::Watch(WatchFact::Unwatched(_)) => unreachable!("no dump tells this"),
+            | Fact::Post(
+                PostFact::AcceptanceWithdrawn(_)
+                | PostFact::Removed(_)
+                | PostFact::Submitted(_)
+                | PostFact::Published(_)
+                | PostFact::Rejected(_)
+                | PostFact::Resubmitted(_),
+            )
+            | Fact::Watch(
+                WatchFact::Unwatched(_) | WatchFact::GroupWatched(_) | WatchFact::GroupUnwatched(_),
+            ) => unreachable!("no dump tells this"),
         }
     }
 

@@ -53,6 +53,11 @@ async fn folded(community: &Community, more: &str, rules: &Rules) -> SqliteStore
     import(&community.journal, source, &mut Unwatched)
         .await
         .unwrap();
+    fold_all(community, rules).await
+}
+
+/// All that is recorded of a community, folded.
+pub async fn fold_all(community: &Community, rules: &Rules) -> SqliteStore {
     let store = SqliteStore::open(&community.folder.path().join("1.sqlite"), rules.hash()).unwrap();
     let events = community.events().await;
     let mut from = 0;
@@ -91,7 +96,17 @@ async fn listed(store: &dyn Store, table: &str, rules: &Rules, private: Private)
         let mut out = Vec::new();
         let exported = match table {
             "accounts" => tables::accounts(store, rules, private, format, &mut out).await,
-            "profiles" => tables::profiles(store, rules, private, format, &mut out).await,
+            "profiles" => {
+                tables::profiles(
+                    store,
+                    rules,
+                    plaudit_domain::Time::EPOCH,
+                    private,
+                    format,
+                    &mut out,
+                )
+                .await
+            }
             "ledger" => tables::ledger(store, rules, private, format, &mut out).await,
             "badges" => tables::badges(store, rules, private, format, &mut out).await,
             _ => tables::posts(store, format, &mut out).await,
@@ -176,7 +191,7 @@ async fn posts_go_out_whoever_wrote_them() {
     let of_private = posts.values().filter(|post| post["author"] == PRIVATE[0]);
     assert_eq!(of_private.count(), 8);
     let in_groups = posts.values().filter(|post| !post["group"].is_empty());
-    assert_eq!(in_groups.count(), 27);
+    assert_eq!(in_groups.count(), 29);
 }
 
 #[tokio::test]
@@ -329,6 +344,28 @@ async fn l12_badges_of_courses_are_united_and_others_are_had_as_often_as_the_pro
 }
 
 /// DOMAIN K1: the programme of a waiting list is for those who were enrolled from it.
+/// Declan O'Rourke stands for a company, Hannah Feldman leads, and Håkon Eide did stand for another.
+#[tokio::test]
+async fn z1_a_profile_goes_out_with_the_lozenge_that_it_shows() {
+    let community = Community::new();
+    let store = store(&community, "").await;
+    let profiles = rows(&store, "profiles", Private::Included).await;
+    for (profile, lozenge) in [
+        ("18e0b711-fa8b-5789-a7f2-3a6ee6ed2145", "partner"),
+        ("264d3738-3f1f-5077-9c97-9ed8f2f8e595", "community-leader"),
+        ("3a2184f1-a022-5e6d-8bdf-ec3108eab100", "contributor"),
+        ("912a3a2c-f30c-5393-8dea-ddf96dc41dc6", "new-here"),
+    ] {
+        assert_eq!(profiles[profile]["lozenge"], lozenge, "{profile}");
+    }
+    let rising = profiles
+        .values()
+        .filter(|it| it["lozenge"] == "rising-star");
+    for profile in rising {
+        assert!(number(profile, "level") >= 4 && number(profile, "accepted_solutions") >= 5);
+    }
+}
+
 #[tokio::test]
 async fn who_takes_no_part_has_no_points_and_no_kudos_badges() {
     let standard = Rules::standard().unwrap();

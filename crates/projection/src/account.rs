@@ -1,19 +1,23 @@
 //! Accounts, with what each did and received (DOMAIN P2, P4, P5, P7).
 
 use plaudit_domain::account::{AccountKind, Identified, Registered, Renamed, VisibilityChanged};
+use plaudit_domain::affiliation::Affiliation;
 use plaudit_domain::erasure::{Content, Erased};
 use plaudit_domain::fact::AccountFact;
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, Event, Time, Visibility, profile};
+use plaudit_domain::{
+    AccountId, Event, Time, Visibility, affiliation, agreement, calendar, notification, profile,
+};
 
 use crate::about;
 use crate::fold::FoldError;
-use crate::row::{Key, fields, row};
+use crate::row::{Key, List, fields, row};
 use crate::rows::{Entity, Rows};
 use crate::touched::Touched;
 
 row! {
-    table "account", primary (key), unique (id), index (profile), index (source, source_id);
+    table "account", primary (key), unique (id), index (profile), index (source, source_id),
+        index (calendar);
     /// An account.
     pub struct Account {
         /// The position of its registration.
@@ -34,6 +38,10 @@ row! {
         pub visibility: Visibility,
         /// Who sees its profile, as far as it goes by this account (DOMAIN P6).
         pub profile_visibility: Visibility,
+        /// For whom its owner works, as far as that matters (DOMAIN G2).
+        pub affiliation: Option<Affiliation>,
+        /// A hash of the secret in the address of its calendar, if its owner asked for one.
+        pub calendar: Option<String>,
         /// Whether it is never linked again: it is about to be erased.
         pub withdrawn: bool,
         /// Whether its personal data was erased.
@@ -53,6 +61,12 @@ row! {
         pub enrolled_at: Option<Time>,
         /// The position of the event by which it does.
         pub enrolled_by: Option<i64>,
+        /// When a report of a post of its was upheld for the last time.
+        pub upheld_at: Option<Time>,
+        /// What it doesn't want to be told, by the names of kinds of notification.
+        pub muted: List,
+        /// Up to when it has read all that it was told.
+        pub read_until: Option<Time>,
         /// Kudos points: what its entries in the ledger add up to.
         pub points: i64,
         /// What it did and received.
@@ -170,6 +184,12 @@ impl Account {
         self.profile != self.key || self.linked > 0
     }
 
+    /// Whether its owner doesn't want to be told something of a kind.
+    pub(crate) fn mutes(&self, kind: notification::Kind) -> bool {
+        let muted = self.muted.to_vec();
+        muted.iter().any(|name| name == kind.as_str())
+    }
+
     /// Notes that it did something.
     pub(crate) fn active(&mut self, at: Time) {
         self.last_active_at = self.last_active_at.max(Some(at));
@@ -192,9 +212,18 @@ pub(crate) fn touch(fact: &AccountFact, touched: &mut Touched) {
         AccountFact::ProfileVisibilityChanged(profile::VisibilityChanged { account, .. }) => {
             touched.account(*account);
         }
+        AccountFact::AffiliationChanged(affiliation::Changed { account, .. })
+        | AccountFact::CalendarOpened(calendar::Opened { account, .. }) => {
+            touched.account(*account);
+        }
+        AccountFact::AgreementAccepted(agreement::Accepted { account, .. }) => {
+            touched.account(*account);
+            touched.acceptances_of.insert(*account);
+        }
         AccountFact::Erased(Erased { account, content }) => {
             touched.account(*account);
             touched.about.insert(*account);
+            touched.lozenges_of.insert(*account);
             match content {
                 Content::Keep => {}
                 Content::Remove => {
@@ -235,6 +264,21 @@ pub(crate) fn fold(fact: &AccountFact, event: &Event, rows: &mut Rows) -> Result
         AccountFact::ProfileVisibilityChanged(changed) => {
             rows.account(changed.account)?.profile_visibility = changed.visibility;
         }
+        AccountFact::AffiliationChanged(changed) => {
+            let account = rows.account(changed.account)?;
+            if !account.erased {
+                account.affiliation = changed.affiliation;
+            }
+        }
+        AccountFact::CalendarOpened(opened) => {
+            let account = rows.account(opened.account)?;
+            if !account.erased {
+                account.calendar = Some(opened.code.to_string());
+            }
+        }
+        AccountFact::AgreementAccepted(accepted) => {
+            crate::agreement::fold(accepted, event, rows)?;
+        }
         AccountFact::Erased(erased) => erase(erased, rows)?,
     }
     Ok(())
@@ -261,6 +305,8 @@ fn register(registered: &Registered, event: &Event, rows: &mut Rows) {
         kind: AccountKind::default(),
         visibility: Visibility::default(),
         profile_visibility: Visibility::default(),
+        affiliation: None,
+        calendar: None,
         withdrawn: false,
         erased: false,
         content_erased: false,
@@ -270,6 +316,9 @@ fn register(registered: &Registered, event: &Event, rows: &mut Rows) {
         last_active_at: None,
         enrolled_at: None,
         enrolled_by: None,
+        upheld_at: None,
+        muted: List::new(&[]),
+        read_until: None,
         points: 0,
         counts: Counts::default(),
     });
@@ -282,10 +331,13 @@ fn erase(erased: &Erased, rows: &mut Rows) -> Result<(), FoldError> {
     account.erased = true;
     account.name = None;
     account.picture = None;
+    account.affiliation = None;
+    account.calendar = None;
     account.content_erased |= erased.content == Content::Remove;
     let (key, content) = (account.key, account.content_erased);
     rows.about.set(key, None);
     rows.erased = true;
+    rows.erase_identity_of(key);
     if content {
         rows.erase_content_of(key);
     }

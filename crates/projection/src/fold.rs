@@ -1,12 +1,15 @@
 //! From an event to the rows that it touches.
 
 use plaudit_domain::fact::{AccountFact, KudosFact};
-use plaudit_domain::{AccountId, Event, Fact, GroupId, Position, PostId};
+use plaudit_domain::{
+    AccountId, BenefitId, Event, Fact, GroupId, MeetingId, Position, PostId, PresentationId,
+};
 
 use crate::row::Key;
 use crate::rows::Rows;
 use crate::{
-    account, badge, feedback, group, kudos, learning, like, link, membership, post, watch,
+    account, badge, benefit, feedback, group, kudos, learning, like, link, lozenge, meeting,
+    membership, notification, post, report, rsvp, watch,
 };
 
 /// Folds an event into the rows that it touches, but for what follows by rules: that is
@@ -27,12 +30,18 @@ pub fn fold(event: &Event, rows: &mut Rows) -> Result<(), Stopped> {
         Fact::LinkCode(_) => Ok(()),
         Fact::Kudos(fact) => kudos::fold(fact, event, rows),
         Fact::Badge(fact) => badge::fold(fact, event, rows),
+        Fact::Lozenge(fact) => lozenge::fold(fact, event, rows),
         Fact::Feedback(fact) => feedback::fold(fact, event, rows),
         Fact::Learning(fact) => learning::fold(fact, event, rows),
         Fact::Group(fact) => group::fold(fact, event, rows),
+        Fact::Meeting(fact) => meeting::fold(fact, event, rows),
+        Fact::Rsvp(fact) => rsvp::fold(fact, event, rows),
+        Fact::Benefit(fact) => benefit::fold(fact, event, rows),
         Fact::Membership(fact) => membership::fold(fact, event, rows),
         Fact::Post(fact) => post::fold(fact, event, rows),
         Fact::Like(fact) => like::fold(fact, event, rows),
+        Fact::Report(fact) => report::fold(fact, event, rows),
+        Fact::Notification(fact) => notification::fold(fact, rows),
         Fact::Watch(fact) => watch::fold(fact, event, rows),
     }
     .map_err(|cause| Stopped {
@@ -53,17 +62,26 @@ fn changes_people(fact: &Fact) -> bool {
             | AccountFact::Renamed(_)
             | AccountFact::Identified(_)
             | AccountFact::VisibilityChanged(_)
-            | AccountFact::ProfileEdited(_) => false,
+            | AccountFact::ProfileEdited(_)
+            | AccountFact::AgreementAccepted(_)
+            | AccountFact::AffiliationChanged(_)
+            | AccountFact::CalendarOpened(_) => false,
         },
         Fact::Kudos(KudosFact::EnrolmentRequested(_) | KudosFact::Given(_))
         | Fact::LinkCode(_)
         | Fact::Badge(_)
+        | Fact::Lozenge(_)
         | Fact::Feedback(_)
         | Fact::Learning(_)
         | Fact::Group(_)
+        | Fact::Meeting(_)
+        | Fact::Rsvp(_)
+        | Fact::Benefit(_)
         | Fact::Membership(_)
         | Fact::Post(_)
         | Fact::Like(_)
+        | Fact::Report(_)
+        | Fact::Notification(_)
         | Fact::Watch(_) => false,
     }
 }
@@ -92,6 +110,15 @@ pub enum FoldError {
     /// A group.
     #[error("it names group {0}, which no earlier event created")]
     UnknownGroup(GroupId),
+    /// A meeting.
+    #[error("it names meeting {0}, which no earlier event scheduled")]
+    UnknownMeeting(MeetingId),
+    /// A presentation.
+    #[error("it names presentation {0}, which no earlier event submitted")]
+    UnknownPresentation(PresentationId),
+    /// A leader's request.
+    #[error("it names request {0}, which no earlier event made")]
+    UnknownBenefit(BenefitId),
     /// A row that isn't here, because the event touches it without naming it, as events from
     /// elsewhere may: what the posts refer to has to be [fetched](crate::Touched::references).
     #[error("it touches the row of {0:?} without naming what it is, and there is no such row")]

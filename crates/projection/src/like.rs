@@ -63,14 +63,14 @@ pub(crate) fn fold(fact: &LikeFact, event: &Event, rows: &mut Rows) -> Result<()
     let Some(like) = like else { return Ok(()) };
     let post = rows.post(*post)?;
     post.likes += sign;
-    let (subject, deleted) = (post.subject(), post.deleted);
-    if !deleted {
+    let (subject, hidden) = (post.subject(), post.hidden);
+    if !hidden {
         rows.accounts.by_key(liker)?.counts.likes_given += sign;
         if let Some(author) = subject.author {
             rows.accounts.by_key(author)?.counts.likes_received += sign;
         }
     }
-    let change = match (fact, deleted) {
+    let change = match (fact, hidden) {
         (LikeFact::Liked(_), false) => Change::Done,
         (LikeFact::Liked(_), true) => Change::DoneUnseen,
         (LikeFact::Withdrawn(_), false) => Change::Undone,

@@ -3,19 +3,23 @@
 use plaudit_domain::acceptance::{Accepted, Withdrawn};
 use plaudit_domain::fact::PostFact;
 use plaudit_domain::post::{Affected, Created, Edited, Kind};
-use plaudit_domain::{Event, Personal, PostId, Time};
+use plaudit_domain::review::{Rejected, Resubmitted};
+use plaudit_domain::{Event, Personal, PostId, Time, notification as told};
 
 use crate::deed::{Action, Change, Deed, Subject};
+use crate::figure::Figure;
 use crate::fold::FoldError;
 use crate::like::{self, Like};
+use crate::notification;
+use crate::review::{self, Review};
 use crate::row::{Key, List, row};
 use crate::rows::{Entity, Rows};
 use crate::touched::Touched;
 
 row! {
     table "post", primary (key), unique (id),
-        index (deleted, created_at), index (kind, deleted, created_at),
-        index (author, deleted, created_at), index (group_key, deleted, created_at), index (parent, kind, deleted, created_at),
+        index (hidden, created_at), index (kind, hidden, created_at),
+        index (author, hidden, created_at), index (group_key, hidden, created_at), index (parent, kind, hidden, created_at),
         index (source, source_id);
     /// A post of any kind. Its text stands apart, in [`PostBody`]: lists don't need it.
     pub struct Post {
@@ -35,8 +39,12 @@ row! {
         pub parent: Option<Key>,
         /// The group that it was posted in.
         pub group_key: Option<Key>,
-        /// When it was written.
+        /// When it was written; of an article that was reviewed, when it was published.
         pub created_at: Time,
+        /// The position of the event since which it counts: its creation, or its publication.
+        pub posted_by: i64,
+        /// When an article was submitted for review, if it was.
+        pub submitted_at: Option<Time>,
         /// When it was last changed.
         pub edited_at: Option<Time>,
         /// Its title, if it has one and it isn't withheld.
@@ -59,8 +67,12 @@ row! {
         pub accepted_at: Option<Time>,
         /// Whether it is the accepted answer of its question.
         pub accepted: bool,
-        /// Whether it is deleted: out of sight and out of every count.
+        /// Whether it is deleted.
         pub deleted: bool,
+        /// Whether it is an article that isn't published.
+        pub in_review: bool,
+        /// Whether it is either: out of sight and out of every count.
+        pub hidden: bool,
     }
 }
 
@@ -134,23 +146,38 @@ impl Post {
 
 pub(crate) fn touch(fact: &PostFact, touched: &mut Touched) {
     match fact {
-        PostFact::Created(Created {
-            post,
-            author,
-            parent,
-            group,
-            ..
-        }) => {
+        PostFact::Created(created) | PostFact::Submitted(created) => {
+            let Created {
+                post,
+                author,
+                parent,
+                group,
+                ..
+            } = created;
             touched.post(*post);
             touched.accounts(*author);
             touched.posts(*parent);
             touched.groups.extend(*group);
         }
+        PostFact::Published(published) => {
+            touched.post(published.post);
+            touched.likes_of(published.post);
+            touched.accounts(published.author);
+            touched.groups.extend(published.group);
+        }
+        PostFact::Rejected(Rejected { post, author, .. })
+        | PostFact::Resubmitted(Resubmitted { post, author }) => {
+            touched.post(*post);
+            touched.accounts(*author);
+            touched.reviews.insert(*post);
+        }
         PostFact::Edited(Edited { post, author, .. }) => {
             touched.post(*post);
             touched.accounts(*author);
         }
-        PostFact::Deleted(affected) | PostFact::Restored(affected) => {
+        PostFact::Deleted(affected)
+        | PostFact::Removed(affected)
+        | PostFact::Restored(affected) => {
             let Affected {
                 post,
                 author,
@@ -159,6 +186,7 @@ pub(crate) fn touch(fact: &PostFact, touched: &mut Touched) {
             } = affected;
             touched.post(*post);
             touched.likes_of(*post);
+            touched.reviews.insert(*post);
             touched.accounts(*author);
             touched.posts(*parent);
             touched.answers(*accepted);
@@ -188,9 +216,15 @@ pub(crate) fn touch(fact: &PostFact, touched: &mut Touched) {
 
 pub(crate) fn fold(fact: &PostFact, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
     match fact {
-        PostFact::Created(created) => create(created, event, rows),
+        PostFact::Created(created) => write(created, event, rows),
         PostFact::Edited(edited) => edit(edited, event, rows),
-        PostFact::Deleted(affected) => set_deleted(affected.post, true, event, rows),
+        PostFact::Submitted(created) => review::submit(created, event, rows),
+        PostFact::Published(published) => review::publish(published, event, rows),
+        PostFact::Rejected(rejected) => review::reject(rejected, event, rows),
+        PostFact::Resubmitted(resubmitted) => review::resubmit(resubmitted.post, event, rows),
+        PostFact::Deleted(affected) | PostFact::Removed(affected) => {
+            set_deleted(affected.post, true, event, rows)
+        }
         PostFact::Restored(affected) => set_deleted(affected.post, false, event, rows),
         PostFact::AnswerAccepted(fact) => {
             accept(fact.question, Some(fact.accepted.answer), event, rows)
@@ -199,28 +233,61 @@ pub(crate) fn fold(fact: &PostFact, event: &Event, rows: &mut Rows) -> Result<()
     }
 }
 
-fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
+/// Writes a post that everybody sees at once.
+fn write(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
     // Histories from elsewhere may create twice: the first one made the post.
-    if rows.posts.find_mut(created.post).is_some() {
+    if rows.posts.find(created.post).is_some() {
         return Ok(());
     }
-    let (deed, is_erased) = match created.author {
+    create(created, false, event, rows)?;
+    let post = rows.post(created.post)?;
+    let about = notification::Subject {
+        post: Some(post.key),
+        group: post.group_key,
+        ..notification::Subject::default()
+    };
+    let (kind, parent) = (post.kind, post.parent);
+    match (kind, parent) {
+        (Kind::Answer, Some(question)) => {
+            rows.tell_author_and_watchers(told::Kind::Answer, question, about, event)
+        }
+        (Kind::Comment, Some(on)) => {
+            rows.tell_author_and_watchers(told::Kind::Comment, on, about, event)
+        }
+        (Kind::Answer | Kind::Comment, None) => Ok(()),
+        (Kind::Question | Kind::Discussion | Kind::Article, _) => {
+            rows.tell_watchers_of_group(about, event);
+            Ok(())
+        }
+    }
+}
+
+/// Makes the row of a post. One that is in review counts nowhere yet.
+pub(crate) fn create(
+    created: &Created,
+    in_review: bool,
+    event: &Event,
+    rows: &mut Rows,
+) -> Result<(), FoldError> {
+    let (author, deed, is_erased) = match created.author {
         Some(author) => {
             let author = rows.account(author)?;
-            *author.counts.of_kind(created.kind) += 1;
-            author.counts.posted(created.kind, event.occurred_at);
-            author.active(event.occurred_at);
             let deed = Deed::done(Action::Posted, author, event);
-            (Some(deed), author.content_erased)
+            if !in_review {
+                *author.counts.of_kind(created.kind) += 1;
+                author.counts.posted(created.kind, event.occurred_at);
+                author.active(event.occurred_at);
+            }
+            (Some(author.key), Some(deed), author.content_erased)
         }
-        None => (None, false),
+        None => (None, None, false),
     };
     let text = |text: &Personal<String>| text.get().filter(|_| !is_erased).cloned();
     let tags = if is_erased { &[][..] } else { &created.tags };
     let parent = match created.parent {
         Some(parent) => {
             let parent = rows.post(parent)?;
-            if let Some(replies) = parent.replies(created.kind) {
+            if let Some(replies) = parent.replies(created.kind).filter(|_| !in_review) {
                 *replies += 1;
             }
             Some(parent.key)
@@ -237,10 +304,12 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
         kind: created.kind,
         source: created.origin.as_ref().map(|origin| origin.source.clone()),
         source_id: created.origin.as_ref().map(|origin| origin.id.clone()),
-        author: deed.as_ref().map(|deed| deed.account),
+        author,
         parent,
         group_key,
         created_at: event.occurred_at,
+        posted_by: event.position.cast_signed(),
+        submitted_at: in_review.then_some(event.occurred_at),
         edited_at: None,
         title: created.title.as_ref().and_then(text),
         tags: List::new(tags),
@@ -253,6 +322,8 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
         accepted_at: None,
         accepted: false,
         deleted: false,
+        in_review,
+        hidden: in_review,
     };
     for tag in tags {
         rows.tags.insert(post.tag(tag.clone()));
@@ -261,6 +332,7 @@ fn create(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldE
         post: post.key,
         body: text(&created.body),
     });
+    let deed = deed.filter(|_| !in_review);
     let deed = deed.map(|deed| deed.about(post.subject()));
     rows.deeds.extend(deed);
     rows.posts.insert(post);
@@ -301,29 +373,64 @@ fn edit(edited: &Edited, event: &Event, rows: &mut Rows) -> Result<(), FoldError
             body: text(body),
         });
     }
+    // DOMAIN F5: every time an article is updated.
+    if post.kind == Kind::Article && !post.hidden {
+        let about = notification::Subject {
+            post: Some(post.key),
+            group: post.group_key,
+            ..notification::Subject::default()
+        };
+        let watchers = rows.watches.accounts_of(post.key);
+        rows.tell(told::Kind::ArticleUpdate, watchers, about, event);
+    }
     Ok(())
 }
 
-/// Takes a post, its likes and its acceptance out of every count, or puts exactly them back
-/// (DOMAIN F4). What is on it stays: its replies were written, whatever became of it.
+/// Deletes a post, or restores it. One in review is out of sight anyhow.
 fn set_deleted(id: PostId, deleted: bool, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
     let post = rows.post(id)?;
     if post.deleted == deleted {
         return Ok(());
     }
-    let (subject, parent, at) = (post.subject(), post.parent, post.created_at);
+    post.deleted = deleted;
+    let (key, in_review) = (post.key, post.in_review);
+    if in_review {
+        if let Some(review) = rows.reviews.get(key) {
+            let review = review.clone();
+            rows.reviews.set(key, Some(Review { deleted, ..review }));
+        }
+        return Ok(());
+    }
+    let change = match deleted {
+        true => Change::Suspended,
+        false => Change::Resumed,
+    };
+    set_hidden(id, deleted, change, event, rows)
+}
+
+/// Takes a post, its likes and its acceptance out of every count, or puts exactly them back
+/// (DOMAIN F4). What is on it stays: its replies were written, whatever became of it.
+pub(crate) fn set_hidden(
+    id: PostId,
+    hidden: bool,
+    posting: Change,
+    event: &Event,
+    rows: &mut Rows,
+) -> Result<(), FoldError> {
+    let post = rows.post(id)?;
+    let (subject, parent) = (post.subject(), post.parent);
     let key = subject.post;
     // Histories from elsewhere may accept a post that has an accepted answer itself.
     let questions = [Some(key), parent.filter(|_| post.accepted)];
-    let (change, sign) = match deleted {
+    let (change, sign) = match hidden {
         true => (Change::Suspended, -1),
         false => (Change::Resumed, 1),
     };
 
     for question in questions {
-        rows.post(id)?.deleted = !deleted;
+        rows.post(id)?.hidden = !hidden;
         let before = Solution::of(question, rows)?;
-        rows.post(id)?.deleted = deleted;
+        rows.post(id)?.hidden = hidden;
         let after = Solution::of(question, rows)?;
         if let (Some(before), Some(after)) = (before, after)
             && before.counts != after.counts
@@ -335,9 +442,8 @@ fn set_deleted(id: PostId, deleted: bool, event: &Event, rows: &mut Rows) -> Res
         let author = rows.accounts.by_key(author)?;
         *author.counts.of_kind(subject.kind) += sign;
         author.counts.likes_received += sign * subject.likes;
-        let deed = Deed::of(Action::Posted, author, key.0, at).about(subject);
-        rows.deeds.push(deed.became(change, event));
     }
+    posted(key, posting, event, rows)?;
     if let Some(parent) = parent
         && let Some(replies) = rows.posts.by_key(parent)?.replies(subject.kind)
     {
@@ -352,6 +458,23 @@ fn set_deleted(id: PostId, deleted: bool, event: &Event, rows: &mut Rows) -> Res
         rows.deeds
             .extend(deeds.map(|deed| deed.became(change, event)));
         rows.accounts.by_key(like.account)?.counts.likes_given += sign;
+    }
+    Ok(())
+}
+
+/// Notes what became of its author's having posted it.
+pub(crate) fn posted(
+    post: Key,
+    change: Change,
+    event: &Event,
+    rows: &mut Rows,
+) -> Result<(), FoldError> {
+    let post = rows.posts.by_key(post)?;
+    let (subject, cause, at) = (post.subject(), post.posted_by, post.created_at);
+    if let Some(author) = subject.author {
+        let author = rows.accounts.by_key(author)?;
+        let deed = Deed::of(Action::Posted, author, cause, at).about(subject);
+        rows.deeds.push(deed.became(change, event));
     }
     Ok(())
 }
@@ -398,8 +521,23 @@ fn accept(
         };
         rows.posts.by_key(solution.answer.post)?.accepted = true;
         solution.became(change, event, rows)?;
+        if solution.counts {
+            tell_of(solution, question, event, rows);
+        }
     }
     Ok(())
+}
+
+/// Tells who gave an answer that it was accepted, and who watches the question.
+fn tell_of(solution: Solution, question: Key, event: &Event, rows: &mut Rows) {
+    let about = notification::Subject {
+        post: Some(solution.answer.post),
+        group: solution.answer.group,
+        ..notification::Subject::default()
+    };
+    let mut accounts = rows.watches.accounts_of(question);
+    accounts.extend(solution.answer.author);
+    rows.tell(told::Kind::Acceptance, accounts, about, event);
 }
 
 /// An accepted answer.
@@ -410,7 +548,7 @@ struct Solution {
     /// The position of the event that accepted it.
     accepted_by: i64,
     accepted_at: Time,
-    /// Whether neither it nor its question is deleted.
+    /// Whether both it and its question are in sight.
     counts: bool,
 }
 
@@ -421,7 +559,7 @@ impl Solution {
             return Ok(None);
         };
         let question = rows.posts.by_key(question)?;
-        let (asker, is_deleted) = (question.author, question.deleted);
+        let (asker, is_hidden) = (question.author, question.hidden);
         let (Some(answer), Some(accepted_by), Some(accepted_at)) = (
             question.accepted_answer,
             question.accepted_by,
@@ -435,7 +573,7 @@ impl Solution {
             answer: answer.subject(),
             accepted_by,
             accepted_at,
-            counts: !is_deleted && !answer.deleted,
+            counts: !is_hidden && !answer.hidden,
         }))
     }
 
@@ -445,6 +583,8 @@ impl Solution {
         if let Some(author) = author {
             rows.accounts.by_key(author)?.counts.accepted_solutions += change.sign();
         }
+        rows.figures
+            .add(Figure::Solutions, self.accepted_at, change.sign());
         if author == self.asker {
             return Ok(());
         }

@@ -27,6 +27,8 @@ row! {
         pub accounts: i64,
         /// When any of them last did something that others can see.
         pub last_active_at: Option<Time>,
+        /// When a report of a post of any of them was upheld for the last time.
+        pub upheld_at: Option<Time>,
         /// Whether any of them takes part in the kudos programme.
         pub enrolled: bool,
         /// Kudos points of those that do: the level is that of the sum (DOMAIN L11).
@@ -54,6 +56,7 @@ impl Profile {
             member_since: primary.registered_at,
             accounts: 0,
             last_active_at: None,
+            upheld_at: None,
             enrolled: false,
             points: 0,
             counts: Counts::default(),
@@ -65,6 +68,7 @@ impl Profile {
                 profile.visibility = Visibility::Private;
             }
             profile.last_active_at = profile.last_active_at.max(account.last_active_at);
+            profile.upheld_at = profile.upheld_at.max(account.upheld_at);
             profile.counts.add(&account.counts);
             if rules.kudos.is_enrolled(account) {
                 profile.enrolled = true;

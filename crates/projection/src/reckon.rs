@@ -274,9 +274,9 @@ fn post_milestones(deed: &Deed, rules: &Rules, rows: &mut Rows) {
                     rows.post_milestones.set(key, None);
                 }
             }
-            (Action::Posted, Change::Suspended | Change::Resumed) => {
+            (Action::Posted, Change::Suspended | Change::Resumed | Change::Done) => {
                 if let Some(row) = rows.post_milestones.get(key).cloned() {
-                    let counts = deed.change == Change::Resumed;
+                    let counts = deed.change != Change::Suspended;
                     rows.post_milestones
                         .set(key, Some(PostMilestone { counts, ..row }));
                 }

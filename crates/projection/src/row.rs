@@ -1,9 +1,19 @@
 //! Rows: a struct is a table, declared once, for every engine.
 
 use plaudit_domain::account::AccountKind;
+use plaudit_domain::affiliation::Affiliation;
+use plaudit_domain::leadership::Role;
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, GiftId, GroupId, PostId, Time, Visibility};
+use plaudit_domain::report::Measure;
+use plaudit_domain::{
+    AccountId, BenefitId, GiftId, GroupId, MeetingId, PostId, PresentationId, Time, Visibility,
+    notification, presentation as talk, report,
+};
 use uuid::Uuid;
+
+use crate::figure::Figure;
+use crate::lozenge::{Answers, RequestState};
+use crate::{benefit, group, leadership, meeting, presentation, rsvp};
 
 /// The identity of a thing inside the read models: the position of the event that created it.
 ///
@@ -165,8 +175,14 @@ single! {
     bool: Boolean, |truth| Cell::Integer(i64::from(*truth)), Cell::Integer(truth) => Some(truth != 0);
     String: Text, |text| Cell::Text(text), Cell::Text(text) => Some(text.to_owned());
     Kind: Text, |kind| Cell::Text(kind.as_str()), Cell::Text(kind) => kind.parse().ok();
+    Figure: Text, |figure| Cell::Text(figure.as_str()), Cell::Text(name) => Figure::named(name);
+    notification::Kind: Text, |kind| Cell::Text(kind.as_str()),
+        Cell::Text(kind) => notification::Kind::named(kind);
+    report::Reason: Text, |reason| Cell::Text(reason.as_str()), Cell::Text(name) => report::Reason::named(name);
+    Measure: Text, |measure| Cell::Text(measure.as_str()), Cell::Text(name) => Measure::named(name);
     AccountKind: Text, |kind| Cell::Text(kind.as_str()), Cell::Text(kind) => AccountKind::named(kind);
     Visibility: Text, |to| Cell::Text(to.as_str()), Cell::Text(to) => Visibility::named(to);
+    Uuid: Uuid, |id| Cell::Bytes(id.as_bytes()), Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok();
     AccountId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
         Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(AccountId);
     PostId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
@@ -175,6 +191,31 @@ single! {
         Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(GiftId);
     GroupId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
         Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(GroupId);
+    MeetingId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
+        Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(MeetingId);
+    PresentationId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
+        Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(PresentationId);
+    BenefitId: Uuid, |id| Cell::Bytes(id.0.as_bytes()),
+        Cell::Bytes(bytes) => Uuid::from_slice(bytes).ok().map(BenefitId);
+    Affiliation: Text, |it| Cell::Text(it.as_str()), Cell::Text(name) => Affiliation::named(name);
+    Role: Text, |role| Cell::Text(role.as_str()), Cell::Text(role) => Role::named(role);
+    talk::Reason: Text, |reason| Cell::Text(reason.as_str()),
+        Cell::Text(name) => talk::Reason::named(name);
+    group::Kind: Text, |kind| Cell::Text(kind.as_str()), Cell::Text(name) => group::Kind::named(name);
+    leadership::State: Text, |state| Cell::Text(state.as_str()),
+        Cell::Text(name) => leadership::State::named(name);
+    meeting::State: Text, |state| Cell::Text(state.as_str()),
+        Cell::Text(name) => meeting::State::named(name);
+    rsvp::State: Text, |state| Cell::Text(state.as_str()),
+        Cell::Text(name) => rsvp::State::named(name);
+    presentation::State: Text, |state| Cell::Text(state.as_str()),
+        Cell::Text(name) => presentation::State::named(name);
+    benefit::Kind: Text, |kind| Cell::Text(kind.as_str()),
+        Cell::Text(name) => benefit::Kind::named(name);
+    benefit::State: Text, |state| Cell::Text(state.as_str()),
+        Cell::Text(name) => benefit::State::named(name);
+    RequestState: Text, |state| Cell::Text(state.as_str()), Cell::Text(state) => RequestState::named(state);
+    Answers: Text, |answers| Cell::Text(&answers.0), Cell::Text(answers) => Some(Answers(answers.to_owned()));
     List: Text, |list| Cell::Text(&list.0), Cell::Text(list) => Some(List(list.to_owned()));
 }
 
@@ -253,8 +294,41 @@ macro_rules! row {
     };
 }
 
+/// Declares what a column may say, each with the name under which it is stored.
+macro_rules! stored_names {
+    (
+        $(#[$doc:meta])*
+        pub enum $type:ident {
+            $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $type {
+            $($(#[$variant_doc])* $variant,)+
+        }
+
+        impl $type {
+            /// The stored name.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            /// What has a stored name.
+            pub fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
 macro_rules! names {
     (($($name:ident),+)) => { [$(stringify!($name)),+] };
 }
 
-pub(crate) use {fields, names, row};
+pub(crate) use {fields, names, row, stored_names};

@@ -3,28 +3,41 @@
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
-use plaudit_domain::{AccountId, GroupId, Position, PostId};
+use plaudit_domain::{AccountId, BenefitId, GroupId, MeetingId, Position, PostId, PresentationId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
 use crate::about::About;
 use crate::account::Account;
+use crate::agreement::Acceptances;
+use crate::attendance::Attendance;
 use crate::badge::{Badges, GrantedBadge, PostMilestones};
+use crate::benefit::Benefit;
 use crate::deed::Deed;
 use crate::feedback::{Feedback, Interactions};
+use crate::figure::Figures;
 use crate::fold::FoldError;
 use crate::group::Group;
 use crate::kudos::{Gift, Waiting};
+use crate::leadership::{Application, Leader};
 use crate::learning::{Certification, Courses};
 use crate::ledger::Ledger;
 use crate::like::Like;
+use crate::lozenge::{LozengeGrants, LozengeRequests};
+use crate::meeting::Meeting;
 use crate::membership::Membership;
+use crate::notification::{Notification, ReadMark};
 use crate::post::{Post, PostBody, PostTag};
+use crate::presentation::Presentation;
 use crate::profile::Profile;
-use crate::row::{Key, List};
+use crate::report::{Report, Ruling};
+use crate::review::Review;
+use crate::row::Key;
+use crate::rsvp::Rsvp;
 use crate::rules::Rules;
+use crate::sponsor::Sponsor;
 use crate::tally::Tallies;
-use crate::watch::Watch;
+use crate::watch::{GroupWatch, Watch};
 
 /// The rows that a batch touches.
 #[derive(Debug, Default)]
@@ -37,10 +50,40 @@ pub struct Rows {
     pub likes: Pairs<Like>,
     /// Who watches what.
     pub watches: Pairs<Watch>,
+    /// Articles that aren't published.
+    pub reviews: Optional<Review>,
+    /// Who reported what.
+    pub reports: Pairs<Report>,
+    /// Reports that were upheld: all are new.
+    pub rulings: Vec<Ruling>,
     /// Groups.
     pub groups: Entities<Group>,
+    /// Who watches which groups.
+    pub group_watches: Pairs<GroupWatch>,
+    /// What members were told: all is new.
+    pub notifications: Vec<Notification>,
+    /// What of it they read.
+    pub read_marks: FxHashSet<ReadMark>,
+    /// By how much the community's figures change.
+    pub figures: Figures,
     /// Who is a member of what.
     pub memberships: Pairs<Membership>,
+    /// Who leads which user group.
+    pub leaders: Pairs<Leader>,
+    /// Who would like to lead what, by the group and the account.
+    pub applications: Optional<Application, (GroupId, Key)>,
+    /// Meetings.
+    pub meetings: Entities<Meeting>,
+    /// Who comes to which meeting.
+    pub rsvps: Pairs<Rsvp>,
+    /// Who was seen at which meeting.
+    pub attendance: Pairs<Attendance>,
+    /// Presentations at meetings.
+    pub presentations: Entities<Presentation>,
+    /// Who sponsors which meeting.
+    pub sponsors: Pairs<Sponsor>,
+    /// What leaders asked for.
+    pub benefits: Entities<Benefit>,
     /// What accounts tell about their owners.
     pub about: Optional<About>,
     /// Courses that accounts completed.
@@ -59,6 +102,12 @@ pub struct Rows {
     pub post_milestones: PostMilestones,
     /// Badges that were granted elsewhere: all are new.
     pub granted_badges: Vec<GrantedBadge>,
+    /// Lozenges that were granted, whether they are still held or not.
+    pub lozenges: LozengeGrants,
+    /// Requests for lozenges.
+    pub lozenge_requests: LozengeRequests,
+    /// Agreements that accounts accepted.
+    pub acceptances: Acceptances,
     /// Who waits to take part in the programme.
     pub waiting: Optional<Waiting>,
     /// Kudos that peers gave: all are new.
@@ -84,6 +133,9 @@ pub struct Rows {
     pub erased: bool,
     /// Accounts of which all texts go, also those that aren't here: messages of kudos, and feedback.
     pub erased_authors: FxHashSet<Key>,
+    /// Accounts of which all that says whose they are goes, also from rows that aren't here: what they
+    /// asked for as leaders, the companies that they stand for, and their lozenges.
+    pub erased_owners: FxHashSet<Key>,
 }
 
 impl Rows {
@@ -95,14 +147,10 @@ impl Rows {
         self.posts.get_mut(id)
     }
 
-    /// Takes all titles and texts of an account away, once the batch is finished.
-    pub(crate) fn erase_content_of(&mut self, author: Key) {
-        self.erased_authors.insert(author);
-    }
-
     /// The last stage: computes the profiles of all changed accounts, each from all its accounts.
     pub fn finish(&mut self, rules: &Rules) {
-        self.erase_content();
+        self.erase();
+        self.count_figures();
         let mut linked: FxHashMap<Key, Vec<&Account>> = FxHashMap::default();
         for account in self.accounts.iter().filter(|account| account.is_linked()) {
             linked.entry(account.profile).or_default().push(account);
@@ -147,35 +195,6 @@ impl Rows {
         self.profiles = profiles;
         self.former_profiles = former_profiles;
     }
-
-    fn erase_content(&mut self) {
-        if self.erased_authors.is_empty() {
-            return;
-        }
-        for post in self.posts.iter_mut() {
-            if post
-                .author
-                .is_some_and(|author| self.erased_authors.contains(&author))
-            {
-                post.title = None;
-                for tag in post.tags.to_vec() {
-                    self.tags.remove(post.tag(tag));
-                }
-                post.tags = List::new(&[]);
-                self.bodies.push(PostBody {
-                    post: post.key,
-                    body: None,
-                });
-            }
-        }
-        let is_erased = |author: &Key| self.erased_authors.contains(author);
-        for gift in self.gifts.iter_mut().filter(|gift| is_erased(&gift.giver)) {
-            gift.message = None;
-        }
-        for feedback in self.feedback.iter_mut().filter(|it| is_erased(&it.account)) {
-            feedback.text = None;
-        }
-    }
 }
 
 /// A row that has a public id and a key.
@@ -211,6 +230,24 @@ impl Missing for PostId {
 impl Missing for GroupId {
     fn missing(self) -> FoldError {
         FoldError::UnknownGroup(self)
+    }
+}
+
+impl Missing for MeetingId {
+    fn missing(self) -> FoldError {
+        FoldError::UnknownMeeting(self)
+    }
+}
+
+impl Missing for PresentationId {
+    fn missing(self) -> FoldError {
+        FoldError::UnknownPresentation(self)
+    }
+}
+
+impl Missing for BenefitId {
+    fn missing(self) -> FoldError {
+        FoldError::UnknownBenefit(self)
     }
 }
 
@@ -265,7 +302,7 @@ impl<R: Entity<Id: Missing>> Entities<R> {
         self.by_key.get(&key).map(|&at| &self.rows[at as usize])
     }
 
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut R> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut R> {
         self.rows.iter_mut()
     }
 
@@ -382,6 +419,19 @@ impl<R: Pair> Pairs<R> {
         rows
     }
 
+    /// The accounts of a post's pairs, as far as they are here, in no order.
+    pub(crate) fn accounts_of(&self, post: Key) -> Vec<Key> {
+        let pairs = self.of(post).into_iter();
+        pairs.map(|row| row.pair().1).collect()
+    }
+
+    /// Does something with every pair that is here and there, and notes which of them that changed.
+    pub(crate) fn each_mut(&mut self, mut change: impl FnMut(&mut R) -> bool) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.is_there) {
+            slot.changed |= change(&mut slot.row);
+        }
+    }
+
     /// What became of the pairs, in no order.
     pub fn changes(&self) -> impl Iterator<Item = Change<&R>> {
         let changed = self.slots.iter().filter(|slot| slot.changed);
@@ -417,6 +467,28 @@ impl<R: Pair> Pairs<R> {
                 self.slots.push(slot);
                 true
             }
+        }
+    }
+
+    /// A pair, if it is there.
+    pub(crate) fn get(&self, with: Key, account: Key) -> Option<&R> {
+        let at = *self.by_pair.get(&(with, account))?;
+        let slot = &self.slots[at as usize];
+        slot.is_there.then_some(&slot.row)
+    }
+
+    /// Adds a pair, or puts it in the place of what it was.
+    pub(crate) fn put(&mut self, row: R)
+    where
+        R: PartialEq + Clone,
+    {
+        if self.insert(row.clone()) {
+            return;
+        }
+        let at = self.by_pair.get(&row.pair());
+        if let Some(slot) = at.and_then(|&at| self.slots.get_mut(at as usize)) {
+            slot.changed |= slot.row != row;
+            slot.row = row;
         }
     }
 
@@ -495,8 +567,23 @@ impl<R, K: Eq + Hash + Clone> Optional<R, K> {
         changed.map(|(key, held)| (key.clone(), held.row.as_ref()))
     }
 
+    /// Does something with every row that is here, and notes which of them that changed.
+    pub(crate) fn each_mut(&mut self, mut change: impl FnMut(&mut R) -> bool) {
+        for held in self.0.values_mut() {
+            held.changed |= held.row.as_mut().is_some_and(&mut change);
+        }
+    }
+
     pub(crate) fn get(&self, key: K) -> Option<&R> {
         self.0.get(&key)?.row.as_ref()
+    }
+
+    /// Removes all rows of some keys.
+    pub(crate) fn remove_all(&mut self, is_removed: impl Fn(&K) -> bool) {
+        for (_, held) in self.0.iter_mut().filter(|(key, _)| is_removed(key)) {
+            held.changed = true;
+            held.row = None;
+        }
     }
 
     pub(crate) fn set(&mut self, key: K, row: Option<R>) {

@@ -1,12 +1,15 @@
 //! Which rows a batch of events touches: it follows from the events alone.
 
 use plaudit_domain::acceptance::AcceptedAnswer;
-use plaudit_domain::{AccountId, Event, Fact, GroupId, PostId};
+use plaudit_domain::{
+    AccountId, BenefitId, Event, Fact, GroupId, MeetingId, PostId, PresentationId,
+};
 use rustc_hash::FxHashSet;
 
 use crate::feedback::InteractionKey;
 use crate::{
-    account, badge, feedback, group, kudos, learning, like, link, membership, post, watch,
+    account, badge, benefit, feedback, group, kudos, learning, like, link, lozenge, meeting,
+    membership, notification, post, report, rsvp, watch,
 };
 
 /// The rows that a batch touches. An account that is linked brings all accounts of its profile along,
@@ -24,10 +27,39 @@ pub struct Touched {
     pub likes_of: FxHashSet<PostId>,
     /// Watches, as (post, account).
     pub watches: FxHashSet<(PostId, AccountId)>,
+    /// Posts with their authors and all who watch them, whom an event about them is told.
+    pub watchers_of: FxHashSet<PostId>,
+    /// Posts with their reviews, as far as they aren't published.
+    pub reviews: FxHashSet<PostId>,
+    /// Reports, as (post, reporter).
+    pub reports: FxHashSet<(PostId, AccountId)>,
+    /// Watches of groups, as (group, account).
+    pub group_watches: FxHashSet<(GroupId, AccountId)>,
+    /// Groups with all who watch them, whom an event about them is told.
+    pub watchers_of_groups: FxHashSet<GroupId>,
     /// Groups.
     pub groups: FxHashSet<GroupId>,
     /// Memberships, as (group, account).
     pub memberships: FxHashSet<(GroupId, AccountId)>,
+    /// Who leads what, as (group, account).
+    pub leaders: FxHashSet<(GroupId, AccountId)>,
+    /// Who would like to lead what, as (group, account). There may be no such group yet.
+    pub applications: FxHashSet<(GroupId, AccountId)>,
+    /// Meetings.
+    pub meetings: FxHashSet<MeetingId>,
+    /// Answers to whether somebody comes, as (meeting, account).
+    pub rsvps: FxHashSet<(MeetingId, AccountId)>,
+    /// Meetings with all answers that would come, and the accounts that gave them: who moves up, and
+    /// who is told, can't be named by the event.
+    pub rsvps_of: FxHashSet<MeetingId>,
+    /// Who was seen at what, as (meeting, account).
+    pub attendance: FxHashSet<(MeetingId, AccountId)>,
+    /// Presentations.
+    pub presentations: FxHashSet<PresentationId>,
+    /// Who sponsors what, as (meeting, account).
+    pub sponsors: FxHashSet<(MeetingId, AccountId)>,
+    /// What leaders asked for.
+    pub benefits: FxHashSet<BenefitId>,
     /// Accounts with what they tell about their owners.
     pub about: FxHashSet<AccountId>,
     /// Accounts with the courses that they completed.
@@ -36,6 +68,10 @@ pub struct Touched {
     pub linked: FxHashSet<AccountId>,
     /// Accounts with all their posts: what is erased with an account can't be named by the event.
     pub posts_of: FxHashSet<AccountId>,
+    /// Accounts with what they were granted and asked for of lozenges.
+    pub lozenges_of: FxHashSet<AccountId>,
+    /// Accounts with the agreements that they accepted.
+    pub acceptances_of: FxHashSet<AccountId>,
     /// Accounts with their waiting to take part in the programme.
     pub waiting: FxHashSet<AccountId>,
     /// Counts of interactions.
@@ -51,6 +87,7 @@ impl Touched {
     pub fn by(events: &[Event]) -> Self {
         let mut touched = Self::default();
         for event in events {
+            notification::touch_told(event, &mut touched);
             match &event.fact {
                 Fact::Account(fact) => account::touch(fact, &mut touched),
                 Fact::Link(fact) => link::touch(fact, &mut touched),
@@ -58,12 +95,18 @@ impl Touched {
                 Fact::LinkCode(_) => {}
                 Fact::Kudos(fact) => kudos::touch(fact, &mut touched),
                 Fact::Badge(fact) => badge::touch(fact, &mut touched),
+                Fact::Lozenge(fact) => lozenge::touch(fact, &mut touched),
                 Fact::Feedback(fact) => feedback::touch(fact, &mut touched),
                 Fact::Learning(fact) => learning::touch(fact, &mut touched),
                 Fact::Group(fact) => group::touch(fact, &mut touched),
+                Fact::Meeting(fact) => meeting::touch(fact, &mut touched),
+                Fact::Rsvp(fact) => rsvp::touch(fact, &mut touched),
+                Fact::Benefit(fact) => benefit::touch(fact, &mut touched),
                 Fact::Membership(fact) => membership::touch(fact, &mut touched),
                 Fact::Post(fact) => post::touch(fact, &mut touched),
                 Fact::Like(fact) => like::touch(fact, &mut touched),
+                Fact::Report(fact) => report::touch(fact, &mut touched),
+                Fact::Notification(fact) => notification::touch(fact, &mut touched),
                 Fact::Watch(fact) => watch::touch(fact, &mut touched),
             }
         }
@@ -84,6 +127,11 @@ impl Touched {
 
     pub(crate) fn posts(&mut self, posts: impl IntoIterator<Item = PostId>) {
         self.posts.extend(posts);
+    }
+
+    pub(crate) fn meeting(&mut self, meeting: MeetingId, group: GroupId) {
+        self.groups.insert(group);
+        self.meetings.insert(meeting);
     }
 
     pub(crate) fn answers(&mut self, answers: impl IntoIterator<Item = AcceptedAnswer>) {

@@ -11,6 +11,7 @@ use plaudit_domain::{
 use plaudit_journal::{AppendError, Appended, Expected, JournalError, SharedJournal};
 use plaudit_projection::Rules;
 use plaudit_store::SharedStore;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::FoldingError;
@@ -24,6 +25,9 @@ const TRIES: usize = 64;
 /// So long a command's answer waits for its effect to be readable.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What tells the time.
+pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
+
 /// A journal, the rows that are folded from it, and the fold between them.
 pub struct Community {
     journal: SharedJournal,
@@ -32,6 +36,7 @@ pub struct Community {
     standings: Standings,
     live: Live,
     links: KnownLinks,
+    clock: Clock,
 }
 
 /// Who asks for a command, and as which request.
@@ -151,7 +156,18 @@ impl Community {
             rules: target.rules,
             journal,
             live,
+            clock: Arc::new(|| SystemTime::now().into()),
         })
+    }
+
+    /// The same by another clock than the system's: a story can then go on after months.
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Time {
+        (self.clock)()
     }
 
     /// The journal.
@@ -172,6 +188,11 @@ impl Community {
     /// The leaderboards.
     pub fn standings(&self) -> &Standings {
         &self.standings
+    }
+
+    /// Tells whenever rows have changed.
+    pub fn follow(&self) -> watch::Receiver<Folded> {
+        self.live.follow()
     }
 
     /// How far they are folded.
@@ -214,7 +235,7 @@ impl Community {
         request: &Request,
         commands: &[Box<dyn Command>],
     ) -> Result<Result<Outcome, Vec<(usize, Refusal)>>, CommandError> {
-        let now = SystemTime::now().into();
+        let now = self.now();
         let links = self.links.now().await.map_err(CommandError::Journal)?;
         let mut read = Read::new(now, links);
         let mut events = Vec::new();
@@ -254,7 +275,7 @@ impl Community {
         let mut tries = 0;
         loop {
             tries += 1;
-            let now = SystemTime::now().into();
+            let now = self.now();
             let links = self.links.now().await.map_err(CommandError::Journal)?;
             let stream = command.writes(&request.actor, &links.links);
             let read = self.read(request, command, &stream, links, now).await?;

@@ -19,7 +19,7 @@ pub mod live;
 pub mod rebuild;
 pub mod standings;
 
-pub use community::{CommandError, Community, Outcome, Request};
+pub use community::{Clock, CommandError, Community, Outcome, Request};
 pub use generation::Generations;
 
 /// Why folding ended.

@@ -140,6 +140,11 @@ impl Live {
         })
     }
 
+    /// Tells whenever the fold has gone on.
+    pub fn follow(&self) -> watch::Receiver<Folded> {
+        self.folded.clone()
+    }
+
     /// Where the fold stands.
     pub fn folded(&self) -> Folded {
         self.folded.borrow().clone()

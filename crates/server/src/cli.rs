@@ -226,6 +226,14 @@ pub enum Import {
         #[command(flatten)]
         report: Report,
     },
+    /// Groups of Meetup, from CSV files as its API gave them.
+    Meetup {
+        /// The folder with groups.csv, events.csv, and members.csv and rsvps.csv if there are such.
+        folder: PathBuf,
+        /// How it tells how far it is.
+        #[command(flatten)]
+        report: Report,
+    },
     /// Events, as `plaudit export events --personal` writes them.
     Events {
         /// The file, in NDJSON; - for standard input.
@@ -247,8 +255,8 @@ pub struct Report {
 /// Write the history, or what is folded from it, as a table.
 #[derive(Debug, Args)]
 pub struct Export {
-    /// What to export.
-    #[arg(value_enum)]
+    /// events, accounts, profiles, posts, ledger, badges, groups or meetings.
+    #[arg(value_enum, hide_possible_values = true)]
     pub table: Table,
 
     /// How it is written: ndjson or csv.
@@ -298,6 +306,10 @@ pub enum Table {
     Ledger,
     /// The badges that profiles have.
     Badges,
+    /// Groups, and how active user groups are at this moment.
+    Groups,
+    /// Meetings of user groups, and how many came.
+    Meetings,
 }
 
 /// Fold the whole history anew.

@@ -88,7 +88,7 @@ pub fn read(directory: Option<&Path>) -> Result<Rules, Failure> {
     Rules::parse(&files).map_err(|wrong| Unusable::of(&wrong, Some(directory)).into())
 }
 
-const NAME_ONE: &str = "name a directory with kudos.toml, challenges.toml or milestones.toml";
+const NAME_ONE: &str = "name a directory with kudos.toml, challenges.toml, milestones.toml, lozenges.toml or groups.toml";
 
 /// Runs the tests of rules from a directory, or from Plaudit itself; how many there are.
 pub fn test(rules: &Rules, directory: Option<&Path>) -> Result<usize, Failure> {

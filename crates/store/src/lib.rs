@@ -8,14 +8,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, GiftId, GroupId, Origin, Position, PostId, Time, Visibility};
+use plaudit_domain::{
+    AccountId, BenefitId, GiftId, GroupId, MeetingId, Origin, Position, PostId, PresentationId,
+    Time, Visibility,
+};
 use plaudit_projection::row::Malformed;
 use plaudit_projection::standings::Member;
 use plaudit_projection::tally::TallyKey;
 use plaudit_projection::{
-    About, Account, Badge, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction,
-    Key, LedgerEntry, Like, Membership, Needs, Post, PostBody, PostMilestone, Profile, Rows, Tally,
-    Touched, Waiting,
+    About, Acceptance, Account, Application, Attendance, Badge, Benefit, Certification, Course,
+    Feedback, FigureOfMonth, Gift, GrantedBadge, Group, Interaction, Key, Leader, LedgerEntry,
+    Like, LozengeGrant, LozengeRequest, Meeting, Membership, Needs, Notification, Post, PostBody,
+    PostMilestone, Presentation, Profile, ReadMark, Report, Review, Rows, Rsvp, Ruling, Sponsor,
+    Tally, Touched, Waiting, benefit, group, presentation, rsvp,
 };
 use uuid::Uuid;
 
@@ -95,11 +100,11 @@ pub trait Store: Send + Sync {
     /// Groups by public id.
     async fn groups_by_id(&self, ids: &[GroupId]) -> Result<Vec<Group>>;
 
-    /// A page of all groups, in the page's order of creation.
-    async fn group_page(&self, page: Page) -> Result<Vec<Group>>;
+    /// A page of the groups of a kind, or of all, in the page's order of creation.
+    async fn group_page(&self, kind: Option<group::Kind>, page: Page) -> Result<Vec<Group>>;
 
-    /// How many groups there are.
-    async fn group_count(&self) -> Result<i64>;
+    /// How many groups of a kind there are, or of all.
+    async fn group_count(&self, kind: Option<group::Kind>) -> Result<i64>;
 
     /// For each group, a page of its memberships, in the page's order of joining.
     async fn members(&self, groups: &[Key], page: Page) -> Result<Vec<Membership>>;
@@ -122,10 +127,10 @@ pub trait Store: Send + Sync {
     /// Texts by post.
     async fn bodies(&self, posts: &[Key]) -> Result<Vec<PostBody>>;
 
-    /// A page of posts that aren't deleted, in the page's order of writing.
+    /// A page of posts that are in sight, in the page's order of writing.
     async fn post_page(&self, filter: &PostFilter, page: Page) -> Result<Vec<Post>>;
 
-    /// How many posts that aren't deleted there are.
+    /// How many posts that are in sight there are.
     async fn post_count(&self, filter: &PostFilter) -> Result<i64>;
 
     /// For each post, a page of the answers to it or the comments on it that aren't deleted, in
@@ -146,6 +151,186 @@ pub trait Store: Send + Sync {
 
     /// Which of these posts the account watches.
     async fn watched(&self, account: Key, posts: &[Key]) -> Result<Vec<Key>>;
+
+    // User groups
+
+    /// Who leads groups.
+    async fn leaders_of(&self, groups: &[Key]) -> Result<Vec<Leader>>;
+
+    /// What accounts lead.
+    async fn led_by(&self, accounts: &[Key]) -> Result<Vec<Leader>>;
+
+    /// The applications of accounts for groups.
+    async fn applications(&self, keys: &[(GroupId, Key)]) -> Result<Vec<Application>>;
+
+    /// All applications of accounts, also those that were decided.
+    async fn applications_of(&self, accounts: &[Key]) -> Result<Vec<Application>>;
+
+    /// A page of the applications that wait for staff, in the page's order of time; its keys are the
+    /// positions of the askings.
+    async fn application_page(&self, page: Page) -> Result<Vec<Application>>;
+
+    /// How many applications wait for staff.
+    async fn application_count(&self) -> Result<i64>;
+
+    /// Meetings by key.
+    async fn meetings(&self, keys: &[Key]) -> Result<Vec<Meeting>>;
+
+    /// Meetings by public id.
+    async fn meetings_by_id(&self, ids: &[MeetingId]) -> Result<Vec<Meeting>>;
+
+    /// A page of all meetings that begin within a span, in the page's order of beginning.
+    async fn meeting_page(&self, span: Span, page: Page) -> Result<Vec<Meeting>>;
+
+    /// For each group, a page of its meetings that begin within a span, in the page's order of beginning.
+    async fn meetings_of(&self, groups: &[Key], span: Span, page: Page) -> Result<Vec<Meeting>>;
+
+    /// How many meetings of groups begin within a span; those that have any.
+    async fn meeting_count(&self, groups: &[Key], span: Span) -> Result<Vec<(Key, i64)>>;
+
+    /// A page of the meetings that begin within a span and that any of some accounts comes to, or waits for a
+    /// place in, together in the page's order of beginning.
+    async fn meetings_with(&self, accounts: &[Key], span: Span, page: Page)
+    -> Result<Vec<Meeting>>;
+
+    /// A page of the meetings at which any of some accounts was seen, in the page's order of beginning.
+    async fn meetings_attended(&self, accounts: &[Key], page: Page) -> Result<Vec<Meeting>>;
+
+    /// At how many meetings any of some accounts was seen.
+    async fn meetings_attended_count(&self, accounts: &[Key]) -> Result<i64>;
+
+    /// How many wait longer for a place at a meeting than somebody who answered at a position.
+    async fn waiting_before(&self, meeting: Key, position: i64) -> Result<i64>;
+
+    /// When meetings of groups began that were held, of those that began within a span, of each group in
+    /// order.
+    async fn held_of(&self, groups: &[Key], span: Span) -> Result<Vec<(Key, Time)>>;
+
+    /// When the latest held meeting of groups began that began before a moment; those that had any.
+    async fn last_held(&self, groups: &[Key], before: Time) -> Result<Vec<(Key, Time)>>;
+
+    /// For each meeting, a page of the answers of one kind, in the page's order of answering.
+    async fn rsvps(&self, meetings: &[Key], state: rsvp::State, page: Page) -> Result<Vec<Rsvp>>;
+
+    /// The answers of accounts to meetings.
+    async fn rsvps_of(&self, accounts: &[Key], meetings: &[Key]) -> Result<Vec<Rsvp>>;
+
+    /// For each meeting, a page of who was seen there, in the page's order of recording.
+    async fn attendance_of(&self, meetings: &[Key], page: Page) -> Result<Vec<Attendance>>;
+
+    /// Which of these accounts were seen at which of these meetings.
+    async fn attended(&self, accounts: &[Key], meetings: &[Key]) -> Result<Vec<Attendance>>;
+
+    /// Presentations by key.
+    async fn presentations(&self, keys: &[Key]) -> Result<Vec<Presentation>>;
+
+    /// Presentations by public id.
+    async fn presentations_by_id(&self, ids: &[PresentationId]) -> Result<Vec<Presentation>>;
+
+    /// A page of the presentations that are in a state, in the page's order of submission.
+    async fn presentation_page(
+        &self,
+        state: presentation::State,
+        page: Page,
+    ) -> Result<Vec<Presentation>>;
+
+    /// How many presentations are in a state.
+    async fn presentation_count(&self, state: presentation::State) -> Result<i64>;
+
+    /// The presentations at meetings.
+    async fn presentations_of(&self, meetings: &[Key]) -> Result<Vec<Presentation>>;
+
+    /// The presentations of speakers.
+    async fn presentations_by(&self, speakers: &[Key]) -> Result<Vec<Presentation>>;
+
+    /// Who sponsors meetings.
+    async fn sponsors_of(&self, meetings: &[Key]) -> Result<Vec<Sponsor>>;
+
+    /// What leaders asked for, by key.
+    async fn benefits(&self, keys: &[Key]) -> Result<Vec<Benefit>>;
+
+    /// What leaders asked for, by public id.
+    async fn benefits_by_id(&self, ids: &[BenefitId]) -> Result<Vec<Benefit>>;
+
+    /// For each account, a page of what it asked for as a leader, in the page's order of time.
+    async fn benefits_of(&self, accounts: &[Key], page: Page) -> Result<Vec<Benefit>>;
+
+    /// A page of what leaders asked for that is in a state, in the page's order of time.
+    async fn benefit_page(&self, state: benefit::State, page: Page) -> Result<Vec<Benefit>>;
+
+    /// How much of what leaders asked for is in a state.
+    async fn benefit_count(&self, state: benefit::State) -> Result<i64>;
+
+    /// The account whose calendar's address has a secret of this hash.
+    async fn account_by_calendar(&self, hash: &str) -> Result<Option<Account>>;
+
+    /// Which of these groups the account watches.
+    async fn watched_groups(&self, account: Key, groups: &[Key]) -> Result<Vec<Key>>;
+
+    // Review and reports
+
+    /// The reviews of articles that aren't published.
+    async fn reviews(&self, posts: &[Key]) -> Result<Vec<Review>>;
+
+    /// The reviews of accounts' articles that aren't published.
+    async fn reviews_of(&self, authors: &[Key]) -> Result<Vec<Review>>;
+
+    /// A page of the reviews of articles that wait for one and aren't deleted, in the page's order of time.
+    async fn review_page(&self, page: Page) -> Result<Vec<Review>>;
+
+    /// How many articles wait for review.
+    async fn review_count(&self) -> Result<i64>;
+
+    /// The places of articles among those that wait for review, the first of which is 1.
+    async fn review_places(&self, posts: &[Key]) -> Result<Vec<(Key, i64)>>;
+
+    /// A page of the posts of which reports are open, in the page's order of the oldest of these.
+    async fn reported_page(&self, page: Page) -> Result<Vec<Reported>>;
+
+    /// Of how many posts reports are open.
+    async fn reported_count(&self) -> Result<i64>;
+
+    /// The open reports of posts, oldest first.
+    async fn open_reports_of(&self, posts: &[Key]) -> Result<Vec<Report>>;
+
+    /// Reports that were upheld, by key.
+    async fn rulings(&self, keys: &[Key]) -> Result<Vec<Ruling>>;
+
+    // Notifications
+
+    /// Notifications by public id: of each, one for everybody who got it.
+    async fn notifications_by_id(&self, ids: &[Uuid]) -> Result<Vec<Notification>>;
+
+    /// For each account, a page of what it was told, in the page's order of time; if a moment is given, of
+    /// what it was told after that and none of these accounts has read.
+    async fn notifications_of(
+        &self,
+        accounts: &[Key],
+        unread_after: Option<Time>,
+        page: Page,
+    ) -> Result<Vec<Notification>>;
+
+    /// How much accounts were told, together.
+    async fn notification_count(&self, accounts: &[Key]) -> Result<i64>;
+
+    /// How much of what accounts were told after a moment none of them has read.
+    async fn unread_count(&self, accounts: &[Key], after: Time) -> Result<i64>;
+
+    /// What of these notifications accounts have read.
+    async fn read_marks(&self, accounts: &[Key], notifications: &[Uuid]) -> Result<Vec<ReadMark>>;
+
+    /// The first of what accounts were told by events after a position, in the order of these.
+    async fn notifications_after(
+        &self,
+        accounts: &[Key],
+        position: Position,
+        limit: u32,
+    ) -> Result<Vec<Notification>>;
+
+    // Figures
+
+    /// The community's figures of every month, in their order.
+    async fn figures(&self) -> Result<Vec<FigureOfMonth>>;
 
     // Kudos
 
@@ -187,6 +372,31 @@ pub trait Store: Send + Sync {
 
     /// The badges that accounts were granted elsewhere.
     async fn granted_badges_of(&self, accounts: &[Key]) -> Result<Vec<GrantedBadge>>;
+
+    // Lozenges
+
+    /// The lozenges that accounts were granted, also those that they have no more.
+    async fn lozenges_of(&self, accounts: &[Key]) -> Result<Vec<LozengeGrant>>;
+
+    /// What accounts asked for last of each lozenge, whatever became of it.
+    async fn lozenge_requests_of(&self, accounts: &[Key]) -> Result<Vec<LozengeRequest>>;
+
+    /// A page of all requests for lozenges that wait, in the page's order of time.
+    async fn lozenge_request_page(&self, page: Page) -> Result<Vec<LozengeRequest>>;
+
+    /// How many requests for lozenges wait.
+    async fn lozenge_request_count(&self) -> Result<i64>;
+
+    /// A page of the accounts that hold a lozenge which was granted, in the page's order of time.
+    async fn lozenge_holders(&self, lozenge: &str, page: Page) -> Result<Vec<LozengeGrant>>;
+
+    /// How many accounts hold a lozenge which was granted.
+    async fn lozenge_holder_count(&self, lozenge: &str) -> Result<i64>;
+
+    /// The agreements that accounts accepted.
+    async fn acceptances_of(&self, accounts: &[Key]) -> Result<Vec<Acceptance>>;
+
+    // Peers
 
     /// Peer kudos by public id.
     async fn gifts_by_id(&self, ids: &[GiftId]) -> Result<Vec<Gift>>;
@@ -264,6 +474,23 @@ pub trait Store: Send + Sync {
 
     /// Every post, oldest first, deleted ones too, all as of one position.
     async fn each_post(&self, each: Each<'_, PostRecord>) -> Result<Position>;
+
+    /// Every group with its held meetings, oldest first, all as of one position.
+    async fn each_group_record(&self, each: Each<'_, GroupRecord>) -> Result<Position>;
+
+    /// Every meeting, in the order of scheduling, all as of one position.
+    async fn each_meeting_record(&self, each: Each<'_, MeetingRecord>) -> Result<Position>;
+}
+
+/// A post of which reports are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reported {
+    /// The post.
+    pub post: Key,
+    /// Since when the oldest waits.
+    pub since: Time,
+    /// How many there are.
+    pub reports: i64,
 }
 
 /// Points that an account got, or lost.
@@ -349,6 +576,64 @@ pub struct Cursor {
     pub key: Key,
 }
 
+/// The moments from one on and before another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The first,
+    pub from: Option<Time>,
+    /// and where it ends.
+    pub until: Option<Time>,
+}
+
+impl Span {
+    /// All moments.
+    pub const EVER: Self = Self {
+        from: None,
+        until: None,
+    };
+
+    /// A moment, and all after it.
+    pub fn since(from: Time) -> Self {
+        Self {
+            from: Some(from),
+            ..Self::EVER
+        }
+    }
+
+    /// All before a moment.
+    pub fn before(until: Time) -> Self {
+        Self {
+            until: Some(until),
+            ..Self::EVER
+        }
+    }
+
+    pub(crate) fn micros(self) -> [i64; 2] {
+        [
+            self.from.map_or(i64::MIN, Time::as_micros),
+            self.until.map_or(i64::MAX, Time::as_micros),
+        ]
+    }
+}
+
+/// A group with its held meetings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupRecord {
+    /// The group.
+    pub group: Group,
+    /// When those began, in order.
+    pub held: Vec<Time>,
+}
+
+/// A meeting with the public id of its group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeetingRecord {
+    /// The meeting.
+    pub meeting: Meeting,
+    /// Its group.
+    pub group: GroupId,
+}
+
 /// An account with the public ids of what it refers to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccountRecord {
@@ -397,6 +682,8 @@ pub struct LedgerRecord {
 pub struct ProfileRecord {
     /// The profile.
     pub profile: Profile,
+    /// The lozenges that its accounts were granted, also those that they have no more.
+    pub lozenges: Vec<LozengeGrant>,
     /// Its badges, kind by kind, of each kind the oldest first. There is one for each time that an account
     /// deserved it, also of those that can be had once. What its counts reached is no row.
     pub badges: Vec<BadgeRecord>,

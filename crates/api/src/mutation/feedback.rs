@@ -5,7 +5,6 @@ use plaudit_domain::Command;
 use plaudit_domain::feedback::{GiveFeedback, Interaction, RecordInteractions};
 use uuid::Uuid;
 
-use crate::kudos::now;
 use crate::reading::reading;
 use crate::scalar::DateTime;
 
@@ -100,7 +99,7 @@ impl FeedbackMutation {
             subject: it.subject,
             at: it.at.0,
         });
-        let user_errors = match RecordInteractions::by_day(interactions.collect(), now()) {
+        let user_errors = match RecordInteractions::by_day(interactions.collect(), reading.now()) {
             Err((number, refusal)) => {
                 let error = UserError::refused(&refusal, &[]);
                 vec![match number {

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use plaudit_domain::group::Create;
 use plaudit_domain::membership::{Join, Leave};
+use plaudit_domain::watch::{UnwatchGroup, WatchGroup};
 use plaudit_domain::{Command, GroupId};
 use plaudit_replay::Request;
 use uuid::Uuid;
@@ -56,6 +57,42 @@ pub struct GroupJoinPayload {
     user_errors: Vec<UserError>,
 }
 
+/// The group to watch.
+#[derive(Debug, InputObject)]
+pub struct GroupWatchInput {
+    /// The group's id.
+    group_id: ID,
+    /// A key of your choice: a repeat of the request with it does nothing again.
+    idempotency_key: Option<Uuid>,
+}
+
+/// What watching a group answers.
+#[derive(Debug, SimpleObject)]
+pub struct GroupWatchPayload {
+    /// The group as it is now; null if there are errors.
+    group: Option<Group>,
+    /// What has to be put right first.
+    user_errors: Vec<UserError>,
+}
+
+/// The group to watch no longer.
+#[derive(Debug, InputObject)]
+pub struct GroupUnwatchInput {
+    /// The group's id.
+    group_id: ID,
+    /// A key of your choice: a repeat of the request with it does nothing again.
+    idempotency_key: Option<Uuid>,
+}
+
+/// What watching a group no longer answers.
+#[derive(Debug, SimpleObject)]
+pub struct GroupUnwatchPayload {
+    /// The group as it is now; null if there are errors.
+    group: Option<Group>,
+    /// What has to be put right first.
+    user_errors: Vec<UserError>,
+}
+
 /// The group to leave.
 #[derive(Debug, InputObject)]
 pub struct GroupLeaveInput {
@@ -102,6 +139,32 @@ impl GroupMutation {
         let group = NodeId::group(&input.group_id)?;
         let (group, user_errors) = change(context, &request, group, &Join { group }).await?;
         Ok(Some(GroupJoinPayload { group, user_errors }))
+    }
+
+    /// Watches a group: whoever does is told of what is posted in it. Any member may, also who isn't in the
+    /// group.
+    async fn group_watch(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The group.")] input: GroupWatchInput,
+    ) -> Result<Option<GroupWatchPayload>> {
+        let request = reading(context).request(input.idempotency_key)?;
+        let group = NodeId::group(&input.group_id)?;
+        let (group, user_errors) = change(context, &request, group, &WatchGroup { group }).await?;
+        Ok(Some(GroupWatchPayload { group, user_errors }))
+    }
+
+    /// Stops watching a group. Where it isn't watched, this changes nothing. Any member may.
+    async fn group_unwatch(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The group.")] input: GroupUnwatchInput,
+    ) -> Result<Option<GroupUnwatchPayload>> {
+        let request = reading(context).request(input.idempotency_key)?;
+        let group = NodeId::group(&input.group_id)?;
+        let unwatch = UnwatchGroup { group };
+        let (group, user_errors) = change(context, &request, group, &unwatch).await?;
+        Ok(Some(GroupUnwatchPayload { group, user_errors }))
     }
 
     /// Leaves a group. Who is no member leaves nothing. Any member may.

@@ -110,7 +110,7 @@ impl LinkMutation {
         let mut random = [0; CODE_BYTES];
         getrandom::fill(&mut random)?;
         let code = Code::of(random);
-        let before = Time::from(std::time::SystemTime::now());
+        let before = reading.now();
         let make = MakeLinkCode { code: code.hash() };
         let payload = match perform(reading, &request, &make, &[]).await? {
             Ok(()) => LinkCodeCreatePayload {

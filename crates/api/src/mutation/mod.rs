@@ -15,32 +15,75 @@ use crate::reading::{Reading, reading};
 
 mod acceptance;
 mod account;
+mod agreement;
 mod badge;
+mod benefit;
 mod bulk;
+mod calendar;
 mod feedback;
 mod group;
 mod kudos;
+mod leadership;
 mod learning;
 mod like;
 mod link;
+mod lozenge;
+mod meeting;
+mod notification;
+mod payload;
 mod post;
+mod presentation;
 mod profile;
+mod report;
+mod review;
 mod watch;
 
 /// Everything that can be done. All of it needs a token: it is done as the token's account.
+///
+/// In parts, for each field goes through all that stand before it: a long chain is more than the compiler
+/// looks into.
 #[derive(Default, MergedObject)]
-pub struct Mutation(
+pub struct Mutation(People, Forum, Groups, Programme);
+
+/// What concerns accounts and profiles.
+#[derive(Default, MergedObject)]
+struct People(
     account::AccountMutation,
     link::LinkMutation,
     profile::ProfileMutation,
     learning::LearningMutation,
-    group::GroupMutation,
+    notification::NotificationMutation,
+);
+
+/// What concerns posts.
+#[derive(Default, MergedObject)]
+struct Forum(
     post::PostMutation,
+    review::ReviewMutation,
+    report::ReportMutation,
     acceptance::AcceptanceMutation,
     like::LikeMutation,
     watch::WatchMutation,
+);
+
+/// What concerns groups and meetings.
+#[derive(Default, MergedObject)]
+struct Groups(
+    group::GroupMutation,
+    leadership::LeadershipMutation,
+    meeting::MeetingMutation,
+    presentation::PresentationMutation,
+    benefit::BenefitMutation,
+    calendar::CalendarMutation,
+);
+
+/// What concerns kudos and lozenges.
+#[derive(Default, MergedObject)]
+struct Programme(
     kudos::KudosMutation,
     badge::BadgeMutation,
+    agreement::AgreementMutation,
+    lozenge::LozengeMutation,
     feedback::FeedbackMutation,
 );
 
@@ -72,6 +115,18 @@ pub enum UserErrorCode {
     PostNotFound,
     /// The post is deleted.
     PostDeleted,
+    /// The article isn't published yet.
+    PostNotPublished,
+    /// The article isn't waiting for review.
+    NotInReview,
+    /// Staff removed the post: only they restore it.
+    RemovedByStaff,
+    /// Nobody reports a post of their own, nor of a linked account.
+    OwnPostReported,
+    /// What is wrong with a post for another reason has to be said.
+    ReportCommentMissing,
+    /// No report of the post is open.
+    NoOpenReports,
     /// Only the author may do this.
     NotTheAuthor,
     /// Only who asked the question may do this, and staff.
@@ -129,6 +184,60 @@ pub enum UserErrorCode {
     GroupNotFound,
     /// Only members of the group may do this: join it first.
     NotAMember,
+    /// The group is no user group: only those have leaders, meetings and a location.
+    NotAUserGroup,
+    /// Only leaders and co-leaders of the group may do this.
+    NotALeader,
+    /// Who works for whom, or has which lozenge, can't lead a user group. The message says which.
+    Ineligible,
+    /// They lead the group already.
+    LeadsAlready,
+    /// Nobody asked to lead the group with this account, or it is decided.
+    ApplicationNotFound,
+    /// There is no such meeting, or not of this group.
+    MeetingNotFound,
+    /// The meeting is cancelled: schedule another.
+    MeetingCancelled,
+    /// The meeting was held: what was is not changed.
+    MeetingHeld,
+    /// The meeting has begun.
+    MeetingBegun,
+    /// The meeting is still to come.
+    MeetingNotBegun,
+    /// A meeting ends after it begins, and not long after.
+    MeetingTimesInvalid,
+    /// A meeting begins in the future.
+    MeetingInPast,
+    /// There is no time zone of this name.
+    ZoneInvalid,
+    /// A meeting has a place, an address online, or both.
+    NowhereToMeet,
+    /// A capacity is at least 1.
+    CapacityInvalid,
+    /// Meetings of user groups are free: there is no price.
+    NotFree,
+    /// Members register here: other places may announce a meeting, and not take registrations.
+    ExternalRegistration,
+    /// You answered with another of your accounts: answer with that.
+    AnsweredWithAnother,
+    /// There is no such presentation at the meeting.
+    PresentationNotFound,
+    /// The account has no lozenge that names a company.
+    NoCompany,
+    /// Only leaders of an active group may ask for this: hold a meeting, and confirm it.
+    GroupInactive,
+    /// A meeting is reimbursed once it was held, and who attended is recorded.
+    NotReimbursable,
+    /// An amount is more than nothing.
+    AmountInvalid,
+    /// Something isn't the code of a currency.
+    CurrencyInvalid,
+    /// There is no such request.
+    BenefitNotFound,
+    /// The request is decided already.
+    BenefitDecided,
+    /// Leaders have no such benefit in this community.
+    BenefitNotGiven,
     /// Something isn't what a course or certification can be known by.
     KeyInvalid,
     /// Nobody gives kudos to themselves, nor to a linked account.
@@ -138,6 +247,32 @@ pub enum UserErrorCode {
     AllowanceUsedUp,
     /// The programme has no kudos that members give each other.
     NoPeerKudos,
+    /// There is no such agreement.
+    AgreementNotFound,
+    /// The agreement has another version by now: read it, and accept that.
+    AgreementOutdated,
+    /// There is no such lozenge.
+    LozengeNotFound,
+    /// Nobody grants the lozenge: it comes by itself.
+    LozengeDerived,
+    /// Nobody can ask for the lozenge: staff grant it by their own choice.
+    LozengeNotRequestable,
+    /// The profile has the lozenge already.
+    LozengeHeld,
+    /// The account doesn't have the lozenge.
+    LozengeNotHeld,
+    /// The profile asked for the lozenge already, and waits for staff.
+    LozengeRequestWaiting,
+    /// Nothing was asked for, or that is decided already.
+    NoLozengeRequest,
+    /// The lozenge names a company, and its app or service: give both.
+    CompanyMissing,
+    /// The lozenge names no company.
+    CompanyNotNamed,
+    /// Not all is met that the lozenge requires: `requirements` says what.
+    RequirementsNotMet,
+    /// It takes a reason, for not all is met that the lozenge requires.
+    ReasonMissing,
     /// A rating is a number from 1 to 5.
     RatingInvalid,
     /// Feedback has a rating, a text, or both.
@@ -172,9 +307,12 @@ impl UserError {
             Refusal::PostNotFound { post } => (Code::PostNotFound, naming(post)),
             Refusal::PostDeleted { post } => (Code::PostDeleted, naming(post)),
             // New ids are drawn, or follow from the key.
-            Refusal::PostExists { .. } | Refusal::GroupExists | Refusal::GiftExists { .. } => {
-                return Self::key_reused();
-            }
+            Refusal::PostExists { .. }
+            | Refusal::GroupExists
+            | Refusal::GiftExists { .. }
+            | Refusal::MeetingExists
+            | Refusal::PresentationExists
+            | Refusal::BenefitExists => return Self::key_reused(),
             Refusal::ActorErased => (Code::AccountErased, None),
             Refusal::NotPermitted { .. } => (Code::Forbidden, None),
             Refusal::AccountNotFound { .. } => (Code::AccountNotFound, Some("accountId")),
@@ -196,14 +334,65 @@ impl UserError {
             Refusal::InFuture { field } => (Code::InFuture, Some(*field)),
             Refusal::GroupNotFound { .. } => (Code::GroupNotFound, Some("groupId")),
             Refusal::NotAMember { .. } => (Code::NotAMember, None),
+            Refusal::NotAUserGroup { .. } => (Code::NotAUserGroup, Some("groupId")),
+            Refusal::NotALeader { .. } => (Code::NotALeader, None),
+            Refusal::Ineligible { .. } => (Code::Ineligible, None),
+            Refusal::LeadsAlready { .. } => (Code::LeadsAlready, None),
+            Refusal::ApplicationNotFound { .. } => (Code::ApplicationNotFound, None),
+            Refusal::MeetingNotFound { .. } => (Code::MeetingNotFound, Some("meetingId")),
+            Refusal::MeetingCancelled => (Code::MeetingCancelled, None),
+            Refusal::MeetingHeld => (Code::MeetingHeld, None),
+            Refusal::MeetingBegun => (Code::MeetingBegun, None),
+            Refusal::MeetingNotBegun { .. } => (Code::MeetingNotBegun, None),
+            Refusal::MeetingTimesInvalid { .. } => (Code::MeetingTimesInvalid, Some("endsAt")),
+            Refusal::MeetingInPast => (Code::MeetingInPast, Some("startsAt")),
+            Refusal::ZoneInvalid { .. } => (Code::ZoneInvalid, Some("zone")),
+            Refusal::NowhereToMeet => (Code::NowhereToMeet, Some("place")),
+            Refusal::CapacityInvalid { .. } => (Code::CapacityInvalid, Some("capacity")),
+            Refusal::NotFree => (Code::NotFree, Some("price")),
+            Refusal::ExternalRegistration => (Code::ExternalRegistration, Some("registrationUrl")),
+            Refusal::AnsweredWithAnother { .. } => (Code::AnsweredWithAnother, None),
+            Refusal::PresentationNotFound { .. } => {
+                (Code::PresentationNotFound, Some("presentationId"))
+            }
+            Refusal::NoCompany { .. } => (Code::NoCompany, Some("accountId")),
+            Refusal::GroupInactive { .. } => (Code::GroupInactive, Some("groupId")),
+            Refusal::MeetingOfAnotherGroup { .. } => (Code::MeetingNotFound, Some("meetingId")),
+            Refusal::NotReimbursable { .. } => (Code::NotReimbursable, Some("meetingId")),
+            Refusal::AmountInvalid { .. } => (Code::AmountInvalid, Some("amount")),
+            Refusal::CurrencyInvalid { .. } => (Code::CurrencyInvalid, Some("currency")),
+            Refusal::BenefitNotFound { .. } => (Code::BenefitNotFound, Some("requestId")),
+            Refusal::BenefitDecided { .. } => (Code::BenefitDecided, None),
             Refusal::KeyInvalid { field, .. } => (Code::KeyInvalid, Some(*field)),
             Refusal::TextInvalid { field, .. } => (Code::FieldInvalid, Some(*field)),
             Refusal::KudosToOneself => (Code::KudosToOneself, Some("profileId")),
             Refusal::AllowanceUsedUp { .. } => (Code::AllowanceUsedUp, None),
+            Refusal::AgreementNotFound { .. } => (Code::AgreementNotFound, Some("agreementKey")),
+            Refusal::AgreementOutdated { .. } => (Code::AgreementOutdated, Some("version")),
+            Refusal::LozengeNotFound { .. } => (Code::LozengeNotFound, Some("lozengeKey")),
+            Refusal::LozengeDerived => (Code::LozengeDerived, Some("lozengeKey")),
+            Refusal::LozengeNotRequestable => (Code::LozengeNotRequestable, Some("lozengeKey")),
+            Refusal::LozengeHeld => (Code::LozengeHeld, Some("lozengeKey")),
+            Refusal::LozengeNotHeld => (Code::LozengeNotHeld, Some("lozengeKey")),
+            Refusal::LozengeRequestWaiting => (Code::LozengeRequestWaiting, Some("lozengeKey")),
+            Refusal::NoLozengeRequest => (Code::NoLozengeRequest, Some("lozengeKey")),
+            Refusal::CompanyMissing => (Code::CompanyMissing, Some("company")),
+            Refusal::CompanyNotNamed => (Code::CompanyNotNamed, Some("company")),
+            Refusal::RequirementsNotMet { .. } => (Code::RequirementsNotMet, None),
+            Refusal::ReasonMissing => (Code::ReasonMissing, Some("reason")),
             Refusal::RatingInvalid { .. } => (Code::RatingInvalid, Some("rating")),
             Refusal::FeedbackEmpty => (Code::FeedbackEmpty, None),
             Refusal::NoEntries { field } => (Code::NoEntries, Some(*field)),
             Refusal::TooLongAgo { field, .. } => (Code::TooLongAgo, Some(*field)),
+            Refusal::PostNotPublished { post } => (Code::PostNotPublished, naming(post)),
+            Refusal::NotInReview { post } => (Code::NotInReview, naming(post)),
+            Refusal::RemovedByStaff { post } => (Code::RemovedByStaff, naming(post)),
+            Refusal::OwnPostReported { post } => (Code::OwnPostReported, naming(post)),
+            Refusal::ReportCommentMissing => (Code::ReportCommentMissing, Some("comment")),
+            // It is removed first: only if somebody restores it meanwhile.
+            Refusal::NoOpenReports { post } | Refusal::NotRemoved { post } => {
+                (Code::NoOpenReports, naming(post))
+            }
             Refusal::NotTheAuthor { post } => (Code::NotTheAuthor, naming(post)),
             Refusal::NotTheAsker { question } => (Code::NotTheAsker, naming(question)),
             Refusal::NotAQuestion { post } => (Code::NotAQuestion, naming(post)),

@@ -6,6 +6,7 @@ use plaudit_domain::post::{Answer, Changes, Comment, Delete, Edit, Open, Restore
 use uuid::Uuid;
 
 use crate::id::NodeId;
+use crate::perk::publishes_without_review;
 use crate::post::Post;
 use crate::reading::reading;
 
@@ -164,7 +165,8 @@ impl PostMutation {
         open(context, Topic::Discussion, input.into()).await
     }
 
-    /// Publishes an article. Any member may; in a group, its members.
+    /// Publishes an article. Any member may; in a group, its members. In a moderated group it goes to
+    /// review first, unless its author publishes there without.
     async fn article_create(
         &self,
         context: &Context<'_>,
@@ -235,7 +237,7 @@ impl PostMutation {
         perform_on_post(context, &request, &delete, post, &[(post, "postId")]).await
     }
 
-    /// Restores a deleted post, with all that it had. Its author may.
+    /// Restores a deleted post, with all that it had. Its author may; where staff removed it, staff.
     async fn post_restore(
         &self,
         context: &Context<'_>,
@@ -266,13 +268,19 @@ async fn open<Payload: From<(Option<Post>, Vec<UserError>)>>(
         Topic::Discussion => "discussion",
         Topic::Article => "article",
     };
+    let group = group_id.as_ref().map(NodeId::group).transpose()?;
+    let without_review = match (topic, group) {
+        (Topic::Article, Some(group)) => publishes_without_review(reading(context), group).await?,
+        (Topic::Article | Topic::Question | Topic::Discussion, _) => false,
+    };
     let open = Open {
         post: PostId(request.new_id(kind)),
         topic,
-        group: group_id.as_ref().map(NodeId::group).transpose()?,
+        group,
         title,
         body,
         tags,
+        without_review,
     };
     perform_on_post(context, &request, &open, open.post, &[]).await
 }

@@ -1,37 +1,51 @@
 //! The demo community is one that could have happened: every event of it is decided again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+mod groups;
+
 use super::fixture;
 use crate::acceptance::{Accept, Withdraw};
 use crate::account::{self, Claims, LogIn, Register, Rename};
+use crate::affiliation;
+use crate::agreement::{self, Agreement};
 use crate::badge::Grant;
+use crate::calendar;
 use crate::decide::{Actor, Command, History, Roles, decide};
 use crate::erasure::Erase;
 use crate::fact::{
-    AccountFact, BadgeFact, Fact, FeedbackFact, GroupFact, KudosFact, LearningFact, LikeFact,
-    LinkCodeFact, LinkFact, MembershipFact, PostFact, WatchFact,
+    AccountFact, BadgeFact, BenefitFact, Fact, FeedbackFact, GroupFact, KudosFact, LearningFact,
+    LikeFact, LinkCodeFact, LinkFact, LozengeFact, MembershipFact, NotificationFact, PostFact,
+    ReportFact, RsvpFact, WatchFact,
 };
 use crate::feedback::{GiveFeedback, RecordInteractions};
-use crate::group::Create;
+use crate::group;
 use crate::id::AccountId;
 use crate::kudos::{Allowance, Enrol, Give, Policy, RequestEnrolment};
 use crate::learning::{Achievement, Record};
 use crate::like::{LikePost, UnlikePost};
 use crate::link_code::MakeLinkCode;
 use crate::links::{self, Link, Links, MakePrimary, Primary, Unlink};
+use crate::lozenge::{self, Terms};
 use crate::membership::{Join, Leave};
+use crate::notification::{ChangePreferences, MarkRead};
 use crate::period::Period;
 use crate::personal::Personal;
-use crate::post::{Answer, Changes, Comment, Created, Delete, Edit, Kind, Open, Restore, Topic};
+use crate::post::{
+    Answer, Changes, Comment, Created, Delete, Edit, Kind, Open, Remove, Restore, Topic,
+};
 use crate::profile;
+use crate::report::{Dismiss, Report, Uphold};
+use crate::requirement::{Requirements, Standing};
+use crate::review::{Publish, Reject, Resubmit};
+use crate::rsvp;
 use crate::time::Time;
-use crate::watch::{UnwatchPost, WatchPost};
+use crate::watch::{UnwatchGroup, UnwatchPost, WatchGroup, WatchPost};
 
 /// An event as `plaudit import events` reads it.
 #[derive(Deserialize)]
@@ -130,22 +144,62 @@ fn everything_that_can_happen_happens() {
 
 /// What it takes to ask for a fact. The history doesn't tell: roles are no part of it.
 fn roles_for(fact: &Fact) -> Roles {
+    let staff = Roles {
+        community_manager: true,
+        ..Roles::default()
+    };
     match fact {
-        Fact::Group(GroupFact::Created(_)) | Fact::Kudos(KudosFact::Enrolled(_)) => Roles {
-            community_manager: true,
-            ..Roles::default()
-        },
+        Fact::Group(
+            GroupFact::Created(_)
+            | GroupFact::UserGroupCreated(_)
+            | GroupFact::LeadershipDeclined(_)
+            | GroupFact::LeaderAppointed(_),
+        )
+        | Fact::Account(AccountFact::AffiliationChanged(_))
+        | Fact::Benefit(BenefitFact::Decided(_))
+        | Fact::Kudos(KudosFact::Enrolled(_))
+        | Fact::Lozenge(
+            LozengeFact::Granted(_) | LozengeFact::Denied(_) | LozengeFact::Revoked(_),
+        )
+        | Fact::Report(ReportFact::Upheld(_) | ReportFact::Dismissed(_))
+        | Fact::Post(PostFact::Removed(_) | PostFact::Published(_) | PostFact::Rejected(_)) => {
+            staff
+        }
+        // Leaders don't.
+        Fact::Group(GroupFact::Changed(group::Changed {
+            moderated: Some(_), ..
+        })) => staff,
         Fact::Learning(_) | Fact::Badge(_) => Roles {
             service: true,
             ..Roles::default()
         },
-        Fact::Account(_)
+        // With a reason it was entered by staff.
+        Fact::Lozenge(LozengeFact::Requested(requested)) => match requested.reason {
+            Some(_) => staff,
+            None => Roles::default(),
+        },
+        Fact::Report(ReportFact::Reported(_))
+        | Fact::Group(_)
+        | Fact::Meeting(_)
+        | Fact::Rsvp(_)
+        | Fact::Benefit(_)
+        | Fact::Notification(_)
+        | Fact::Account(_)
         | Fact::Link(_)
         | Fact::LinkCode(_)
         | Fact::Kudos(KudosFact::EnrolmentRequested(_) | KudosFact::Given(_))
         | Fact::Feedback(_)
         | Fact::Membership(_)
-        | Fact::Post(_)
+        | Fact::Post(
+            PostFact::Created(_)
+            | PostFact::Submitted(_)
+            | PostFact::Resubmitted(_)
+            | PostFact::Edited(_)
+            | PostFact::Deleted(_)
+            | PostFact::Restored(_)
+            | PostFact::AnswerAccepted(_)
+            | PostFact::AcceptanceWithdrawn(_),
+        )
         | Fact::Like(_)
         | Fact::Watch(_) => Roles::default(),
     }
@@ -189,6 +243,66 @@ fn command_for(fact: &Fact, line: &Line) -> Box<dyn Command> {
             account: erased.account,
             content: erased.content,
         }),
+        Fact::Account(AccountFact::AgreementAccepted(accepted)) => Box::new(agreement::Accept {
+            agreement: accepted.agreement.clone(),
+            version: accepted.version.clone(),
+            current: Some(VERSION.into()),
+        }),
+        Fact::Lozenge(fact) => command_for_lozenge(fact, line),
+        Fact::Account(AccountFact::AffiliationChanged(changed)) => Box::new(affiliation::Change {
+            account: changed.account,
+            affiliation: changed.affiliation,
+        }),
+        Fact::Account(AccountFact::CalendarOpened(opened)) => {
+            Box::new(calendar::Open { code: opened.code })
+        }
+        Fact::Meeting(fact) => groups::command_of_meeting(fact),
+        Fact::Rsvp(RsvpFact::Answered(answered)) => Box::new(rsvp::Answer {
+            meeting: answered.meeting,
+            account: answered.account,
+            going: answered.going,
+        }),
+        Fact::Benefit(fact) => groups::command_of_benefit(fact),
+        Fact::Post(PostFact::Removed(affected)) => Box::new(Remove {
+            post: affected.post,
+        }),
+        Fact::Post(PostFact::Submitted(created)) => command_to_write(created, false),
+        Fact::Post(PostFact::Published(published)) => Box::new(Publish {
+            post: published.post,
+        }),
+        Fact::Post(PostFact::Rejected(rejected)) => Box::new(Reject {
+            post: rejected.post,
+            reason: text(&rejected.reason),
+        }),
+        Fact::Post(PostFact::Resubmitted(resubmitted)) => Box::new(Resubmit {
+            post: resubmitted.post,
+        }),
+        Fact::Report(ReportFact::Reported(reported)) => Box::new(Report {
+            post: reported.post,
+            reason: reported.reason,
+            comment: reported.comment.as_ref().map(text),
+        }),
+        Fact::Report(ReportFact::Upheld(upheld)) => Box::new(Uphold {
+            post: upheld.post,
+            measure: upheld.measure,
+            note: upheld.note.as_ref().map(text),
+        }),
+        Fact::Report(ReportFact::Dismissed(dismissed)) => Box::new(Dismiss {
+            post: dismissed.post,
+        }),
+        Fact::Notification(NotificationFact::Read(read)) => Box::new(MarkRead {
+            notifications: read.notifications.clone(),
+            until: read.until,
+        }),
+        Fact::Notification(NotificationFact::PreferencesChanged(changed)) => {
+            Box::new(ChangePreferences {
+                muted: changed.muted.clone(),
+            })
+        }
+        Fact::Watch(WatchFact::GroupWatched(watch)) => Box::new(WatchGroup { group: watch.group }),
+        Fact::Watch(WatchFact::GroupUnwatched(watch)) => {
+            Box::new(UnwatchGroup { group: watch.group })
+        }
         Fact::Link(LinkFact::Linked(linked)) => Box::new(Link {
             code: linked.code,
             primary: if linked.primary == line.actor {
@@ -260,18 +374,14 @@ fn command_for(fact: &Fact, line: &Line) -> Box<dyn Command> {
                 RecordInteractions::by_day(interacted.interactions.clone(), line.occurred_at);
             Box::new(recorded.unwrap().remove(0))
         }
-        Fact::Group(GroupFact::Created(created)) => Box::new(Create {
-            group: created.group,
-            name: created.name.clone(),
-            description: created.description.clone(),
-        }),
+        Fact::Group(fact) => groups::command_of_group(fact, line),
         Fact::Membership(MembershipFact::Joined(member)) => Box::new(Join {
             group: member.group,
         }),
         Fact::Membership(MembershipFact::Left(member)) => Box::new(Leave {
             group: member.group,
         }),
-        Fact::Post(PostFact::Created(created)) => command_to_write(created),
+        Fact::Post(PostFact::Created(created)) => command_to_write(created, true),
         Fact::Post(PostFact::Edited(edited)) => Box::new(Edit {
             post: edited.post,
             changes: Changes {
@@ -300,7 +410,101 @@ fn command_for(fact: &Fact, line: &Line) -> Box<dyn Command> {
     }
 }
 
-fn command_to_write(created: &Created) -> Box<dyn Command> {
+/// The version of all agreements.
+const VERSION: &str = "2026-01";
+
+/// What the rules that come with Plaudit say of the lozenges that there are.
+fn terms(lozenge: &str) -> Terms {
+    if lozenge == "community-leader" {
+        return Terms::default();
+    }
+    assert_eq!(lozenge, "partner");
+    let agreements = [
+        ("terms", "Terms"),
+        ("rules-of-engagement", "Rules of Engagement"),
+        ("partner-rules-of-engagement", "Partner Rules of Engagement"),
+    ];
+    let agreements = agreements.map(|(agreement, title)| Agreement {
+        agreement: agreement.into(),
+        title: title.into(),
+        version: VERSION.into(),
+    });
+    Terms {
+        names_company: true,
+        requirements: Requirements {
+            contributed_within_days: Some(30),
+            contributions: Some(5),
+            no_upheld_report_days: Some(90),
+            company_in_name: true,
+            agreements: agreements.into(),
+            acknowledgement: true,
+        },
+    }
+}
+
+/// What an account had done by a moment.
+fn standing(account: AccountId, until: Time) -> Standing {
+    let mut posts = HashMap::new();
+    let lines = Line::all().into_iter();
+    for (_, line) in lines.take_while(|(_, line)| line.occurred_at <= until) {
+        if let Fact::Post(PostFact::Created(created)) = line.fact()
+            && created.author == Some(account)
+        {
+            posts.insert(created.post, (line.occurred_at, true));
+        } else if let Fact::Post(PostFact::Deleted(of) | PostFact::Restored(of)) = line.fact()
+            && let Some((_, counts)) = posts.get_mut(&of.post)
+        {
+            *counts = line.r#type == "PostRestored";
+        }
+    }
+    let contributions = posts.values().filter(|(_, counts)| *counts);
+    let contributions: Vec<Time> = contributions.map(|(at, _)| *at).collect();
+    Standing {
+        contributions: contributions.len().try_into().unwrap(),
+        last_contribution_at: contributions.into_iter().max(),
+        last_upheld_report_at: None,
+    }
+}
+
+fn command_for_lozenge(fact: &LozengeFact, line: &Line) -> Box<dyn Command> {
+    let standing = |account| standing(account, line.occurred_at);
+    match fact {
+        LozengeFact::Requested(requested) => Box::new(lozenge::Request {
+            account: requested.account,
+            lozenge: requested.lozenge.clone(),
+            terms: terms(&requested.lozenge),
+            company: requested.company.as_ref().map(text),
+            product: requested.product.as_ref().map(text),
+            acknowledged: true,
+            despite_unmet: requested.reason.as_ref().map(text),
+            standing: standing(requested.account),
+        }),
+        LozengeFact::Granted(granted) => Box::new(lozenge::Grant {
+            account: granted.account,
+            lozenge: granted.lozenge.clone(),
+            terms: terms(&granted.lozenge),
+            company: None,
+            product: None,
+            reason: granted.reason.as_ref().map(text),
+            despite_unmet: false,
+            standing: standing(granted.account),
+        }),
+        LozengeFact::Denied(denied) => Box::new(lozenge::Deny {
+            account: denied.account,
+            lozenge: denied.lozenge.clone(),
+            terms: terms(&denied.lozenge),
+            reason: text(&denied.reason),
+            standing: standing(denied.account),
+        }),
+        LozengeFact::Revoked(revoked) => Box::new(lozenge::Revoke {
+            account: revoked.account,
+            lozenge: revoked.lozenge.clone(),
+            reason: text(&revoked.reason),
+        }),
+    }
+}
+
+fn command_to_write(created: &Created, without_review: bool) -> Box<dyn Command> {
     let &Created {
         post,
         kind,
@@ -317,6 +521,7 @@ fn command_to_write(created: &Created) -> Box<dyn Command> {
             title: created.title.as_ref().map(text).unwrap(),
             body: body.clone(),
             tags: created.tags.clone(),
+            without_review,
         })
     };
     match kind {

@@ -6,29 +6,49 @@ use std::fmt::Debug;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use uuid::Uuid;
 
 use crate::acceptance::{Accept, Withdraw};
 use crate::account::{AccountKind, Claims, LogIn, Register, Rename};
+use crate::affiliation::{self, Affiliation};
+use crate::agreement;
 use crate::badge::Grant;
+use crate::benefit::{Decide, RequestReimbursement, RequestSwag};
+use crate::calendar;
 use crate::decide::{Actor, Command, History, Roles, decide};
 use crate::erasure::{Content, Erase};
-use crate::fact::Fact;
+use crate::fact::{Fact, GroupFact, MeetingFact};
 use crate::feedback::{GiveFeedback, Interaction, RecordInteractions};
-use crate::given::{ada, after, bob, code, eve, gift, group, now, post, registered, seen};
-use crate::group::Create;
+use crate::given::meetings::{benefit, details, granted, meeting, presentation};
+use crate::given::{
+    ada, after, bob, code, eve, gift, group, group_created, joined, moderated, now, post,
+    registered, seen,
+};
+use crate::group::{Create, CreateUserGroup, UserGroupCreated};
 use crate::id::{AccountId, Origin, PostId};
 use crate::kudos::{Allowance, Enrol, Give, Policy, RequestEnrolment};
+use crate::leadership::{self, Conditions, Role};
 use crate::learning::{Achievement, Record};
 use crate::like::{LikePost, UnlikePost};
 use crate::link_code::MakeLinkCode;
 use crate::links::{Link, Links, MakePrimary, Primary, Unlink, Withdraw as WithdrawLinks};
+use crate::lozenge;
+use crate::meeting::{
+    self, AddSponsor, Details, RecordAttendance, RemoveSponsor, Terms, WithdrawAttendance,
+};
 use crate::membership::{Join, Leave};
+use crate::notification::{ChangePreferences, Kind, MarkRead};
 use crate::period::Period;
-use crate::post::{Answer, Changes, Comment, Delete, Edit, Open, Restore, Topic};
+use crate::post::{Answer, Changes, Comment, Delete, Edit, Open, Remove, Restore, Topic};
+use crate::presentation;
 use crate::profile;
 use crate::refusal::Refusal;
+use crate::report::{Dismiss, Measure, Reason, Report, Uphold};
+use crate::requirement::{Requirements, Standing};
+use crate::review::{Publish, Reject, Resubmit};
+use crate::rsvp;
 use crate::visibility::Visibility;
-use crate::watch::{UnwatchPost, WatchPost};
+use crate::watch::{UnwatchGroup, UnwatchPost, WatchGroup, WatchPost};
 
 /// Somebody who wants something.
 #[derive(Debug)]
@@ -193,7 +213,7 @@ fn any_personal_command() -> impl Strategy<Value = Box<dyn Wanted>> {
         6 => profile_visibility,
         24 => any_code().prop_map(|code| wanted(MakeLinkCode { code })),
         36 => link,
-        6 => any_account().prop_map(|account| wanted(Unlink { account })),
+        12 => any_account().prop_map(|account| wanted(Unlink { account })),
         12 => any_account().prop_map(|account| wanted(MakePrimary { account })),
         3 => any_account().prop_map(|account| wanted(WithdrawLinks { account })),
         3 => course,
@@ -266,6 +286,367 @@ fn any_kudos_command() -> impl Strategy<Value = Box<dyn Wanted>> {
     ]
 }
 
+fn any_role() -> impl Strategy<Value = Role> {
+    prop::sample::select(vec![Role::Leader, Role::CoLeader])
+}
+
+fn any_details() -> impl Strategy<Value = Details> {
+    (any_text(), prop::sample::select(vec![-1, 2, 10]), 0..3u32).prop_map(
+        |(title, begins, capacity)| Details {
+            title,
+            description: String::new(),
+            starts_at: after(begins * 60),
+            ends_at: after((begins + 1) * 60),
+            zone: "Europe/Berlin".into(),
+            place: Some("The bakery".into()),
+            online: None,
+            capacity: Some(capacity),
+            announcements: vec![],
+        },
+    )
+}
+
+/// What concerns who leads user groups, and for whom they work. The groups are others than those of the
+/// forum.
+fn any_leadership_command() -> impl Strategy<Value = Box<dyn Wanted>> {
+    let conditions = Conditions {
+        affiliations: Affiliation::ALL.into(),
+        ..Conditions::default()
+    };
+    let (to_propose, to_request, to_appoint) = (conditions.clone(), conditions.clone(), conditions);
+    let any_group = || (3..=4u128).prop_map(group);
+    let propose = (any_group(), any_text()).prop_map(move |(group, name)| {
+        wanted(leadership::Propose {
+            group,
+            name,
+            description: String::new(),
+            location: "Berlin".into(),
+            message: "I bake".into(),
+            conditions: to_propose.clone(),
+        })
+    });
+    let create = (any_group(), any_text()).prop_map(|(group, name)| {
+        wanted(CreateUserGroup {
+            group,
+            name,
+            description: String::new(),
+            location: "Berlin".into(),
+        })
+    });
+    let change = (any_group(), any_text(), prop::option::of(prop::bool::ANY)).prop_map(
+        |(group, location, moderated)| {
+            wanted(crate::group::Change {
+                group,
+                name: None,
+                description: None,
+                location: Some(location),
+                moderated,
+            })
+        },
+    );
+    let request = any_group().prop_map(move |group| {
+        wanted(leadership::Request {
+            group,
+            message: "I bake".into(),
+            conditions: to_request.clone(),
+        })
+    });
+    let appoint =
+        (any_group(), any_account(), any_role()).prop_map(move |(group, account, role)| {
+            wanted(leadership::Appoint {
+                group,
+                account,
+                role,
+                conditions: to_appoint.clone(),
+            })
+        });
+    let decline = (any_group(), any_account(), any_text()).prop_map(|(group, account, reason)| {
+        wanted(leadership::Decline {
+            group,
+            account,
+            reason,
+        })
+    });
+    let remove = (any_group(), any_account())
+        .prop_map(|(group, account)| wanted(leadership::Remove { group, account }));
+    let affiliation = prop::sample::select(vec![None, None, Some(Affiliation::Employee)]);
+    let affiliate = (any_account(), affiliation).prop_map(|(account, affiliation)| {
+        wanted(affiliation::Change {
+            account,
+            affiliation,
+        })
+    });
+    prop_oneof![
+        6 => propose,
+        3 => create,
+        3 => change,
+        6 => request,
+        8 => appoint,
+        4 => decline,
+        1 => any_group().prop_map(|group| wanted(leadership::StandDown { group })),
+        1 => remove,
+        2 => affiliate,
+        1 => any_code().prop_map(|code| wanted(calendar::Open { code })),
+    ]
+}
+
+/// What concerns meetings, and what leaders ask for.
+fn any_meeting_command() -> impl Strategy<Value = Box<dyn Wanted>> {
+    let any_group = || (3..=4u128).prop_map(group);
+    let any_meeting = || (1..=3u128).prop_map(meeting);
+    let some_accounts = || prop::collection::btree_set(any_account(), 0..3);
+    let schedule =
+        (any_meeting(), any_group(), any_details()).prop_map(|(meeting, group, details)| {
+            wanted(meeting::Schedule {
+                meeting,
+                group,
+                details,
+                terms: Terms::default(),
+            })
+        });
+    let change = (any_meeting(), any_details()).prop_map(|(meeting, details)| {
+        wanted(meeting::Change {
+            meeting,
+            details,
+            terms: Terms::default(),
+        })
+    });
+    let cancel = any_meeting().prop_map(|meeting| {
+        let reason = None;
+        wanted(meeting::Cancel { meeting, reason })
+    });
+    let attend = (any_meeting(), some_accounts())
+        .prop_map(|(meeting, accounts)| wanted(RecordAttendance { meeting, accounts }));
+    let withdraw = (any_meeting(), some_accounts())
+        .prop_map(|(meeting, accounts)| wanted(WithdrawAttendance { meeting, accounts }));
+    let sponsor = (any_meeting(), any_account())
+        .prop_map(|(meeting, account)| wanted(AddSponsor { meeting, account }));
+    let unsponsor = (any_meeting(), any_account())
+        .prop_map(|(meeting, account)| wanted(RemoveSponsor { meeting, account }));
+    let any_presentation = || (1..=2u128).prop_map(presentation);
+    let submit = (any_presentation(), any_meeting(), any_text()).prop_map(
+        |(presentation, meeting, title)| {
+            wanted(presentation::Submit {
+                presentation,
+                meeting,
+                r#abstract: title.clone(),
+                title,
+            })
+        },
+    );
+    let approve = (any_presentation(), any_meeting()).prop_map(|(presentation, meeting)| {
+        wanted(presentation::Approve {
+            presentation,
+            meeting,
+        })
+    });
+    let reject = (any_presentation(), any_meeting()).prop_map(|(presentation, meeting)| {
+        wanted(presentation::Reject {
+            presentation,
+            meeting,
+            reason: presentation::Reason::SalesPitch,
+            note: None,
+        })
+    });
+    let answer =
+        (any_meeting(), any_account(), prop::bool::ANY).prop_map(|(meeting, account, going)| {
+            wanted(rsvp::Answer {
+                meeting,
+                account,
+                going,
+            })
+        });
+    prop_oneof![
+        12 => schedule,
+        2 => change,
+        1 => cancel,
+        1 => any_meeting().prop_map(|meeting| wanted(meeting::Confirm { meeting })),
+        3 => attend,
+        1 => withdraw,
+        3 => sponsor,
+        1 => unsponsor,
+        6 => submit,
+        2 => approve,
+        2 => reject,
+        8 => answer,
+        6 => any_benefit_command(),
+    ]
+}
+
+fn any_benefit_command() -> impl Strategy<Value = Box<dyn Wanted>> {
+    let any_request = || (1..=3u128).prop_map(benefit);
+    let any_group = || (3..=4u128).prop_map(group);
+    let swag = (any_request(), any_group(), any_text()).prop_map(|(request, group, what)| {
+        wanted(RequestSwag {
+            request,
+            group,
+            meeting: None,
+            what,
+            address: "Ovenstreet 1".into(),
+            is_active: true,
+        })
+    });
+    let any_meeting = (1..=2u128).prop_map(meeting);
+    let reimburse =
+        (any_request(), any_group(), any_meeting).prop_map(|(request, group, meeting)| {
+            wanted(RequestReimbursement {
+                request,
+                group,
+                meeting,
+                amount: 100,
+                currency: "EUR".into(),
+                what: "The room".into(),
+                is_active: true,
+            })
+        });
+    let decide = (any_request(), prop::bool::ANY).prop_map(|(request, approved)| {
+        wanted(Decide {
+            request,
+            approved,
+            reason: Some("So it is".into()),
+        })
+    });
+    prop_oneof![4 => swag, 4 => reimburse, 2 => decide]
+}
+
+/// What is done about a lozenge.
+#[derive(Debug, Clone, Copy)]
+enum Label {
+    Accept,
+    Ask,
+    Grant,
+    Deny,
+    Revoke,
+}
+
+/// What concerns lozenges, and what is accepted for them. One requirement is met by some.
+fn any_lozenge_command() -> impl Strategy<Value = Box<dyn Wanted>> {
+    let terms = lozenge::Terms {
+        names_company: true,
+        requirements: Requirements {
+            contributions: Some(1),
+            ..Requirements::default()
+        },
+    };
+    let any_label = prop::sample::select(vec![
+        Label::Accept,
+        Label::Ask,
+        Label::Grant,
+        Label::Deny,
+        Label::Revoke,
+    ]);
+    let lozenge = prop::sample::select(vec!["one", "two"]).prop_map(str::to_owned);
+    let parts = (
+        any_account(),
+        lozenge,
+        prop::option::weighted(0.8, any_text()),
+        prop::option::weighted(0.7, any_text()),
+        0..=1i64,
+    );
+    (any_label, parts).prop_map(move |(which, (account, lozenge, company, reason, posts))| {
+        let terms = terms.clone();
+        let standing = Standing {
+            contributions: posts,
+            ..Standing::default()
+        };
+        match which {
+            Label::Accept => wanted(agreement::Accept {
+                agreement: lozenge,
+                version: "1".into(),
+                current: company.map(|_| "1".into()),
+            }),
+            Label::Ask => wanted(lozenge::Request {
+                account,
+                lozenge,
+                terms,
+                product: company.clone(),
+                company,
+                acknowledged: false,
+                despite_unmet: reason,
+                standing,
+            }),
+            Label::Grant => wanted(lozenge::Grant {
+                account,
+                lozenge,
+                terms,
+                product: company.clone(),
+                company,
+                despite_unmet: reason.is_some(),
+                reason,
+                standing,
+            }),
+            Label::Deny => wanted(lozenge::Deny {
+                account,
+                lozenge,
+                terms,
+                reason: reason.unwrap_or_default(),
+                standing,
+            }),
+            Label::Revoke => wanted(lozenge::Revoke {
+                account,
+                lozenge,
+                reason: reason.unwrap_or_default(),
+            }),
+        }
+    })
+}
+
+/// What concerns review, reports, and what members are told.
+fn any_moderating_command() -> impl Strategy<Value = Box<dyn Wanted>> {
+    let submit = (any_parent(), any_text()).prop_map(|(post, title)| {
+        wanted(Open {
+            post,
+            topic: Topic::Article,
+            group: Some(group(2)),
+            body: title.clone(),
+            title,
+            tags: vec![],
+            without_review: false,
+        })
+    });
+    let reject =
+        (any_parent(), any_text()).prop_map(|(post, reason)| wanted(Reject { post, reason }));
+    let reason = prop::sample::select(Reason::ALL.to_vec());
+    let report =
+        (any_post(), reason, prop::option::of(any_text())).prop_map(|(post, reason, comment)| {
+            wanted(Report {
+                post,
+                reason,
+                comment,
+            })
+        });
+    let measure = prop::sample::select(vec![Measure::Warning, Measure::Removal]);
+    let uphold =
+        (any_post(), measure, prop::option::of(any_text())).prop_map(|(post, measure, note)| {
+            wanted(Uphold {
+                post,
+                measure,
+                note,
+            })
+        });
+    let read = (1..4u128, prop::option::of(-3..1i64)).prop_map(|(id, until)| {
+        wanted(MarkRead {
+            notifications: [Uuid::from_u128(id)].into(),
+            until: until.map(after),
+        })
+    });
+    let muted = prop::collection::btree_set(prop::sample::select(Kind::ALL.to_vec()), 0..3);
+    prop_oneof![
+        4 => submit,
+        2 => any_parent().prop_map(|post| wanted(Publish { post })),
+        5 => reject,
+        12 => any_parent().prop_map(|post| wanted(Resubmit { post })),
+        6 => report,
+        2 => any_post().prop_map(|post| wanted(Remove { post })),
+        4 => uphold,
+        2 => any_post().prop_map(|post| wanted(Dismiss { post })),
+        1 => read,
+        1 => muted.prop_map(|muted| wanted(ChangePreferences { muted })),
+        1 => (1..=2u128).prop_map(|number| wanted(WatchGroup { group: group(number) })),
+        1 => (1..=2u128).prop_map(|number| wanted(UnwatchGroup { group: group(number) })),
+    ]
+}
+
 fn any_command() -> impl Strategy<Value = Box<dyn Wanted>> {
     let register = any_text().prop_map(|name| wanted(Register { name }));
     let rename = any_text().prop_map(|name| wanted(Rename { name }));
@@ -277,8 +658,9 @@ fn any_command() -> impl Strategy<Value = Box<dyn Wanted>> {
         any_text(),
         any_text(),
         any_tags(),
+        prop::bool::weighted(0.2),
     )
-        .prop_map(|(post, topic, group, title, body, tags)| {
+        .prop_map(|(post, topic, group, title, body, tags, without_review)| {
             wanted(Open {
                 post,
                 topic,
@@ -286,6 +668,7 @@ fn any_command() -> impl Strategy<Value = Box<dyn Wanted>> {
                 title,
                 body,
                 tags,
+                without_review,
             })
         });
     let answer = (any_reply(), any_parent(), any_text()).prop_map(|(post, question, body)| {
@@ -304,6 +687,10 @@ fn any_command() -> impl Strategy<Value = Box<dyn Wanted>> {
     prop_oneof![
         16 => any_personal_command(),
         4 => any_kudos_command(),
+        8 => any_leadership_command(),
+        20 => any_meeting_command(),
+        5 => any_lozenge_command(),
+        8 => any_moderating_command(),
         2 => register,
         1 => rename,
         2 => open,
@@ -344,12 +731,44 @@ fn history(facts: impl IntoIterator<Item = Fact>) -> History {
 }
 
 fn any_wishes() -> impl Strategy<Value = Vec<Wish>> {
-    prop::collection::vec(any_wish(), 0..250)
+    prop::collection::vec(any_wish(), 0..800)
 }
 
-/// Ada and Bob are there from the start, so that not all has to wait until they register.
-fn beginning() -> [Fact; 2] {
-    [registered(ada(), "one"), registered(bob(), "two")]
+/// Ada and Bob are there from the start, and a moderated group, so that not all has to wait until there
+/// is one; and a meeting of Ada's that has begun, for time stands still, with Bob's company to sponsor it.
+fn beginning() -> [Fact; 9] {
+    let created = UserGroupCreated {
+        group: group(3),
+        name: "one".into(),
+        description: String::new(),
+        location: "Berlin".into(),
+        origin: None,
+    };
+    let appointed = leadership::Appointed {
+        group: group(3),
+        account: ada(),
+        role: Role::Leader,
+    };
+    let scheduled = meeting::Scheduled {
+        meeting: meeting(1),
+        group: group(3),
+        details: Details {
+            starts_at: after(-60),
+            ..details()
+        },
+        origin: None,
+    };
+    [
+        registered(ada(), "one"),
+        registered(bob(), "two"),
+        GroupFact::UserGroupCreated(created).into(),
+        GroupFact::LeaderAppointed(appointed).into(),
+        MeetingFact::Scheduled(scheduled).into(),
+        granted(bob(), "partner", Some("Flour Ltd")),
+        group_created(group(2), "one"),
+        moderated(group(2), true),
+        joined(group(2), ada()),
+    ]
 }
 
 /// How many histories a run tries. They are long, so a hundred of them meet most of what can be.

@@ -122,6 +122,8 @@ fn read(source: Source, feed: &mut Feed, mut known: Known) -> Result<(), ImportE
                     Name::Account(account) => format!("there is no account {account}"),
                     Name::Post(post) => format!("there is no post {post}"),
                     Name::Group(group) => format!("there is no group {group}"),
+                    Name::Meeting(meeting) => format!("there is no meeting {meeting}"),
+                    Name::Benefit(request) => format!("there is no request {request}"),
                 };
                 let expected = "an earlier event that makes it, here or in the journal".into();
                 return Err(malformed((found, expected)).into());

@@ -1,11 +1,11 @@
 //! Which accounts, posts and groups exist, in the journal or earlier in the file.
 
-use plaudit_domain::StreamName;
+use plaudit_domain::{Event, StreamName};
 use plaudit_journal::{JournalError, SharedJournal};
 use rustc_hash::FxHashSet;
 use tokio::runtime::Handle;
 
-use super::names::Name;
+use super::names::{Name, Names};
 use crate::error::ImportError;
 use crate::feed::Feed;
 
@@ -65,9 +65,13 @@ impl Known {
             Name::Account(account) => StreamName::account(account),
             Name::Post(post) => StreamName::post(post),
             Name::Group(group) => StreamName::group(group),
+            Name::Meeting(meeting) => StreamName::meeting(meeting),
+            Name::Benefit(request) => StreamName::benefit(request),
         };
         let events = self.runtime.block_on(self.journal.read_stream(&stream))?;
-        Ok(!events.is_empty())
+        // A group that was proposed has a stream, and isn't there.
+        let makes_it = |event: &Event| Names::of(&event.fact).made == Some(name);
+        Ok(events.iter().any(makes_it))
     }
 }
 

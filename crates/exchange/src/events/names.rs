@@ -6,8 +6,9 @@ use plaudit_domain::acceptance::{Accepted, AcceptedAnswer, Withdrawn};
 use plaudit_domain::account::{Identified, Registered, Renamed, VisibilityChanged};
 use plaudit_domain::erasure::Erased;
 use plaudit_domain::fact::{
-    AccountFact, BadgeFact, FeedbackFact, GroupFact, KudosFact, LearningFact, LikeFact,
-    LinkCodeFact, LinkFact, MembershipFact, PostFact, WatchFact,
+    AccountFact, BadgeFact, BenefitFact, FeedbackFact, GroupFact, KudosFact, LearningFact,
+    LikeFact, LinkCodeFact, LinkFact, LozengeFact, MeetingFact, MembershipFact, NotificationFact,
+    PostFact, ReportFact, RsvpFact, WatchFact,
 };
 use plaudit_domain::feedback::Interacted;
 use plaudit_domain::kudos::{Enrolled, EnrolmentRequested};
@@ -16,17 +17,34 @@ use plaudit_domain::like::Like;
 use plaudit_domain::links::{Linked, PrimaryChanged, Unlinked};
 use plaudit_domain::membership::Membership;
 use plaudit_domain::post::{Affected, Created, Edited};
-use plaudit_domain::watch::Watch;
+use plaudit_domain::review::{Published, Rejected, Resubmitted};
+use plaudit_domain::watch::{GroupWatch, Watch};
 use plaudit_domain::{
-    AccountId, Fact, GroupId, PostId, badge, feedback, group, kudos, link_code, links, profile,
+    AccountId, BenefitId, Fact, GroupId, MeetingId, PostId, affiliation, agreement, badge, benefit,
+    calendar, feedback, group, kudos, leadership, link_code, links, lozenge, meeting, notification,
+    presentation, profile, report, rsvp,
 };
 
-/// An account, a post or a group that a fact names.
+/// An account, a post, a group, a meeting or a leader's request that a fact names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Name {
     Account(AccountId),
     Post(PostId),
     Group(GroupId),
+    Meeting(MeetingId),
+    Benefit(BenefitId),
+}
+
+impl From<BenefitId> for Name {
+    fn from(request: BenefitId) -> Self {
+        Self::Benefit(request)
+    }
+}
+
+impl From<MeetingId> for Name {
+    fn from(meeting: MeetingId) -> Self {
+        Self::Meeting(meeting)
+    }
 }
 
 impl From<GroupId> for Name {
@@ -75,13 +93,22 @@ impl Names {
                 title: _,
                 origin: _,
             })) => names.need([*account]),
+            Fact::Lozenge(fact) => names.lozenge(fact),
             Fact::Feedback(fact) => names.feedback(fact),
             Fact::Learning(fact) => names.learning(fact),
-            Fact::Group(GroupFact::Created(group::Created {
+            Fact::Group(fact) => names.group(fact),
+            Fact::Meeting(fact) => names.meeting(fact),
+            Fact::Rsvp(RsvpFact::Answered(rsvp::Answered {
+                meeting,
                 group,
-                name: _,
-                description: _,
-            })) => names.made = Some((*group).into()),
+                account,
+                going: _,
+            })) => {
+                names.need([*meeting]);
+                names.need([*group]);
+                names.need([*account]);
+            }
+            Fact::Benefit(fact) => names.benefit(fact),
             Fact::Membership(MembershipFact::Joined(member) | MembershipFact::Left(member)) => {
                 let Membership { group, account } = *member;
                 names.need([group]);
@@ -98,9 +125,16 @@ impl Names {
                 names.need([account]);
                 names.need(author);
             }
+            Fact::Report(fact) => names.report(fact),
+            Fact::Notification(fact) => names.notification(fact),
             Fact::Watch(WatchFact::Watched(watch) | WatchFact::Unwatched(watch)) => {
                 let Watch { post, account } = *watch;
                 names.need([post]);
+                names.need([account]);
+            }
+            Fact::Watch(WatchFact::GroupWatched(watch) | WatchFact::GroupUnwatched(watch)) => {
+                let GroupWatch { group, account } = *watch;
+                names.need([group]);
                 names.need([account]);
             }
         }
@@ -126,6 +160,259 @@ impl Names {
                 self.need([*profile, *giver, *receiver]);
                 self.need(*post);
             }
+        }
+    }
+
+    fn lozenge(&mut self, fact: &LozengeFact) {
+        match fact {
+            LozengeFact::Requested(lozenge::Requested {
+                account,
+                lozenge: _,
+                company: _,
+                product: _,
+                answers: _,
+                reason: _,
+            })
+            | LozengeFact::Granted(lozenge::Granted {
+                account,
+                lozenge: _,
+                company: _,
+                product: _,
+                reason: _,
+                answers: _,
+            })
+            | LozengeFact::Denied(lozenge::Denied {
+                account,
+                lozenge: _,
+                reason: _,
+                answers: _,
+            })
+            | LozengeFact::Revoked(lozenge::Revoked {
+                account,
+                lozenge: _,
+                reason: _,
+            }) => self.need([*account]),
+        }
+    }
+
+    fn group(&mut self, fact: &GroupFact) {
+        match fact {
+            GroupFact::Created(group::Created {
+                group,
+                name: _,
+                description: _,
+            })
+            | GroupFact::UserGroupCreated(group::UserGroupCreated {
+                group,
+                name: _,
+                description: _,
+                location: _,
+                origin: _,
+            }) => self.made = Some((*group).into()),
+            GroupFact::Changed(group::Changed {
+                group,
+                name: _,
+                description: _,
+                location: _,
+                moderated: _,
+            }) => self.need([*group]),
+            // The group isn't there yet.
+            GroupFact::Proposed(leadership::Proposed {
+                group: _,
+                account,
+                name: _,
+                description: _,
+                location: _,
+                message: _,
+            }) => self.need([*account]),
+            // Nor may it ever be.
+            GroupFact::LeadershipDeclined(leadership::Declined {
+                group: _,
+                account,
+                reason: _,
+            }) => self.need([*account]),
+            GroupFact::LeadershipRequested(leadership::Requested {
+                group,
+                account,
+                message: _,
+            })
+            | GroupFact::LeaderAppointed(leadership::Appointed {
+                group,
+                account,
+                role: _,
+            })
+            | GroupFact::LeadershipEnded(leadership::Ended { group, account }) => {
+                self.need([*group]);
+                self.need([*account]);
+            }
+        }
+    }
+
+    fn meeting(&mut self, fact: &MeetingFact) {
+        match fact {
+            MeetingFact::Scheduled(meeting::Scheduled {
+                meeting,
+                group,
+                details: _,
+                origin: _,
+            }) => {
+                self.made = Some((*meeting).into());
+                self.need([*group]);
+            }
+            MeetingFact::Changed(meeting::Changed {
+                meeting,
+                group,
+                details: _,
+            })
+            | MeetingFact::Cancelled(meeting::Cancelled {
+                meeting,
+                group,
+                reason: _,
+            })
+            | MeetingFact::Held(meeting::Held { meeting, group }) => {
+                self.need([*meeting]);
+                self.need([*group]);
+            }
+            MeetingFact::Attended(meeting::Attended {
+                meeting,
+                group,
+                accounts,
+            })
+            | MeetingFact::AttendanceWithdrawn(meeting::AttendanceWithdrawn {
+                meeting,
+                group,
+                accounts,
+            }) => {
+                self.need([*meeting]);
+                self.need([*group]);
+                self.need(accounts.iter().copied());
+            }
+            MeetingFact::Sponsored(meeting::Sponsored {
+                meeting,
+                group,
+                account,
+                company: _,
+            })
+            | MeetingFact::SponsorRemoved(meeting::SponsorRemoved {
+                meeting,
+                group,
+                account,
+            })
+            | MeetingFact::PresentationSubmitted(presentation::Submitted {
+                meeting,
+                group,
+                presentation: _,
+                speaker: account,
+                title: _,
+                r#abstract: _,
+            })
+            | MeetingFact::PresentationApproved(presentation::Approved {
+                meeting,
+                group,
+                presentation: _,
+                speaker: account,
+            })
+            | MeetingFact::PresentationRejected(presentation::Rejected {
+                meeting,
+                group,
+                presentation: _,
+                speaker: account,
+                reason: _,
+                note: _,
+            }) => {
+                self.need([*meeting]);
+                self.need([*group]);
+                self.need([*account]);
+            }
+        }
+    }
+
+    fn benefit(&mut self, fact: &BenefitFact) {
+        match fact {
+            BenefitFact::SwagRequested(benefit::SwagRequested {
+                request,
+                group,
+                account,
+                meeting,
+                what: _,
+                address: _,
+            }) => {
+                self.made = Some((*request).into());
+                self.need([*group]);
+                self.need([*account]);
+                self.need(*meeting);
+            }
+            BenefitFact::ReimbursementRequested(benefit::ReimbursementRequested {
+                request,
+                group,
+                account,
+                meeting,
+                amount: _,
+                currency: _,
+                what: _,
+            }) => {
+                self.made = Some((*request).into());
+                self.need([*group]);
+                self.need([*account]);
+                self.need([*meeting]);
+            }
+            BenefitFact::Decided(benefit::Decided {
+                request,
+                group,
+                account,
+                approved: _,
+                reason: _,
+            }) => {
+                self.need([*request]);
+                self.need([*group]);
+                self.need([*account]);
+            }
+        }
+    }
+
+    fn report(&mut self, fact: &ReportFact) {
+        match fact {
+            ReportFact::Reported(report::Reported {
+                post,
+                author,
+                reporter,
+                reason: _,
+                comment: _,
+            }) => {
+                self.need([*post]);
+                self.need(*author);
+                self.need([*reporter]);
+            }
+            ReportFact::Upheld(report::Upheld {
+                post,
+                author,
+                reporters,
+                measure: _,
+                note: _,
+            }) => {
+                self.need([*post]);
+                self.need(*author);
+                self.need(reporters.iter().copied());
+            }
+            ReportFact::Dismissed(report::Dismissed { post, reporters }) => {
+                self.need([*post]);
+                self.need(reporters.iter().copied());
+            }
+        }
+    }
+
+    fn notification(&mut self, fact: &NotificationFact) {
+        match fact {
+            NotificationFact::Read(notification::Read {
+                account,
+                notifications: _,
+                until: _,
+            }) => self.need([*account]),
+            NotificationFact::PreferencesChanged(notification::PreferencesChanged {
+                account,
+                by,
+                muted: _,
+            }) => self.need([*account, *by]),
         }
     }
 
@@ -163,6 +450,16 @@ impl Names {
                 account,
                 visibility: _,
             })
+            | AccountFact::AgreementAccepted(agreement::Accepted {
+                account,
+                agreement: _,
+                version: _,
+            })
+            | AccountFact::AffiliationChanged(affiliation::Changed {
+                account,
+                affiliation: _,
+            })
+            | AccountFact::CalendarOpened(calendar::Opened { account, code: _ })
             | AccountFact::Erased(Erased {
                 account,
                 content: _,
@@ -224,17 +521,18 @@ impl Names {
 
     fn post(&mut self, fact: &PostFact) {
         match fact {
-            PostFact::Created(Created {
-                post,
-                kind: _,
-                author,
-                parent,
-                group,
-                title: _,
-                body: _,
-                tags: _,
-                origin: _,
-            }) => {
+            PostFact::Created(created) | PostFact::Submitted(created) => {
+                let Created {
+                    post,
+                    kind: _,
+                    author,
+                    parent,
+                    group,
+                    title: _,
+                    body: _,
+                    tags: _,
+                    origin: _,
+                } = created;
                 self.made = Some((*post).into());
                 self.need(*author);
                 self.need(*parent);
@@ -250,7 +548,27 @@ impl Names {
                 self.need([*post]);
                 self.need(*author);
             }
-            PostFact::Deleted(affected) | PostFact::Restored(affected) => {
+            PostFact::Published(Published {
+                post,
+                author,
+                group,
+            }) => {
+                self.need([*post]);
+                self.need(*author);
+                self.need(*group);
+            }
+            PostFact::Rejected(Rejected {
+                post,
+                author,
+                reason: _,
+            })
+            | PostFact::Resubmitted(Resubmitted { post, author }) => {
+                self.need([*post]);
+                self.need(*author);
+            }
+            PostFact::Deleted(affected)
+            | PostFact::Removed(affected)
+            | PostFact::Restored(affected) => {
                 let Affected {
                     post,
                     author,

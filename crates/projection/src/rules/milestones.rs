@@ -53,7 +53,8 @@ pub(super) enum Titles {
 
 /// What can be counted of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Figure {
+#[allow(missing_docs, reason = "they are called as what they count")]
+pub enum Figure {
     Questions,
     Discussions,
     Answers,
@@ -213,7 +214,7 @@ impl Milestone<'_> {
 }
 
 impl Figure {
-    fn of(self, counts: &Counts) -> i64 {
+    pub(super) fn of(self, counts: &Counts) -> i64 {
         match self {
             Self::Questions => counts.questions,
             Self::Discussions => counts.discussions,

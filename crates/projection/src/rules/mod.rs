@@ -3,8 +3,15 @@
 //! All files of a set are read together, and every mistake is told at once, with its place. Beside the
 //! rules stand tests, which [`Rules::check`] runs by the same code that runs for real.
 
+mod group_test;
+mod groups;
 mod kudos;
+mod labels;
 mod ladders;
+#[cfg(test)]
+mod lozenge_mistakes;
+mod lozenge_test;
+mod lozenges;
 mod milestone_test;
 mod milestones;
 mod programme;
@@ -18,20 +25,29 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+pub use groups::{BenefitKind, BenefitRule, Groups, Resource};
 pub(crate) use kudos::index;
 pub use kudos::{BadgeRule, Counted, Deeds, Kudos, Level, Limit, Reason, Step};
-pub use milestones::{Milestone, Milestones};
+pub use lozenges::{
+    AgreementRule, Ask, Bound, Condition, Lozenge, Lozenges, Measure, Measured, Perk, PublishesIn,
+    Way,
+};
+pub use milestones::{Figure, Milestone, Milestones};
 
+use group_test::GroupTest;
+use lozenge_test::LozengeTest;
 use milestone_test::MilestoneTest;
 use programme::Programme;
 use source::{Source, Table, hint};
 use trial::Trial;
 
+const GROUPS: &str = "groups.toml";
 const KUDOS: &str = "kudos.toml";
 const CHALLENGES: &str = "challenges.toml";
 const MILESTONES: &str = "milestones.toml";
+const LOZENGES: &str = "lozenges.toml";
 /// The files of a set.
-const FILES: [&str; 3] = [KUDOS, CHALLENGES, MILESTONES];
+const FILES: [&str; 5] = [KUDOS, CHALLENGES, MILESTONES, LOZENGES, GROUPS];
 
 /// All rules: what a community agreed on. By default there are none at all.
 #[derive(Debug, Clone)]
@@ -40,8 +56,14 @@ pub struct Rules {
     pub kudos: Kudos,
     /// What is reached by how much of something.
     pub milestones: Milestones,
+    /// Status labels, and what comes with them.
+    pub lozenges: Lozenges,
+    /// When user groups are active, who may lead them, and what their leaders have.
+    pub groups: Groups,
     trials: Vec<Trial>,
     milestone_tests: Vec<MilestoneTest>,
+    lozenge_tests: Vec<LozengeTest>,
+    group_tests: Vec<GroupTest>,
     files: Vec<(String, String)>,
     hash: String,
 }
@@ -51,8 +73,12 @@ impl Default for Rules {
         Self {
             kudos: Kudos::default(),
             milestones: Milestones::default(),
+            lozenges: Lozenges::default(),
+            groups: Groups::default(),
             trials: Vec::new(),
             milestone_tests: Vec::new(),
+            lozenge_tests: Vec::new(),
+            group_tests: Vec::new(),
             files: Vec::new(),
             hash: hash(&[]),
         }
@@ -74,6 +100,11 @@ impl Rules {
             (
                 MILESTONES,
                 include_str!("../../../../projections/milestones.toml"),
+            ),
+            (GROUPS, include_str!("../../../../projections/groups.toml")),
+            (
+                LOZENGES,
+                include_str!("../../../../projections/lozenges.toml"),
             ),
         ];
         Self::parse(&files.map(|(name, text)| (name.to_owned(), text.to_owned())))
@@ -111,7 +142,7 @@ impl Rules {
         if sources.iter().flatten().any(|it| it.mistakes() > 0) {
             return Self::default();
         }
-        let [kudos, challenges, milestones] = &mut tables;
+        let [kudos, challenges, milestones, lozenges, groups] = &mut tables;
         let mut programme = Programme::default();
         if let Some(kudos) = kudos {
             programme.kudos(kudos);
@@ -137,6 +168,17 @@ impl Rules {
             let tests = tests.map(|test| MilestoneTest::read(test, &rules.milestones));
             rules.milestone_tests = tests.collect();
         }
+        if let Some(file) = lozenges {
+            rules.lozenges = labels::lozenges(file);
+            let tests = file.tables("test", "a test").into_iter();
+            let tests = tests.map(|test| LozengeTest::read(test, &rules.lozenges));
+            rules.lozenge_tests = tests.collect();
+        }
+        if let Some(file) = groups {
+            rules.groups = Groups::read(file);
+            let tests = file.tables("test", "a test").into_iter();
+            rules.group_tests = tests.map(GroupTest::read).collect();
+        }
         tables.into_iter().flatten().for_each(Table::end);
         rules
     }
@@ -151,9 +193,14 @@ impl Rules {
         let trials = trials.map(|it| (&it.place, &it.name, it.run(self)));
         let milestones = self.milestone_tests.iter();
         let milestones = milestones.map(|it| (&it.place, &it.name, it.run(&self.milestones)));
+        let lozenges = self.lozenge_tests.iter();
+        let lozenges = lozenges.map(|it| (&it.place, &it.name, it.run(&self.lozenges)));
+        let groups = self.group_tests.iter();
+        let groups = groups.map(|it| (&it.place, &it.name, it.run(&self.groups)));
         let mut ran = 0;
         let mut mistakes = Vec::new();
-        for (place, name, outcome) in trials.chain(milestones) {
+        let all = trials.chain(milestones).chain(lozenges).chain(groups);
+        for (place, name, outcome) in all {
             ran += 1;
             if let Err(found) = outcome {
                 mistakes.push(format!(

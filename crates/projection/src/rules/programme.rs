@@ -438,7 +438,12 @@ impl Names {
     }
 
     /// The number of the one with a name; it is used from then on.
-    fn number(&mut self, source: &Source<'_>, name: &At<String>, what: &str) -> Option<usize> {
+    pub(super) fn number(
+        &mut self,
+        source: &Source<'_>,
+        name: &At<String>,
+        what: &str,
+    ) -> Option<usize> {
         let number = self
             .given
             .iter()
@@ -456,7 +461,7 @@ impl Names {
         number
     }
 
-    fn unused(&self) -> impl Iterator<Item = &At<String>> {
+    pub(super) fn unused(&self) -> impl Iterator<Item = &At<String>> {
         let unused = self.given.iter().filter(|(.., is_used)| !is_used);
         unused.map(|(id, ..)| id)
     }

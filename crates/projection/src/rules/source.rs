@@ -233,8 +233,7 @@ impl<'s> Table<'s> {
 
     /// What something is for.
     pub(super) fn description(&mut self) -> String {
-        let value = self.need("description");
-        let description = value.and_then(|value| value.short(DESCRIPTION_MAX));
+        let description = self.need("description").and_then(Value::description);
         description.map(|it| it.value).unwrap_or_default()
     }
 
@@ -294,6 +293,16 @@ impl<'s> Value<'s> {
     /// A title or name.
     pub(super) fn title(self) -> Option<At<String>> {
         self.short(TITLE_MAX)
+    }
+
+    /// What something is for.
+    pub(super) fn description(self) -> Option<At<String>> {
+        self.short(DESCRIPTION_MAX)
+    }
+
+    /// Whether it is a list.
+    pub(super) fn is_list(&self) -> bool {
+        self.value.is_array()
     }
 
     /// A whole number within bounds.

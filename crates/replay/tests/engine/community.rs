@@ -9,9 +9,11 @@ use plaudit_domain::account::{Register, Rename, Renamed};
 use plaudit_domain::badge::Grant;
 use plaudit_domain::erasure::{Content, Erase};
 use plaudit_domain::fact::AccountFact;
+use plaudit_domain::group::CreateUserGroup;
 use plaudit_domain::like::{LikePost, UnlikePost};
 use plaudit_domain::link_code::{CODE_BYTES, Code, CodeHash, MakeLinkCode};
 use plaudit_domain::links::{Link, Primary, Unlink, Withdraw};
+use plaudit_domain::meeting::{Details, Schedule, Terms};
 use plaudit_domain::post::{Answer, Changes, Delete, Edit as EditPost, Open, Restore, Topic};
 use plaudit_domain::profile::{self, Edit};
 use plaudit_domain::{
@@ -20,15 +22,17 @@ use plaudit_domain::{
 };
 use plaudit_journal::{Journal, SharedJournal};
 use plaudit_projection::rules::Kudos;
+use plaudit_projection::{Key, rsvp};
 use plaudit_replay::standings::{Scope, Standings};
 use plaudit_replay::{CommandError, Community, Outcome, Request};
-use plaudit_store::SharedStore;
+use plaudit_store::{Order, Page, SharedStore};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::folder::{Folder, rebuilt, target};
-use crate::histories::{account, post};
+use crate::histories::{account, group, post};
 use crate::meddling::Overtaken;
+use crate::meetings::meeting;
 use crate::tables::differences;
 
 /// A request that can't be told from another of its kind.
@@ -65,6 +69,7 @@ fn question(post: PostId) -> Open {
         title: "Title".into(),
         body: "Body".into(),
         tags: vec!["tag".into()],
+        without_review: false,
     }
 }
 
@@ -131,6 +136,124 @@ async fn sixteen_writers_at_once_each_read_their_own_writes() {
     rebuilt(community.journal(), &folder.path("rebuilt")).await;
     let differences = differences(&folder.path("live"), &folder.path("rebuilt"));
     assert!(differences.is_empty(), "{differences:#?}");
+}
+
+/// DOMAIN G4.
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn g4_of_200_answers_at_once_50_have_a_place_and_as_many_move_up_as_leave() {
+    let folder = Folder::new();
+    let community = Arc::new(community(&folder).await);
+    let staff = Request {
+        actor: Actor {
+            account: account(0),
+            roles: Roles {
+                community_manager: true,
+                ..Roles::default()
+            },
+        },
+        ..request(0)
+    };
+    let created = CreateUserGroup {
+        group: group(0),
+        name: "Bakers".into(),
+        description: String::new(),
+        location: "Berlin".into(),
+    };
+    let scheduled = Schedule {
+        meeting: meeting(0),
+        group: group(0),
+        details: Details {
+            title: "Sourdough".into(),
+            description: String::new(),
+            starts_at: "9000-01-01T18:00:00Z".parse().unwrap(),
+            ends_at: "9000-01-01T20:00:00Z".parse().unwrap(),
+            zone: "Europe/Berlin".into(),
+            place: Some("The bakery".into()),
+            online: None,
+            capacity: Some(50),
+            announcements: vec![],
+        },
+        terms: Terms::default(),
+    };
+    community.execute(&staff, &created).await.unwrap();
+    let staff = Request {
+        id: Uuid::now_v7(),
+        ..staff
+    };
+    community.execute(&staff, &scheduled).await.unwrap();
+
+    let answer = |number: u8, going| plaudit_domain::rsvp::Answer {
+        meeting: meeting(0),
+        account: account(number),
+        going,
+    };
+    let mut guests = JoinSet::new();
+    for number in 20..220 {
+        let (community, going) = (community.clone(), answer(number, true));
+        guests.spawn(async move {
+            community
+                .execute(&request(number), &register())
+                .await
+                .unwrap();
+            community.execute(&request(number), &going).await.unwrap();
+        });
+    }
+    guests.join_all().await;
+    let [going, waiting] = places(community.store()).await;
+    assert_eq!((going.len(), waiting.len()), (50, 150));
+    // They are those that came first.
+    assert!(going.last().unwrap().0 < waiting[0].0);
+
+    let leaving: Vec<Key> = going
+        .iter()
+        .step_by(5)
+        .map(|(_, account)| *account)
+        .collect();
+    let rows = community.store().accounts(&leaving).await.unwrap();
+    let mut guests = JoinSet::new();
+    for row in rows {
+        let number = (20..220).find(|number| account(*number) == row.id).unwrap();
+        let (community, leaves) = (community.clone(), answer(number, false));
+        guests.spawn(async move {
+            community.execute(&request(number), &leaves).await.unwrap();
+        });
+    }
+    guests.join_all().await;
+    let mut expected = going;
+    expected.retain(|(_, account)| !leaving.contains(account));
+    expected.extend(&waiting[..10]);
+    assert_eq!(
+        places(community.store()).await,
+        [expected, waiting[10..].to_vec()]
+    );
+    let meeting = community
+        .store()
+        .meetings_by_id(&[meeting(0)])
+        .await
+        .unwrap();
+    let counts = (meeting[0].going, meeting[0].waiting, meeting[0].not_going);
+    assert_eq!(counts, (50, 140, 10));
+
+    rebuilt(community.journal(), &folder.path("rebuilt")).await;
+    let differences = differences(&folder.path("live"), &folder.path("rebuilt"));
+    assert!(differences.is_empty(), "{differences:#?}");
+}
+
+/// Who has a place at meeting 0, and who waits for one, in order.
+async fn places(store: &SharedStore) -> [Vec<(i64, Key)>; 2] {
+    let meeting = store.meetings_by_id(&[meeting(0)]).await.unwrap()[0].key;
+    let page = Page {
+        order: Order::Ascending,
+        after: None,
+        limit: 1_000,
+    };
+    let mut places = Vec::new();
+    for state in [rsvp::State::Going, rsvp::State::Waiting] {
+        let rows = store.rsvps(&[meeting], state, page).await.unwrap();
+        let rows = rows.into_iter().map(|row| (row.position, row.account));
+        places.push(rows.collect());
+    }
+    places.try_into().unwrap()
 }
 
 /// Of which one is recorded, the others having the same origin.

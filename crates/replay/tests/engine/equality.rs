@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
+use plaudit_domain::notification::Kind as Notified;
 use plaudit_domain::{AccountId, Fact, NewEvent};
 use plaudit_journal::SharedJournal;
 use plaudit_projection::{Counts, Key, Post, Profile};
 use plaudit_replay::live::catch_up;
-use plaudit_store::{AccountRecord, Earned, LedgerRecord, PostRecord, SharedStore};
+use plaudit_store::{AccountRecord, Earned, LedgerRecord, Order, Page, PostRecord, SharedStore};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -19,6 +20,7 @@ use crate::histories::{any_steps, events};
 use crate::kudos::NaiveKudos;
 use crate::naive::{Naive, PostFigures};
 use crate::tables::differences;
+use crate::told::{KINDS, NaiveTold};
 
 async fn follow(journal: &SharedJournal, store: &SharedStore) {
     catch_up(journal, &target(store), &mut |_| ())
@@ -71,9 +73,37 @@ async fn errors(store: &SharedStore, events: &[NewEvent]) -> Vec<String> {
     let posts = rows.iter().map(|post| (post.id, figures(post))).collect();
 
     let mut errors = kudos_errors(store, events).await;
+    errors.extend(told_errors(store, events).await);
     errors.extend(unequal(&accounts, &naive.accounts()));
     errors.extend(unequal(&profiles, &naive.profiles()));
     errors.extend(unequal(&posts, &naive.posts()));
+    errors
+}
+
+/// Where members weren't told what they have to be, or figures are wrong.
+async fn told_errors(store: &SharedStore, events: &[NewEvent]) -> Vec<String> {
+    let naive = NaiveTold::after(events);
+    let mut ids = BTreeMap::new();
+    let mut note = |record: AccountRecord| {
+        ids.insert(record.account.key, record.account.id);
+        Ok(())
+    };
+    store.each_account(&mut note).await.unwrap();
+    let keys: Vec<Key> = ids.keys().copied().collect();
+    let all = Page {
+        order: Order::Ascending,
+        after: None,
+        limit: 100_000,
+    };
+    let told = store.notifications_of(&keys, None, all).await.unwrap();
+    let told = told
+        .iter()
+        .filter(|told| KINDS.contains(&told.kind))
+        .map(|told| ((told.position, ids[&told.account]), told.kind));
+    let figures = store.figures().await.unwrap();
+    let figures = figures.iter().map(|it| ((it.figure, it.month), it.count));
+    let mut errors = unequal(&told.collect(), naive.told());
+    errors.extend(unequal(&figures.collect(), &naive.figures()));
     errors
 }
 
@@ -133,6 +163,7 @@ fn random_histories_come_to_everything_that_is_counted() {
     let mut profiles_of_several = 0_i64;
     let (mut limited, mut completed) = (0, 0);
     let (mut with_points, mut badges, mut milestones) = (0, 0, 0);
+    let mut told: BTreeMap<Notified, usize> = BTreeMap::new();
     let rules = rules();
     for _ in 0..CASES {
         let steps = any_steps(STEPS).new_tree(&mut runner).unwrap().current();
@@ -151,12 +182,17 @@ fn random_histories_come_to_everything_that_is_counted() {
             .values()
             .filter(|points| **points != 0)
             .count();
+        for kind in NaiveTold::after(&events).told().values() {
+            *told.entry(*kind).or_default() += 1;
+        }
         badges += kudos.badges().len();
         milestones += kudos.post_milestones().len();
         let posts = naive.posts();
         let accepted = posts.values().filter(|post| post.accepted);
         solutions_of_deleted += accepted.filter(|post| post.deleted).count();
     }
+    // All that what is decided here tells.
+    assert_eq!(told.len(), KINDS.len(), "{told:?}");
     assert_eq!(happened, Fact::TYPES.iter().copied().collect());
     assert!(
         solutions_of_deleted > 5,
@@ -186,13 +222,13 @@ fn random_histories_come_to_everything_that_is_counted() {
 /// So many random histories are tried.
 const CASES: u32 = 48;
 /// So many steps each may have.
-const STEPS: usize = 400;
+const STEPS: usize = 1_200;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]
 
     #[test]
-    fn folded_live_in_any_batches_is_rebuilt_and_is_right(
+    fn f8_folded_live_in_any_batches_is_rebuilt_and_is_right(
         steps in any_steps(STEPS),
         sizes in vec(1..40usize, 0..40),
     ) {

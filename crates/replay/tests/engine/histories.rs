@@ -10,10 +10,10 @@ use plaudit_domain::badge::{Grant, Granted};
 use plaudit_domain::erasure::{Content, Erase};
 use plaudit_domain::fact::{
     AccountFact, BadgeFact, GroupFact, KudosFact, LearningFact, LikeFact, LinkFact, MembershipFact,
-    PostFact, WatchFact,
+    NotificationFact, PostFact, ReportFact, WatchFact,
 };
 use plaudit_domain::feedback::{GiveFeedback, Interaction, RecordInteractions};
-use plaudit_domain::group::Create;
+use plaudit_domain::group::{Changed as Moderated, Create};
 use plaudit_domain::kudos::{Allowance, Enrol, Enrolled, Give, Given, Policy, RequestEnrolment};
 use plaudit_domain::learning::{Achievement, CourseCompleted, Record};
 use plaudit_domain::like::{Like, LikePost, UnlikePost};
@@ -23,18 +23,25 @@ use plaudit_domain::links::{
     Withdraw as WithdrawLinks,
 };
 use plaudit_domain::membership::{Join, Leave, Membership};
+use plaudit_domain::notification::{ChangePreferences, MarkRead};
 use plaudit_domain::post::{
-    Affected, Answer, Changes, Comment, Created, Delete, Edit, Kind, Open, Post, Restore, Topic,
+    Affected, Answer, Changes, Comment, Created, Delete, Edit, Kind, Open, Post, Remove, Restore,
+    Topic,
 };
-use plaudit_domain::watch::{UnwatchPost, Watch, WatchPost};
+use plaudit_domain::report::{Dismiss, Measure, Report, Uphold};
+use plaudit_domain::review::{Publish, Reject, Resubmit};
+use plaudit_domain::watch::{GroupWatch, UnwatchGroup, UnwatchPost, Watch, WatchGroup, WatchPost};
 use plaudit_domain::{
     AccountId, Actor, Command, Fact, GiftId, GroupId, History as Decided, NewEvent, Origin, Period,
-    PostId, Roles, StreamName, Time, Visibility, decide, profile,
+    PostId, Roles, StreamName, Time, Visibility, decide, notification, profile, report, review,
 };
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use uuid::Uuid;
+
+use crate::labels::{Label, any_label};
+use crate::meetings::{self, Happening, Known, any_happening};
 
 /// How many accounts there can be.
 const ACCOUNTS: u8 = 5;
@@ -48,6 +55,8 @@ const CODES: u8 = 30;
 const TOPICS: u8 = 3;
 /// Half a day in microseconds: what happens fills several weeks, which rules go by.
 const HALF_DAY: i64 = 12 * 3_600 * 1_000_000;
+/// In the year 2096: what happens then isn't history when it is recorded.
+pub const YET_TO_COME: i64 = 4_000_000_000_000_000;
 /// How many gifts and badges there can be.
 const GIFTS: u8 = 10;
 
@@ -63,6 +72,16 @@ pub fn group(number: u8) -> GroupId {
     GroupId(Uuid::from_u128(0x6009_0000 + u128::from(number)))
 }
 
+/// An account that was imported.
+pub fn registered(number: u8) -> Fact {
+    AccountFact::Registered(Registered {
+        account: account(number),
+        name: "imported".to_owned().into(),
+        origin: Some(origin(number)),
+    })
+    .into()
+}
+
 fn gift(number: u8) -> GiftId {
     GiftId(Uuid::from_u128(0x91f7_0000 + u128::from(number)))
 }
@@ -72,6 +91,8 @@ fn gift(number: u8) -> GiftId {
 pub struct Step {
     /// In no order: imports bring old times late.
     second: u16,
+    /// Whether it is recorded as it happens, so that members are told; else it is history.
+    news: bool,
     what: What,
 }
 
@@ -98,6 +119,18 @@ enum Wish {
     Unlike(u8),
     Watch(u8),
     Unwatch(u8),
+    WatchGroup(u8),
+    UnwatchGroup(u8),
+    Submit(u8, Vec<String>),
+    Publish(u8),
+    Reject(u8, String),
+    Resubmit(u8),
+    Report(u8, String),
+    Remove(u8),
+    Uphold(u8, Measure, String),
+    Dismiss(u8),
+    Mute(Vec<notification::Kind>),
+    MarkRead(u8, bool),
     LogIn(String, bool),
     EditProfile(String),
     ShowProfile(Visibility),
@@ -119,6 +152,7 @@ enum Wish {
     Grant(u8, u8),
     GiveFeedback(String),
     LookAt(String),
+    Label(u8, Label),
 }
 
 /// Facts that no command makes, or not now: without an owner, twice, of one's own, on what is
@@ -149,6 +183,7 @@ enum Import {
         about: Option<u8>,
     },
     Granted(u8, String),
+    Label(u8, Label),
     Deleted(u8, Naming),
     Restored(u8, Naming),
     Accepted(u8, u8, Naming),
@@ -157,6 +192,26 @@ enum Import {
     LikeWithdrawn(u8, u8, Naming),
     Watched(u8, u8),
     Unwatched(u8, u8),
+    InGroups(Happening),
+    Moderated(u8),
+    Submitted {
+        post: u8,
+        kind: Kind,
+        author: Option<u8>,
+        parent: Option<u8>,
+        group: Option<u8>,
+    },
+    Published(u8, Naming),
+    Rejected(u8, u8),
+    Resubmitted(u8),
+    Removed(u8, Naming),
+    Reported(u8, u8),
+    Upheld(u8, u8, u8),
+    Dismissed(u8, u8),
+    GroupWatched(u8, u8),
+    GroupUnwatched(u8, u8),
+    Read(u8, u8),
+    Muted(u8, u8),
 }
 
 /// Whether a fact names all that it touches.
@@ -173,7 +228,11 @@ pub fn any_steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
 fn any_step() -> impl Strategy<Value = Step> {
     let wish = (0..ACCOUNTS, any_wish()).prop_map(|(actor, wish)| What::Wish(actor, wish));
     let what = prop_oneof![3 => wish, 1 => any_import().prop_map(What::Import)];
-    (0..50u16, what).prop_map(|(second, what)| Step { second, what })
+    (0..50u16, proptest::bool::weighted(0.5), what).prop_map(|(second, news, what)| Step {
+        second,
+        news,
+        what,
+    })
 }
 
 fn any_topic() -> impl Strategy<Value = u8> {
@@ -199,7 +258,7 @@ fn any_tags() -> impl Strategy<Value = Vec<String>> {
 fn any_wish() -> impl Strategy<Value = Wish> {
     let topic = prop_oneof![
         2 => Just(Topic::Question),
-        1 => Just(Topic::Discussion),
+        2 => Just(Topic::Discussion),
         1 => Just(Topic::Article),
     ];
     let changes = (
@@ -215,17 +274,19 @@ fn any_wish() -> impl Strategy<Value = Wish> {
             .prop_map(|(p, topic, group, tags)| Wish::Open(p, topic, group, tags)),
         4 => (any_reply(), any_topic()).prop_map(|(p, on)| Wish::Answer(p, on)),
         2 => (any_reply(), any_post()).prop_map(|(p, on)| Wish::Comment(p, on)),
-        2 => (any_post(), changes).prop_map(|(p, changes)| Wish::Edit(p, changes)),
+        5 => (any_post(), changes).prop_map(|(p, changes)| Wish::Edit(p, changes)),
         2 => any_post().prop_map(Wish::Delete),
         3 => any_post().prop_map(Wish::Restore),
         14 => (any_topic(), any_reply()).prop_map(|(q, a)| Wish::Accept(q, a)),
         1 => any_topic().prop_map(Wish::Withdraw),
         5 => any_post().prop_map(Wish::Like),
         2 => any_post().prop_map(Wish::Unlike),
-        2 => any_post().prop_map(Wish::Watch),
+        4 => any_post().prop_map(Wish::Watch),
         1 => any_post().prop_map(Wish::Unwatch),
         9 => any_personal_wish(),
         5 => any_kudos_wish(),
+        4 => (0..ACCOUNTS, any_label()).prop_map(|(account, label)| Wish::Label(account, label)),
+        10 => any_moderating_wish(),
     ]
 }
 
@@ -243,12 +304,35 @@ fn any_personal_wish() -> impl Strategy<Value = Wish> {
         4 => (0..ACCOUNTS).prop_map(Wish::Unlink),
         6 => (0..ACCOUNTS).prop_map(Wish::MakePrimary),
         2 => (0..ACCOUNTS).prop_map(Wish::WithdrawLinks),
-        4 => (0..ACCOUNTS, content).prop_map(|(account, content)| Wish::Erase(account, content)),
+        9 => (0..ACCOUNTS, content).prop_map(|(account, content)| Wish::Erase(account, content)),
         8 => (0..ACCOUNTS, any_text()).prop_map(|(account, course)| Wish::Complete(account, course)),
         3 => (0..ACCOUNTS, any_text()).prop_map(|(account, title)| Wish::Certify(account, title)),
         3 => (0..GROUPS).prop_map(Wish::CreateGroup),
         6 => (0..GROUPS).prop_map(Wish::Join),
         2 => (0..GROUPS).prop_map(Wish::Leave),
+    ]
+}
+
+/// What concerns review, reports, and what members are told.
+fn any_moderating_wish() -> impl Strategy<Value = Wish> {
+    let measure = prop_oneof![Just(Measure::Warning), Just(Measure::Removal)];
+    let muted = vec(
+        proptest::sample::select(notification::Kind::ALL[..7].to_vec()),
+        0..3,
+    );
+    prop_oneof![
+        8 => (0..GROUPS).prop_map(Wish::WatchGroup),
+        1 => (0..GROUPS).prop_map(Wish::UnwatchGroup),
+        6 => (any_post(), any_tags()).prop_map(|(p, tags)| Wish::Submit(p, tags)),
+        6 => any_post().prop_map(Wish::Publish),
+        6 => (any_post(), any_text()).prop_map(|(p, reason)| Wish::Reject(p, reason)),
+        6 => any_post().prop_map(Wish::Resubmit),
+        6 => (any_post(), any_text()).prop_map(|(p, comment)| Wish::Report(p, comment)),
+        2 => any_post().prop_map(Wish::Remove),
+        4 => (any_post(), measure, any_text()).prop_map(|(p, it, note)| Wish::Uphold(p, it, note)),
+        1 => any_post().prop_map(Wish::Dismiss),
+        1 => muted.prop_map(Wish::Mute),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(id, until)| Wish::MarkRead(id, until)),
     ]
 }
 
@@ -318,10 +402,48 @@ fn any_import() -> impl Strategy<Value = Import> {
         1 => accounts().prop_map(|(a, b)| Import::Enrolled(a, b)),
         2 => gave,
         2 => (0..ACCOUNTS, any_text()).prop_map(|(a, badge)| Import::Granted(a, badge)),
+        24 => any_happening(GROUPS, ACCOUNTS).prop_map(Import::InGroups),
+        4 => (0..ACCOUNTS, any_label()).prop_map(|(a, label)| Import::Label(a, label)),
+        8 => any_moderating_import(),
     ]
 }
 
-/// Members, a question and two answers, so that most of what comes next has something to be about.
+fn any_moderating_import() -> impl Strategy<Value = Import> {
+    let naming = || prop_oneof![3 => Just(Naming::All), 1 => Just(Naming::TheLeast)];
+    let submitted = (
+        any_post(),
+        proptest::sample::select(Kind::ALL.to_vec()),
+        option::of(0..ACCOUNTS),
+        option::of(any_topic()),
+        option::of(0..GROUPS),
+    )
+        .prop_map(|(post, kind, author, parent, group)| Import::Submitted {
+            post,
+            kind,
+            author,
+            parent,
+            group,
+        });
+    let pair = || (any_post(), 0..ACCOUNTS);
+    let member = || (0..GROUPS, 0..ACCOUNTS);
+    prop_oneof![
+        3 => (0..GROUPS).prop_map(Import::Moderated),
+        4 => submitted,
+        5 => (any_post(), naming()).prop_map(|(p, n)| Import::Published(p, n)),
+        1 => pair().prop_map(|(p, by)| Import::Rejected(p, by)),
+        1 => any_post().prop_map(Import::Resubmitted),
+        1 => (any_post(), naming()).prop_map(|(p, n)| Import::Removed(p, n)),
+        1 => pair().prop_map(|(p, by)| Import::Reported(p, by)),
+        1 => (any_post(), 0..ACCOUNTS, 0..ACCOUNTS).prop_map(|(p, a, b)| Import::Upheld(p, a, b)),
+        1 => pair().prop_map(|(p, by)| Import::Dismissed(p, by)),
+        1 => member().prop_map(|(group, a)| Import::GroupWatched(group, a)),
+        1 => member().prop_map(|(group, a)| Import::GroupUnwatched(group, a)),
+        1 => (0..ACCOUNTS, any::<u8>()).prop_map(|(a, id)| Import::Read(a, id)),
+        1 => (0..ACCOUNTS, 0..ACCOUNTS).prop_map(|(a, by)| Import::Muted(a, by)),
+    ]
+}
+
+/// Members, a question and two answers, and a moderated group, so that most of what comes next has something to be about.
 fn beginning() -> Vec<Step> {
     let open = Wish::Open(0, Topic::Question, None, vec!["one".into()]);
     let wishes = [
@@ -331,12 +453,38 @@ fn beginning() -> Vec<Step> {
         (0, open),
         (1, Wish::Answer(TOPICS, 0)),
         (2, Wish::Answer(TOPICS + 1, 0)),
+        (0, Wish::CreateGroup(0)),
+        (0, Wish::Join(0)),
+        (1, Wish::Join(0)),
+        (2, Wish::Join(0)),
+        (1, Wish::WatchGroup(0)),
+        (2, Wish::WatchGroup(0)),
+        (2, Wish::Submit(1, vec!["two".into()])),
+        (1, Wish::Publish(1)),
+        (0, Wish::Watch(1)),
+        (1, Wish::Watch(1)),
+        (1, Wish::Watch(0)),
+        (2, Wish::Watch(0)),
     ];
     let step = |(actor, wish)| Step {
         second: 25,
+        news: false,
         what: What::Wish(actor, wish),
     };
-    wishes.map(step).into()
+    let in_groups = meetings::beginning().map(|happening| Step {
+        second: 25,
+        news: false,
+        what: What::Import(Import::InGroups(happening)),
+    });
+    let moderated = Step {
+        second: 25,
+        news: false,
+        what: What::Import(Import::Moderated(0)),
+    };
+    let mut steps: Vec<Step> = wishes.map(step).into();
+    // The group is there by then.
+    steps.insert(7, moderated);
+    steps.into_iter().chain(in_groups).collect()
 }
 
 /// What comes of some steps, after a beginning.
@@ -351,9 +499,8 @@ pub fn events(steps: &[Step]) -> Vec<NewEvent> {
 struct History {
     events: Vec<NewEvent>,
     decided: Decided,
-    accounts: Vec<AccountId>,
+    known: Known,
     posts: HashMap<PostId, Created>,
-    groups: Vec<GroupId>,
 }
 
 impl Default for History {
@@ -361,50 +508,43 @@ impl Default for History {
         Self {
             events: Vec::new(),
             decided: Decided::new(Time::from_micros(0), Links::default().into()),
-            accounts: Vec::new(),
+            known: Known::default(),
             posts: HashMap::new(),
-            groups: Vec::new(),
         }
+    }
+}
+
+impl Step {
+    fn occurred_at(&self) -> Time {
+        let begin = if self.news { YET_TO_COME } else { 0 };
+        Time::from_micros(begin + i64::from(self.second) * HALF_DAY)
     }
 }
 
 impl History {
     fn take(&mut self, step: &Step) {
-        let facts = match &step.what {
-            What::Wish(actor, wish) => self.decide(account(*actor), wish),
-            What::Import(import) => self.import(import).into_iter().collect(),
+        let (facts, actor) = match &step.what {
+            What::Wish(actor, wish) => {
+                let actor = account(*actor);
+                (self.decide(actor, wish), Some(actor))
+            }
+            What::Import(import) => (self.import(import).into_iter().collect(), None),
         };
         for fact in facts {
-            self.add(step.second, fact);
+            self.add(step, actor, fact);
         }
     }
 
-    fn add(&mut self, second: u16, fact: Fact) {
-        match &fact {
-            Fact::Account(AccountFact::Registered(registered)) => {
-                self.accounts.push(registered.account);
-            }
-            Fact::Post(PostFact::Created(created)) => {
-                self.posts.insert(created.post, created.clone());
-            }
-            Fact::Group(GroupFact::Created(created)) => self.groups.push(created.group),
-            Fact::Account(_)
-            | Fact::Post(_)
-            | Fact::Like(_)
-            | Fact::Watch(_)
-            | Fact::Link(_)
-            | Fact::LinkCode(_)
-            | Fact::Learning(_)
-            | Fact::Kudos(_)
-            | Fact::Badge(_)
-            | Fact::Feedback(_)
-            | Fact::Membership(_) => {}
+    fn add(&mut self, step: &Step, actor: Option<AccountId>, fact: Fact) {
+        self.known.note(&fact);
+        if let Fact::Post(PostFact::Created(created) | PostFact::Submitted(created)) = &fact {
+            self.posts.insert(created.post, created.clone());
         }
         self.decided.push(fact.clone());
         self.events.push(NewEvent {
             id: Uuid::from_u128(self.events.len() as u128),
-            occurred_at: Time::from_micros(i64::from(second) * HALF_DAY),
-            actor: None,
+            occurred_at: step.occurred_at(),
+            actor,
             correlation: None,
             causation: None,
             fact,
@@ -434,12 +574,7 @@ impl History {
     /// The fact, if all that it has to name is there.
     fn import(&self, import: &Import) -> Option<Fact> {
         Some(match *import {
-            Import::Registered(number) => AccountFact::Registered(Registered {
-                account: account(number),
-                name: "imported".to_owned().into(),
-                origin: Some(origin(number)),
-            })
-            .into(),
+            Import::Registered(number) => registered(number),
             Import::Created {
                 post: number,
                 kind,
@@ -516,7 +651,7 @@ impl History {
             Import::PrimaryChanged(from, to) => LinkFact::PrimaryChanged(PrimaryChanged {
                 from: self.account(from)?,
                 to: self.account(to)?,
-                accounts: self.accounts.iter().copied().collect(),
+                accounts: self.known.accounts.iter().copied().collect(),
             })
             .into(),
             Import::Completed(number, ref course) => {
@@ -554,6 +689,106 @@ impl History {
                 },
             })
             .into(),
+            Import::Moderated(number) => GroupFact::Changed(Moderated {
+                group: self.group(number)?,
+                name: None,
+                description: None,
+                location: None,
+                moderated: Some(true),
+            })
+            .into(),
+            Import::Submitted {
+                post: number,
+                kind,
+                author,
+                parent,
+                group,
+            } => PostFact::Submitted(Created {
+                post: post(number),
+                kind,
+                author: match author {
+                    Some(author) => Some(self.account(author)?),
+                    None => None,
+                },
+                parent: match parent {
+                    Some(parent) => Some(self.post(parent)?.post),
+                    None => None,
+                },
+                group: match group {
+                    Some(group) => Some(self.group(group)?),
+                    None => None,
+                },
+                title: None,
+                body: "imported".to_owned().into(),
+                tags: vec!["one".into()],
+                origin: Some(origin(number)),
+            })
+            .into(),
+            Import::Published(number, naming) => {
+                let post = self.post(number)?;
+                let names_all = naming == Naming::All;
+                PostFact::Published(review::Published {
+                    post: post.post,
+                    author: post.author.filter(|_| names_all),
+                    group: post.group.filter(|_| names_all),
+                })
+                .into()
+            }
+            Import::Rejected(number, by) => PostFact::Rejected(review::Rejected {
+                post: self.post(number)?.post,
+                author: Some(self.account(by)?),
+                reason: "imported".to_owned().into(),
+            })
+            .into(),
+            Import::Resubmitted(number) => PostFact::Resubmitted(review::Resubmitted {
+                post: self.post(number)?.post,
+                author: None,
+            })
+            .into(),
+            Import::Removed(number, naming) => {
+                PostFact::Removed(self.affected(number, naming)?).into()
+            }
+            Import::Reported(number, by) => ReportFact::Reported(report::Reported {
+                post: self.post(number)?.post,
+                author: None,
+                reporter: self.account(by)?,
+                reason: report::Reason::Other,
+                comment: Some("imported".to_owned().into()),
+            })
+            .into(),
+            Import::Upheld(number, author, by) => ReportFact::Upheld(report::Upheld {
+                post: self.post(number)?.post,
+                author: Some(self.account(author)?),
+                reporters: [self.account(by)?].into(),
+                measure: Measure::Warning,
+                note: Some("imported".to_owned().into()),
+            })
+            .into(),
+            Import::Dismissed(number, by) => ReportFact::Dismissed(report::Dismissed {
+                post: self.post(number)?.post,
+                reporters: [self.account(by)?].into(),
+            })
+            .into(),
+            Import::GroupWatched(group, by) => {
+                WatchFact::GroupWatched(self.group_watch(group, by)?).into()
+            }
+            Import::GroupUnwatched(group, by) => {
+                WatchFact::GroupUnwatched(self.group_watch(group, by)?).into()
+            }
+            Import::Read(number, id) => NotificationFact::Read(notification::Read {
+                account: self.account(number)?,
+                notifications: [Uuid::from_u128(id.into())].into(),
+                until: (id < 20).then(|| Time::from_micros(i64::from(id) * HALF_DAY)),
+            })
+            .into(),
+            Import::Muted(number, by) => {
+                NotificationFact::PreferencesChanged(notification::PreferencesChanged {
+                    account: self.account(number)?,
+                    by: self.account(by)?,
+                    muted: [notification::Kind::Comment].into(),
+                })
+                .into()
+            }
             Import::Granted(number, ref badge) => BadgeFact::Granted(Granted {
                 account: self.account(number)?,
                 badge: badge.clone(),
@@ -561,11 +796,13 @@ impl History {
                 origin: origin(number),
             })
             .into(),
+            Import::InGroups(ref happening) => happening.fact(&self.known)?,
+            Import::Label(number, ref label) => label.fact(self.account(number)?),
         })
     }
 
     fn group(&self, number: u8) -> Option<GroupId> {
-        Some(group(number)).filter(|group| self.groups.contains(group))
+        Some(group(number)).filter(|group| self.known.groups.contains(group))
     }
 
     fn member(&self, group: u8, by: u8) -> Option<Membership> {
@@ -575,8 +812,15 @@ impl History {
         })
     }
 
+    fn group_watch(&self, group: u8, by: u8) -> Option<GroupWatch> {
+        Some(GroupWatch {
+            group: self.group(group)?,
+            account: self.account(by)?,
+        })
+    }
+
     fn account(&self, number: u8) -> Option<AccountId> {
-        Some(account(number)).filter(|account| self.accounts.contains(account))
+        Some(account(number)).filter(|account| self.known.accounts.contains(account))
     }
 
     fn post(&self, number: u8) -> Option<&Created> {
@@ -631,7 +875,7 @@ impl History {
     }
 }
 
-fn code(number: u8) -> Code {
+pub fn code(number: u8) -> Code {
     Code::of([number; CODE_BYTES])
 }
 
@@ -654,6 +898,47 @@ impl Wish {
                 title: "title".into(),
                 body: "body".into(),
                 tags,
+                without_review: false,
+            }),
+            Self::Submit(number, tags) => Box::new(Open {
+                post: post(number),
+                topic: Topic::Article,
+                group: Some(group(0)),
+                title: "title".into(),
+                body: "body".into(),
+                tags,
+                without_review: false,
+            }),
+            Self::WatchGroup(number) => Box::new(WatchGroup {
+                group: group(number),
+            }),
+            Self::UnwatchGroup(number) => Box::new(UnwatchGroup {
+                group: group(number),
+            }),
+            Self::Publish(number) => Box::new(Publish { post: post(number) }),
+            Self::Reject(number, reason) => Box::new(Reject {
+                post: post(number),
+                reason,
+            }),
+            Self::Resubmit(number) => Box::new(Resubmit { post: post(number) }),
+            Self::Report(number, comment) => Box::new(Report {
+                post: post(number),
+                reason: report::Reason::Other,
+                comment: Some(comment),
+            }),
+            Self::Remove(number) => Box::new(Remove { post: post(number) }),
+            Self::Uphold(number, measure, note) => Box::new(Uphold {
+                post: post(number),
+                measure,
+                note: Some(note),
+            }),
+            Self::Dismiss(number) => Box::new(Dismiss { post: post(number) }),
+            Self::Mute(kinds) => Box::new(ChangePreferences {
+                muted: kinds.into_iter().collect(),
+            }),
+            Self::MarkRead(number, until) => Box::new(MarkRead {
+                notifications: [Uuid::from_u128(number.into())].into(),
+                until: until.then(|| Time::from_micros(0)),
             }),
             Self::Answer(number, question) => Box::new(Answer {
                 post: post(number),
@@ -787,6 +1072,7 @@ impl Wish {
                 let days = RecordInteractions::by_day(vec![opened], Time::from_micros(0));
                 Box::new(days.unwrap().remove(0))
             }
+            Self::Label(number, label) => label.command(account(number)),
         }
     }
 
@@ -799,7 +1085,13 @@ impl Wish {
                 | Self::Certify(..)
                 | Self::CreateGroup(_)
                 | Self::Enrol(_)
+                | Self::Publish(_)
+                | Self::Reject(..)
+                | Self::Remove(_)
+                | Self::Uphold(..)
+                | Self::Dismiss(_)
                 | Self::Grant(..)
+                | Self::Label(..)
         )
     }
 }

@@ -41,6 +41,7 @@ pub struct NaiveKudos<'a> {
     enrolled: BTreeMap<AccountId, Time>,
     posts: BTreeMap<PostId, Created>,
     deleted: BTreeSet<PostId>,
+    in_review: BTreeSet<PostId>,
     /// What was done, and wasn't taken back for good.
     done: Vec<Done>,
 }
@@ -53,6 +54,7 @@ impl<'a> NaiveKudos<'a> {
             enrolled: BTreeMap::new(),
             posts: BTreeMap::new(),
             deleted: BTreeSet::new(),
+            in_review: BTreeSet::new(),
             done: Vec::new(),
         };
         events.iter().for_each(|event| naive.note(event));
@@ -91,7 +93,19 @@ impl<'a> NaiveKudos<'a> {
                 let cause = Cause::Post(post.post);
                 self.done(cause, post.author, Action::Posted, Some(post.kind), at);
             }
-            Fact::Post(PostFact::Deleted(post)) => {
+            Fact::Post(PostFact::Submitted(post)) if !self.posts.contains_key(&post.post) => {
+                self.posts.insert(post.post, post.clone());
+                self.in_review.insert(post.post);
+            }
+            Fact::Post(PostFact::Published(published)) => {
+                if self.in_review.remove(&published.post) {
+                    let post = &self.posts[&published.post];
+                    let (author, kind) = (post.author, post.kind);
+                    let cause = Cause::Post(published.post);
+                    self.done(cause, author, Action::Posted, Some(kind), at);
+                }
+            }
+            Fact::Post(PostFact::Deleted(post) | PostFact::Removed(post)) => {
                 self.deleted.insert(post.post);
             }
             Fact::Post(PostFact::Restored(post)) => {
@@ -165,7 +179,19 @@ impl<'a> NaiveKudos<'a> {
             | Fact::Badge(_)
             | Fact::Feedback(_)
             | Fact::Group(_)
-            | Fact::Post(PostFact::Created(_) | PostFact::Edited(_))
+            | Fact::Lozenge(_)
+            | Fact::Meeting(_)
+            | Fact::Rsvp(_)
+            | Fact::Benefit(_)
+            | Fact::Report(_)
+            | Fact::Notification(_)
+            | Fact::Post(
+                PostFact::Created(_)
+                | PostFact::Edited(_)
+                | PostFact::Submitted(_)
+                | PostFact::Rejected(_)
+                | PostFact::Resubmitted(_),
+            )
             | Fact::Watch(_) => {}
         }
     }
@@ -244,11 +270,15 @@ impl<'a> NaiveKudos<'a> {
         (rule.points - used.map(|(_, worth)| worth).sum::<i64>()).max(0)
     }
 
+    fn is_hidden(&self, post: &PostId) -> bool {
+        self.deleted.contains(post) || self.in_review.contains(post)
+    }
+
     fn is_seen(&self, done: &Done) -> bool {
         match &done.cause {
-            Cause::Post(post) | Cause::Like(post, _) => !self.deleted.contains(post),
+            Cause::Post(post) | Cause::Like(post, _) => !self.is_hidden(post),
             Cause::Acceptance(question, answer) => {
-                !self.deleted.contains(question) && !self.deleted.contains(answer)
+                !self.is_hidden(question) && !self.is_hidden(answer)
             }
             Cause::Course(..) | Cause::Member(..) | Cause::ForGood => true,
         }
@@ -344,11 +374,7 @@ impl<'a> NaiveKudos<'a> {
     /// How many posts of every account reached each milestone.
     pub fn post_milestones(&self) -> BTreeMap<(AccountId, usize), i64> {
         let mut reached = BTreeMap::new();
-        for (id, post) in self
-            .posts
-            .iter()
-            .filter(|(id, _)| !self.deleted.contains(id))
-        {
+        for (id, post) in self.posts.iter().filter(|(id, _)| !self.is_hidden(id)) {
             let is_liked = |done: &&Done| {
                 done.action == Action::LikeGiven
                     && matches!(done.cause, Cause::Like(post, _) if post == *id)

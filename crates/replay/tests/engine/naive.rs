@@ -10,14 +10,15 @@ use plaudit_domain::{AccountId, Fact, NewEvent, PostId, Time};
 use plaudit_projection::Counts;
 
 /// Everything that is so after some events.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Naive {
-    accounts: BTreeSet<AccountId>,
-    posts: BTreeMap<PostId, (Created, Time)>,
-    deleted: BTreeSet<PostId>,
+    pub accounts: BTreeSet<AccountId>,
+    /// With when they were published, if they were.
+    pub posts: BTreeMap<PostId, (Created, Option<Time>)>,
+    pub deleted: BTreeSet<PostId>,
     likes: BTreeSet<(PostId, AccountId)>,
-    watches: BTreeSet<(PostId, AccountId)>,
-    accepted: BTreeMap<PostId, PostId>,
+    pub watches: BTreeSet<(PostId, AccountId)>,
+    pub accepted: BTreeMap<PostId, PostId>,
     /// The accounts that are linked to another, each with that.
     primaries: BTreeMap<AccountId, AccountId>,
     withdrawn: BTreeSet<AccountId>,
@@ -46,7 +47,7 @@ impl Naive {
         naive
     }
 
-    fn note(&mut self, event: &NewEvent) {
+    pub fn note(&mut self, event: &NewEvent) {
         match &event.fact {
             Fact::Account(AccountFact::Registered(registered)) => {
                 self.accounts.insert(registered.account);
@@ -58,9 +59,19 @@ impl Naive {
                 | AccountFact::VisibilityChanged(_)
                 | AccountFact::ProfileEdited(_)
                 | AccountFact::ProfileVisibilityChanged(_)
+                | AccountFact::AgreementAccepted(_)
+                | AccountFact::AffiliationChanged(_)
+                | AccountFact::CalendarOpened(_)
                 | AccountFact::Erased(_),
             )
-            | Fact::Post(PostFact::Edited(_))
+            | Fact::Post(PostFact::Edited(_) | PostFact::Rejected(_) | PostFact::Resubmitted(_))
+            | Fact::Lozenge(_)
+            | Fact::Meeting(_)
+            | Fact::Rsvp(_)
+            | Fact::Benefit(_)
+            | Fact::Report(_)
+            | Fact::Notification(_)
+            | Fact::Watch(WatchFact::GroupWatched(_) | WatchFact::GroupUnwatched(_))
             | Fact::LinkCode(_)
             | Fact::Kudos(KudosFact::EnrolmentRequested(_) | KudosFact::Enrolled(_))
             | Fact::Badge(_)
@@ -110,10 +121,19 @@ impl Naive {
                 }
             }
             Fact::Post(PostFact::Created(created)) => {
-                let post = (created.clone(), event.occurred_at);
+                let post = (created.clone(), Some(event.occurred_at));
                 self.posts.entry(created.post).or_insert(post);
             }
-            Fact::Post(PostFact::Deleted(post)) => {
+            Fact::Post(PostFact::Submitted(created)) => {
+                let post = (created.clone(), None);
+                self.posts.entry(created.post).or_insert(post);
+            }
+            Fact::Post(PostFact::Published(published)) => {
+                if let Some((_, at)) = self.posts.get_mut(&published.post) {
+                    *at = at.or(Some(event.occurred_at));
+                }
+            }
+            Fact::Post(PostFact::Deleted(post) | PostFact::Removed(post)) => {
                 self.deleted.insert(post.post);
             }
             Fact::Post(PostFact::Restored(post)) => {
@@ -144,11 +164,11 @@ impl Naive {
         }
     }
 
-    fn is_live(&self, post: PostId) -> bool {
-        !self.deleted.contains(&post)
+    pub fn is_live(&self, post: PostId) -> bool {
+        !self.deleted.contains(&post) && self.posts[&post].1.is_some()
     }
 
-    fn author(&self, post: PostId) -> Option<AccountId> {
+    pub fn author(&self, post: PostId) -> Option<AccountId> {
         self.posts[&post].0.author
     }
 
@@ -157,9 +177,14 @@ impl Naive {
         self.accounts.iter().map(counts).collect()
     }
 
+    /// The primary of an account's profile.
+    pub fn primary(&self, account: &AccountId) -> AccountId {
+        self.primaries.get(account).copied().unwrap_or(*account)
+    }
+
     /// What the profiles count, by their primaries.
     pub fn profiles(&self) -> BTreeMap<AccountId, Counts> {
-        let primary = |account| self.primaries.get(account).copied().unwrap_or(*account);
+        let primary = |account| self.primary(account);
         let mut profiles: BTreeMap<AccountId, Counts> = BTreeMap::new();
         let mut courses: BTreeSet<(AccountId, &str)> = BTreeSet::new();
         for account in &self.accounts {
@@ -190,7 +215,7 @@ impl Naive {
         let times = || {
             own()
                 .filter(|(post, _)| post.kind != Kind::Comment)
-                .map(|&(_, at)| at)
+                .filter_map(|&(_, at)| at)
         };
         let likes = || self.likes.iter().filter(|(post, _)| self.is_live(*post));
         let solutions = self.accepted.iter().filter(|&(&question, &answer)| {

@@ -75,7 +75,7 @@ proptest! {
                 let batch = events.drain(..size.min(events.len())).collect();
                 journal.append_many(batch).await.unwrap();
                 catch_up(&journal, &target(&store), &mut |_| ()).await.unwrap();
-                let groups = store.group_page(plaudit_store::Page {
+                let groups = store.group_page(None, plaudit_store::Page {
                     order: plaudit_store::Order::Ascending,
                     after: None,
                     limit: 2,

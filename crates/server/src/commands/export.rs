@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use plaudit_exchange::{events, tables};
 use tempfile::TempPath;
@@ -28,8 +29,9 @@ pub async fn run(place: &Place, export: Export) -> Result<(), Failure> {
         let what = format!("{option} goes with `plaudit export events` only");
         return Err(BadUsage(what).into());
     }
-    if export.personal && export.table == Table::Posts {
-        let what = "--personal goes with every other table: posts are public";
+    let is_public = matches!(export.table, Table::Posts | Table::Groups | Table::Meetings);
+    if export.personal && is_public {
+        let what = "--personal goes with other tables: posts, groups and meetings are public";
         return Err(BadUsage(what.into()).into());
     }
     let data = Data::existing(place)?;
@@ -59,7 +61,13 @@ pub async fn run(place: &Place, export: Export) -> Result<(), Failure> {
             shown.finish();
             rows?
         }
-        Table::Accounts | Table::Profiles | Table::Posts | Table::Ledger | Table::Badges => {
+        Table::Accounts
+        | Table::Profiles
+        | Table::Posts
+        | Table::Ledger
+        | Table::Badges
+        | Table::Groups
+        | Table::Meetings => {
             let target = data.rows(&mut Folding::new(Report { json: false })).await?;
             let Target { store, rules, .. } = &target;
             let private = match export.personal {
@@ -69,9 +77,17 @@ pub async fn run(place: &Place, export: Export) -> Result<(), Failure> {
             let (store, out) = (&**store, &mut out);
             let exported = match export.table {
                 Table::Accounts => tables::accounts(store, rules, private, format, out).await?,
-                Table::Profiles => tables::profiles(store, rules, private, format, out).await?,
+                Table::Profiles => {
+                    let now = SystemTime::now().into();
+                    tables::profiles(store, rules, now, private, format, out).await?
+                }
                 Table::Ledger => tables::ledger(store, rules, private, format, out).await?,
                 Table::Badges => tables::badges(store, rules, private, format, out).await?,
+                Table::Groups => {
+                    let now = SystemTime::now().into();
+                    tables::groups(store, rules, now, format, out).await?
+                }
+                Table::Meetings => tables::meetings(store, format, out).await?,
                 Table::Posts | Table::Events => tables::posts(store, format, out).await?,
             };
             exported.rows
@@ -87,7 +103,9 @@ pub async fn run(place: &Place, export: Export) -> Result<(), Failure> {
             | Table::Profiles
             | Table::Posts
             | Table::Ledger
-            | Table::Badges => "",
+            | Table::Badges
+            | Table::Groups
+            | Table::Meetings => "",
         };
         say_aside(format_args!("{rows} rows in {file}{withheld}"))?;
     }

@@ -1,6 +1,6 @@
 //! `plaudit import`
 
-use plaudit_exchange::{Summary, events, polis, stack_exchange};
+use plaudit_exchange::{Summary, events, meetup, polis, stack_exchange};
 use serde_json::json;
 
 use crate::cli::{Import, Report};
@@ -47,6 +47,15 @@ pub async fn run(place: &Place, import: Import) -> Result<(), Failure> {
             let data = Data::open(place)?;
             let mut shown = Shown::new(report);
             let summary = polis::import(data.journal(), options, &mut shown).await;
+            shown.finish();
+            (data, summary?, report)
+        }
+        Import::Meetup { folder, report } => {
+            let options = meetup::Options { folder, scratch };
+            options.check()?;
+            let data = Data::open(place)?;
+            let mut shown = Shown::new(report);
+            let summary = meetup::import(data.journal(), options, &mut shown).await;
             shown.finish();
             (data, summary?, report)
         }

@@ -51,16 +51,18 @@ fn tell(rules: &Rules, tests: usize, json: bool) -> Result<(), Failure> {
         .count();
     let (challenges, badges) = (all - each, kudos.badges.len());
     let (levels, ladders) = (kudos.levels.len(), rules.milestones.ladders().count());
+    let lozenges = rules.lozenges.all.len();
     if json {
         line(&json!({ "checked": {
             "files": files, "hash": rules.hash(), "rules": each, "challenges": challenges,
-            "badges": badges, "levels": levels, "ladders": ladders, "tests": tests,
+            "badges": badges, "levels": levels, "ladders": ladders, "lozenges": lozenges,
+            "tests": tests,
         }}));
         return Ok(());
     }
     let files = files.join(", ");
     say(format_args!(
-        "{files}: {each} rules, {challenges} challenges, {badges} badges, {levels} levels, {ladders} ladders; {tests} tests passed"
+        "{files}: {each} rules, {challenges} challenges, {badges} badges, {levels} levels, {ladders} ladders, {lozenges} lozenges; {tests} tests passed"
     ))
 }
 

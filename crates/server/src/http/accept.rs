@@ -63,6 +63,17 @@ impl MediaType {
     }
 }
 
+/// Whether a request takes answers one after the other, and neither of the types of a single one.
+pub(super) fn wants_events(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter();
+    let mut ranges = accepted.flat_map(|header| header.to_str().unwrap_or("?").split(','));
+    let has_events = ranges.any(|range| {
+        let (name, parameters) = range.split_once(';').unwrap_or((range, ""));
+        name.trim().eq_ignore_ascii_case("text/event-stream") && quality(parameters) > 0
+    });
+    has_events && MediaType::asked_for(headers).is_none()
+}
+
 /// How much a media type is wanted, in thousandths.
 fn quality(parameters: &str) -> u16 {
     parameters
@@ -133,6 +144,26 @@ mod tests {
                 headers.append(ACCEPT, HeaderValue::from_str(value).unwrap());
             }
             assert_eq!(MediaType::asked_for(&headers), media_type, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn events_are_for_who_takes_nothing_else_of_ours() {
+        for (accept, events) in [
+            ("text/event-stream", true),
+            ("Text/Event-Stream; charset=utf-8, multipart/mixed", true),
+            ("text/event-stream;q=0", false),
+            ("text/event-stream, application/json", false),
+            (
+                "application/graphql-response+json, text/event-stream;q=0.9",
+                false,
+            ),
+            ("*/*", false),
+            ("text/html", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, HeaderValue::from_static(accept));
+            assert_eq!(wants_events(&headers), events, "{accept}");
         }
     }
 }

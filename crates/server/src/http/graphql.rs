@@ -3,6 +3,7 @@
 //! - `POST` takes `application/json` only. A page elsewhere can make a browser send a form or plain
 //!   text here with no questions asked, but not JSON.
 //! - `GET` only reads.
+//! - Who accepts `text/event-stream` and neither of our types gets [events].
 //! - What can't be taken as a GraphQL request has a status of its own in either media type; a
 //!   GraphQL request that can't be executed has 400 as `application/graphql-response+json`, and 200
 //!   as `application/json`.
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plaudit_api::{Allowed, Answer, Api, MalformedRequest, Operation, Outcome};
+use plaudit_domain::Actor;
 use plaudit_replay::CommandError;
 use poem::error::ReadBodyError;
 use poem::http::header::{
@@ -22,7 +24,8 @@ use poem::{Body, Endpoint, Request, Response};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::accept::MediaType;
+use super::accept::{MediaType, wants_events};
+use super::events::{self, Stopping};
 use crate::identity::{Identity, IdentityError, LogIns, Unauthenticated};
 
 /// What a request may take.
@@ -55,6 +58,9 @@ impl Endpoint for GraphQl {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        if wants_events(request.headers()) {
+            return Ok(self.stream(&mut request).await);
+        }
         let Some(media_type) = MediaType::asked_for(request.headers()) else {
             return Ok(Rejection::not_acceptable().into_response(MediaType::Json));
         };
@@ -75,6 +81,35 @@ impl Endpoint for GraphQl {
 
 impl GraphQl {
     async fn answer(&self, request: &mut Request) -> Result<Answer, Rejection> {
+        let (operation, allowed, actor) = self.admit(request).await?;
+        Ok(self.api.execute(operation, actor, allowed).await)
+    }
+
+    /// Answers that come one after the other, for as long as the client takes them.
+    async fn stream(&self, request: &mut Request) -> Response {
+        let stopping = request.extensions().get::<Stopping>().cloned();
+        let media_type = MediaType::GraphQlResponse;
+        let (operation, actor) = match self.admit(request).await {
+            Ok((operation, Allowed::QueriesAndMutations | Allowed::Everything, actor)) => {
+                (operation, actor)
+            }
+            // The other mode of the protocol, with a reservation, isn't served.
+            Ok((_, Allowed::Queries, _)) => {
+                return Rejection::method_not_allowed().into_response(media_type);
+            }
+            Err(rejection) => return rejection.into_response(media_type),
+        };
+        match self.api.follow(operation, actor).await {
+            Ok(answers) => events::respond(answers, stopping),
+            Err(refused) => respond(refused, media_type),
+        }
+    }
+
+    /// What a request asks for, what it may do, and as whom.
+    async fn admit(
+        &self,
+        request: &mut Request,
+    ) -> Result<(Operation, Allowed, Option<Actor>), Rejection> {
         let caller = {
             let authorization = request.headers().get(AUTHORIZATION).cloned();
             let authorization = authorization.as_ref().map(HeaderValue::as_bytes);
@@ -88,8 +123,7 @@ impl GraphQl {
         if let Some(caller) = &caller {
             self.log_ins.log_in(caller).await?;
         }
-        let actor = caller.map(|caller| caller.actor);
-        Ok(self.api.execute(operation, actor, allowed).await)
+        Ok((operation, allowed, caller.map(|caller| caller.actor)))
     }
 
     async fn posted(&self, request: &mut Request) -> Result<Operation, Rejection> {

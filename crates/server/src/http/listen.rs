@@ -18,8 +18,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
-use poem::{Endpoint, Response};
+use poem::{Endpoint, Request, Response};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::events::Stopping;
 
 /// How long a connection may stay open before it has sent a whole header, the first or the next.
 /// Longer than the minute for which proxies keep theirs: who closes first loses no request.
@@ -43,6 +46,7 @@ pub async fn serve(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(IDLE);
     let open = GracefulShutdown::new();
+    let (running, stopping) = watch::channel(());
 
     let mut stop = pin!(stop);
     loop {
@@ -51,11 +55,14 @@ pub async fn serve(
             accepted = accept(&listener) => accepted,
         };
         let app = app.clone();
+        let stopping = Stopping(stopping.clone());
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let app = app.clone();
+            let stopping = stopping.clone();
             let from = (LocalAddr(local.into()), RemoteAddr(remote.into()));
             async move {
-                let request = (request, from.0, from.1, Scheme::HTTP).into();
+                let mut request: Request = (request, from.0, from.1, Scheme::HTTP).into();
+                request.extensions_mut().insert(stopping);
                 let response = app.get_response(request).await;
                 Ok::<hyper::Response<_>, Infallible>(response.into())
             }
@@ -69,6 +76,8 @@ pub async fn serve(
         });
     }
     drop(listener);
+    // What has no end of its own ends now.
+    drop(running);
     if tokio::time::timeout(FAREWELL, open.shutdown())
         .await
         .is_err()

@@ -2,18 +2,21 @@
 //!
 //! | path | serves |
 //! | --- | --- |
-//! | `/graphql` | the API, by GraphQL over HTTP: [`graphql`] |
+//! | `/graphql` | the API, by GraphQL over HTTP: [`graphql`], and over SSE: [`events`] |
 //! | `/` | GraphiQL, or how to get it: [`graphiql`] |
+//! | `/groups/{id}.ics`, `/calendars/{secret}.ics` | calendars to subscribe to: [`calendar`] |
 //! | `/health/live` | that the process is alive |
 
 mod accept;
+mod calendar;
+mod events;
 mod graphiql;
 mod graphql;
 mod listen;
 
 use std::sync::Arc;
 
-use plaudit_api::Api;
+use plaudit_api::{Api, Calendars};
 use plaudit_replay::Community;
 use poem::{Endpoint, EndpointExt, Response, Route, get, handler};
 
@@ -29,6 +32,7 @@ pub fn app(
     identity: Identity,
     limits: Limits,
 ) -> impl Endpoint<Output = Response> {
+    let calendars = Calendars::of(community.clone());
     let graphql = graphql::GraphQl {
         api,
         identity,
@@ -38,6 +42,11 @@ pub fn app(
     Route::new()
         .at("/graphql", graphql)
         .at("/", get(graphiql::page))
+        .at(
+            "/groups/:file",
+            get(calendar::group.data(calendars.clone())),
+        )
+        .at("/calendars/:file", get(calendar::member.data(calendars)))
         .at("/health/live", get(live))
         // Where there is no such path or method, poem says so.
         .map_to_response()

@@ -6,7 +6,9 @@
 )]
 
 mod audit;
+mod calendars;
 mod cli;
+mod following;
 mod graphql;
 mod listening;
 mod login;

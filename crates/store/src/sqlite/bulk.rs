@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use plaudit_domain::Position;
 use plaudit_projection::{
-    Certification, Change, Like, Membership, Optional, Pair, PostBody, PostTag, Row, Rows, Watch,
+    Attendance, Certification, Change, GroupWatch, Leader, Like, Membership, Optional, Pair,
+    PostBody, PostTag, Report, Row, Rows, Rsvp, Sponsor, Watch,
 };
 use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
@@ -74,6 +75,9 @@ impl BulkLoad {
             load(transaction, rows.posts.added().iter())?;
             load::<Like>(transaction, sorted(rows.likes.changes(), Pair::pair))?;
             load::<Watch>(transaction, sorted(rows.watches.changes(), Pair::pair))?;
+            load_optional(transaction, &rows.reviews)?;
+            load::<Report>(transaction, sorted(rows.reports.changes(), Pair::pair))?;
+            load(transaction, rows.rulings.iter())?;
             let mut tags: Vec<&PostTag> = rows.tags.added().collect();
             tags.sort_unstable();
             load(transaction, tags.into_iter())?;
@@ -81,12 +85,26 @@ impl BulkLoad {
             load(transaction, rows.courses.added().iter())?;
             load::<Certification>(transaction, rows.certifications.iter())?;
             load(transaction, rows.groups.added().iter())?;
+            let watches = sorted(rows.group_watches.changes(), Pair::pair);
+            load::<GroupWatch>(transaction, watches)?;
+            load_notifications(transaction, rows)?;
             load::<Membership>(transaction, sorted(rows.memberships.changes(), Pair::pair))?;
+            load::<Leader>(transaction, sorted(rows.leaders.changes(), Pair::pair))?;
+            load_optional(transaction, &rows.applications)?;
+            load(transaction, rows.meetings.added().iter())?;
+            load::<Rsvp>(transaction, sorted(rows.rsvps.changes(), Pair::pair))?;
+            load::<Attendance>(transaction, sorted(rows.attendance.changes(), Pair::pair))?;
+            load(transaction, rows.presentations.added().iter())?;
+            load::<Sponsor>(transaction, sorted(rows.sponsors.changes(), Pair::pair))?;
+            load(transaction, rows.benefits.added().iter())?;
             load(transaction, rows.ledger.added().iter())?;
             load_optional(transaction, &rows.tallies)?;
             load_optional(transaction, &rows.badges)?;
             load_optional(transaction, &rows.post_milestones)?;
             load(transaction, rows.granted_badges.iter())?;
+            load_optional(transaction, &rows.lozenges)?;
+            load_optional(transaction, &rows.lozenge_requests)?;
+            load_optional(transaction, &rows.acceptances)?;
             load_optional(transaction, &rows.waiting)?;
             load(transaction, rows.gifts.iter())?;
             load(transaction, rows.feedback.iter())?;
@@ -177,6 +195,18 @@ fn sorted<'a, R: 'a, K: Ord>(
         .collect();
     rows.sort_unstable_by_key(|row| key(row));
     rows.into_iter()
+}
+
+fn load_notifications(transaction: &Transaction<'_>, rows: &Rows) -> rusqlite::Result<()> {
+    let mut notifications: Vec<_> = rows.notifications.iter().collect();
+    notifications.sort_unstable_by_key(|told| (told.account, told.at, told.position));
+    load(transaction, notifications.into_iter())?;
+    let mut marks: Vec<_> = rows.read_marks.iter().collect();
+    marks.sort_unstable();
+    load(transaction, marks.into_iter())?;
+    let mut figures: Vec<_> = rows.figures.changes().collect();
+    figures.sort_unstable_by_key(|figure| (figure.figure, figure.month));
+    load(transaction, figures.iter())
 }
 
 fn load_optional<R: Row, K: Clone + Eq + Hash + Ord>(

@@ -11,6 +11,7 @@ use crate::{
     AccountRecord, BadgeOf, BadgeRecord, Each, LedgerRecord, PostRecord, ProfileRecord, StoreError,
 };
 
+use super::read::SQL;
 use super::{Failure, bind, schema};
 
 /// Every account, with its profile's public id.
@@ -54,13 +55,13 @@ pub fn posts(connection: &Connection, each: Each<'_, PostRecord>) -> Result<Posi
         .expr(column("above", "id"))
         .expr(column("solution", "id"))
         .expr(column("solution", "source_id"))
-        .expr(column("solution", "deleted"))
+        .expr(column("solution", "hidden"))
         .expr(column("community", "id"));
     let own = Post::table_columns().len();
     scan::<Post>(connection, select, &mut |row| {
         let post: Post = bind::read(row, 0)?;
-        let solution_deleted: Option<bool> = row.get(own + 4)?;
-        let counts = !post.deleted && solution_deleted == Some(false);
+        let solution_hidden: Option<bool> = row.get(own + 4)?;
+        let counts = !post.hidden && solution_hidden == Some(false);
         let record = PostRecord {
             author: bind::read::<Option<AccountId>>(row, own)?,
             parent: bind::read::<Option<PostId>>(row, own + 1)?,
@@ -165,12 +166,19 @@ pub fn profile_records(
                 });
             }
         }
-        each(ProfileRecord { profile, badges }).map_err(passed_on)
+        let mut statement = connection.prepare_cached(&SQL.lozenges_of_profile)?;
+        let lozenges = bind::rows(&mut statement, [profile.key.0])?;
+        let record = ProfileRecord {
+            profile,
+            lozenges,
+            badges,
+        };
+        each(record).map_err(passed_on)
     })
 }
 
 /// Joins the row of a table that a key refers to, under another name.
-fn join<R: Row>(
+pub(super) fn join<R: Row>(
     select: &mut SelectStatement,
     name: &'static str,
     (table, key): (&'static str, &'static str),
@@ -183,7 +191,7 @@ fn join<R: Row>(
     );
 }
 
-fn scan<R: Row + Field>(
+pub(super) fn scan<R: Row + Field>(
     connection: &Connection,
     mut select: SelectStatement,
     each: &mut dyn FnMut(&rusqlite::Row<'_>) -> Result<(), Failure>,
@@ -202,6 +210,6 @@ fn scan<R: Row + Field>(
     Ok(position)
 }
 
-fn passed_on(error: std::io::Error) -> Failure {
+pub(super) fn passed_on(error: std::io::Error) -> Failure {
     StoreError::from(error).into()
 }

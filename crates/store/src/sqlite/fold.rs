@@ -6,19 +6,21 @@ use std::sync::LazyLock;
 
 use plaudit_domain::{AccountId, Position, PostId};
 use plaudit_projection::{
-    About, Account, Badge, Certification, Change, Course, Entities, Entity, Feedback, Gift,
-    GrantedBadge, Group, Interaction, Key, LedgerEntry, Like, Membership, Missing, Needs, Optional,
-    Pair, Pairs, Post, PostBody, PostMilestone, PostTag, Profile, Row, Rows, Tally, Touched,
-    Waiting, Watch,
+    About, Acceptance, Account, Application, Attendance, Badge, Benefit, Certification, Change,
+    Course, Entities, Entity, Feedback, FigureOfMonth, Gift, GrantedBadge, Group, GroupWatch,
+    Interaction, Key, Leader, LedgerEntry, Like, LozengeGrant, LozengeRequest, Meeting, Membership,
+    Missing, Needs, Notification, Optional, Pair, Pairs, Post, PostBody, PostMilestone, PostTag,
+    Presentation, Profile, ReadMark, Report, Review, Row, Rows, Rsvp, Ruling, Sponsor, Tally,
+    Touched, Waiting, Watch,
 };
-use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, Params, Transaction, TransactionBehavior};
 use rustc_hash::FxHashSet;
 use sea_query::SqliteQueryBuilder;
 
 use crate::{Commit, sql};
 
 use super::read::{SQL, by_key};
-use super::{Failure, bind, read, schema};
+use super::{Failure, bind, meetings, read, schema};
 
 /// The rows that a batch touches.
 pub fn fetch(connection: &Connection, touched: &Touched) -> Result<Rows, Failure> {
@@ -63,6 +65,22 @@ pub fn fetch(connection: &Connection, touched: &Touched) -> Result<Rows, Failure
         &mut rows.memberships,
     )?;
 
+    meetings::fetch(&transaction, touched, &mut rows)?;
+    let reports = pairs(&rows.posts, &rows.accounts, &touched.reports);
+    load_pairs(&transaction, &SQL.report, &reports, &mut rows.reports)?;
+    let watches = pairs(&rows.groups, &rows.accounts, &touched.group_watches);
+    load_pairs(
+        &transaction,
+        &SQL.group_watch,
+        &watches,
+        &mut rows.group_watches,
+    )?;
+    let reviewed = keys(&rows.posts, &touched.reviews);
+    for review in by_key::<Review>(&transaction, &SQL.reviews, &reviewed)? {
+        rows.reviews.load(review.post, review);
+    }
+    fetch_watchers(&transaction, touched, &mut rows)?;
+
     let posts = keys(&rows.posts, &touched.likes_of);
     if !posts.is_empty() {
         let likes: Vec<Like> = by_key(&transaction, &SQL.likes_of, &posts)?;
@@ -83,6 +101,21 @@ pub fn fetch(connection: &Connection, touched: &Touched) -> Result<Rows, Failure
     let tellers = keys(&rows.accounts, &touched.about);
     for about in by_key::<About>(&transaction, &SQL.about, &tellers)? {
         rows.about.load(about.account, about);
+    }
+
+    let holders = keys(&rows.accounts, &touched.lozenges_of);
+    for grant in by_key::<LozengeGrant>(&transaction, &SQL.lozenges_of, &holders)? {
+        let key = (grant.account, grant.lozenge.clone());
+        rows.lozenges.load(key, grant);
+    }
+    for request in by_key::<LozengeRequest>(&transaction, &SQL.lozenge_requests_of, &holders)? {
+        let key = (request.account, request.lozenge.clone());
+        rows.lozenge_requests.load(key, request);
+    }
+    let accepting = keys(&rows.accounts, &touched.acceptances_of);
+    for it in by_key::<Acceptance>(&transaction, &SQL.acceptances_of, &accepting)? {
+        let key = (it.account, it.agreement.clone(), it.version.clone());
+        rows.acceptances.load(key, it);
     }
 
     let waiting = keys(&rows.accounts, &touched.waiting);
@@ -114,6 +147,34 @@ pub fn fetch(connection: &Connection, touched: &Touched) -> Result<Rows, Failure
     Ok(rows)
 }
 
+/// Those whom the events are told to.
+fn fetch_watchers(
+    connection: &Connection,
+    touched: &Touched,
+    rows: &mut Rows,
+) -> Result<(), Failure> {
+    let posts = keys(&rows.posts, &touched.watchers_of);
+    let watches: Vec<Watch> = by_key(connection, &SQL.watches_of, &posts)?;
+    let groups = keys(&rows.groups, &touched.watchers_of_groups);
+    let group_watches: Vec<GroupWatch> = by_key(connection, &SQL.group_watches_of, &groups)?;
+    let mut accounts: BTreeSet<Key> = watches.iter().map(|watch| watch.account).collect();
+    accounts.extend(group_watches.iter().map(|watch| watch.account));
+    let posts = posts.iter().filter_map(|post| rows.posts.find_key(*post));
+    accounts.extend(posts.filter_map(|post| post.author));
+    let accounts: Vec<Key> = accounts.into_iter().collect();
+    load(
+        &mut rows.accounts,
+        by_key(connection, &SQL.accounts, &accounts)?,
+    );
+    for watch in watches {
+        rows.watches.load(watch);
+    }
+    for watch in group_watches {
+        rows.group_watches.load(watch);
+    }
+    Ok(())
+}
+
 /// The rows that deeds need to be reckoned.
 pub fn fetch_for(connection: &Connection, needs: &Needs, rows: &mut Rows) -> Result<(), Failure> {
     let transaction = connection.unchecked_transaction()?;
@@ -138,19 +199,22 @@ pub fn fetch_for(connection: &Connection, needs: &Needs, rows: &mut Rows) -> Res
 }
 
 /// The keys of those that are there.
-fn keys<R: Entity<Id: Missing>>(entities: &Entities<R>, ids: &FxHashSet<R::Id>) -> Vec<Key> {
+pub(super) fn keys<R: Entity<Id: Missing>>(
+    entities: &Entities<R>,
+    ids: &FxHashSet<R::Id>,
+) -> Vec<Key> {
     let there = ids.iter().filter_map(|id| entities.find(*id));
     there.map(Entity::key).collect()
 }
 
-fn load<R: Entity<Id: Missing>>(entities: &mut Entities<R>, rows: Vec<R>) {
+pub(super) fn load<R: Entity<Id: Missing>>(entities: &mut Entities<R>, rows: Vec<R>) {
     for row in rows {
         entities.load(row);
     }
 }
 
 /// The keys of pairs; a pair of something that isn't there yet can't be there either.
-fn pairs<R: Entity<Id: Missing>>(
+pub(super) fn pairs<R: Entity<Id: Missing>>(
     entities: &Entities<R>,
     accounts: &Entities<Account>,
     pairs: &FxHashSet<(R::Id, AccountId)>,
@@ -165,7 +229,7 @@ fn pairs<R: Entity<Id: Missing>>(
         .collect()
 }
 
-fn load_pairs<R: Row + Pair>(
+pub(super) fn load_pairs<R: Row + Pair>(
     connection: &Connection,
     sql: &str,
     keys: &[(Key, Key)],
@@ -201,9 +265,30 @@ pub fn commit(
     for key in &rows.former_profiles {
         delete::<Profile>(&transaction, *key)?;
     }
+    change_optional(&transaction, &rows.reviews, |post| [post.0])?;
+    change::<Report>(&transaction, rows.reports.changes())?;
+    insert(&transaction, &rows.rulings)?;
     insert(&transaction, rows.groups.added())?;
     update(&transaction, rows.groups.changed())?;
+    change::<GroupWatch>(&transaction, rows.group_watches.changes())?;
+    insert(&transaction, &rows.notifications)?;
+    put(&transaction, rows.read_marks.iter())?;
+    add_figures(&transaction, rows)?;
     change::<Membership>(&transaction, rows.memberships.changes())?;
+    change::<Leader>(&transaction, rows.leaders.changes())?;
+    put(
+        &transaction,
+        rows.applications.changes().filter_map(|(_, row)| row),
+    )?;
+    insert(&transaction, rows.meetings.added())?;
+    update(&transaction, rows.meetings.changed())?;
+    change::<Rsvp>(&transaction, rows.rsvps.changes())?;
+    change::<Attendance>(&transaction, rows.attendance.changes())?;
+    insert(&transaction, rows.presentations.added())?;
+    update(&transaction, rows.presentations.changed())?;
+    change::<Sponsor>(&transaction, rows.sponsors.changes())?;
+    insert(&transaction, rows.benefits.added())?;
+    update(&transaction, rows.benefits.changed())?;
     change_optional(&transaction, &rows.about, |account| [account.0])?;
     insert(&transaction, rows.ledger.added())?;
     change_optional(&transaction, &rows.tallies, |(account, what, since)| {
@@ -216,6 +301,12 @@ pub fn commit(
         [post.0, milestone]
     })?;
     insert(&transaction, &rows.granted_badges)?;
+    let of_lozenge = |(account, lozenge): (Key, String)| (account.0, lozenge);
+    change_optional(&transaction, &rows.lozenges, of_lozenge)?;
+    change_optional(&transaction, &rows.lozenge_requests, of_lozenge)?;
+    change_optional(&transaction, &rows.acceptances, |(account, of, version)| {
+        (account.0, of, version)
+    })?;
     change_optional(&transaction, &rows.waiting, |account| [account.0])?;
     insert(&transaction, &rows.gifts)?;
     insert(&transaction, &rows.feedback)?;
@@ -224,6 +315,8 @@ pub fn commit(
         rows.interactions.changes().filter_map(|(_, row)| row),
     )?;
     erase_content(&transaction, &rows.erased_authors)?;
+    erase_identities(&transaction, &rows.erased_owners)?;
+    erase_notes(&transaction, &rows.erased_owners)?;
     insert::<Course>(&transaction, rows.courses.added())?;
     insert::<Certification>(&transaction, &rows.certifications)?;
     change::<Like>(&transaction, rows.likes.changes())?;
@@ -309,10 +402,10 @@ fn change<'a, R: Row>(
     Ok(())
 }
 
-fn change_optional<R: Row, K: Clone + Eq + Hash, const N: usize>(
+fn change_optional<R: Row, K: Clone + Eq + Hash, P: Params>(
     transaction: &Transaction<'_>,
     rows: &Optional<R, K>,
-    key: impl Fn(K) -> [i64; N],
+    key: impl Fn(K) -> P,
 ) -> rusqlite::Result<()> {
     let mut upsert = transaction.prepare_cached(&WRITES[R::TABLE].upsert)?;
     let mut delete = transaction.prepare_cached(&WRITES[R::TABLE].delete)?;
@@ -320,14 +413,40 @@ fn change_optional<R: Row, K: Clone + Eq + Hash, const N: usize>(
         match row {
             Some(row) => bind::execute(&mut upsert, row)?,
             None => {
-                delete.execute(params_from_iter(key(changed)))?;
+                delete.execute(key(changed))?;
             }
         }
     }
     Ok(())
 }
 
-/// Takes away what accounts wrote besides posts.
+/// Adds to figures, whatever they were; what comes to nothing goes.
+fn add_figures(transaction: &Transaction<'_>, rows: &Rows) -> rusqlite::Result<()> {
+    let mut add = transaction.prepare_cached(
+        "INSERT INTO figure (figure, month, count) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET count = count + excluded.count",
+    )?;
+    let mut tidy = transaction
+        .prepare_cached("DELETE FROM figure WHERE figure = ?1 AND month = ?2 AND count = 0")?;
+    for change in rows.figures.changes() {
+        let (figure, month) = (change.figure.as_str(), change.month.as_micros());
+        add.execute((figure, month, change.count))?;
+        tidy.execute((figure, month))?;
+    }
+    Ok(())
+}
+
+/// Takes away what accounts were told about themselves.
+fn erase_notes(transaction: &Transaction<'_>, accounts: &FxHashSet<Key>) -> rusqlite::Result<()> {
+    let mut statement =
+        transaction.prepare_cached("UPDATE ruling SET note = NULL WHERE author = ?1")?;
+    for account in accounts {
+        statement.execute([account.0])?;
+    }
+    Ok(())
+}
+
+/// Takes away what accounts wrote besides posts, and what was said of that.
 fn erase_content(transaction: &Transaction<'_>, authors: &FxHashSet<Key>) -> rusqlite::Result<()> {
     for author in authors {
         transaction.execute(
@@ -335,8 +454,42 @@ fn erase_content(transaction: &Transaction<'_>, authors: &FxHashSet<Key>) -> rus
             [author.0],
         )?;
         transaction.execute(
+            "UPDATE report SET comment = NULL WHERE account = ?1",
+            [author.0],
+        )?;
+        transaction.execute(
+            "UPDATE review SET reason = NULL WHERE author = ?1",
+            [author.0],
+        )?;
+        transaction.execute(
             "UPDATE feedback SET text = NULL WHERE account = ?1",
             [author.0],
+        )?;
+        transaction.execute(
+            "UPDATE application SET message = NULL, reason = NULL WHERE account = ?1",
+            [author.0],
+        )?;
+        transaction.execute(
+            "UPDATE presentation SET title = NULL, summary = NULL, note = NULL WHERE speaker = ?1",
+            [author.0],
+        )?;
+    }
+    Ok(())
+}
+
+/// Takes away what says whose accounts are, besides what stands in their own rows.
+fn erase_identities(
+    transaction: &Transaction<'_>,
+    accounts: &FxHashSet<Key>,
+) -> rusqlite::Result<()> {
+    for account in accounts {
+        transaction.execute(
+            "UPDATE benefit SET what = NULL, address = NULL, reason = NULL WHERE account = ?1",
+            [account.0],
+        )?;
+        transaction.execute(
+            "UPDATE sponsor SET company = NULL WHERE account = ?1",
+            [account.0],
         )?;
     }
     Ok(())

@@ -63,7 +63,7 @@ pub fn ledger_count(connection: &Connection, accounts: &[Key]) -> Result<Vec<(Ke
     collect(connection, sql, [integers(accounts)], counted)
 }
 
-fn counted(row: &rusqlite::Row<'_>) -> Result<(Key, i64), Failure> {
+pub(super) fn counted(row: &rusqlite::Row<'_>) -> Result<(Key, i64), Failure> {
     Ok((bind::read(row, 0)?, bind::read(row, 1)?))
 }
 
@@ -205,7 +205,7 @@ fn member(row: &rusqlite::Row<'_>) -> Result<Member, Failure> {
     })
 }
 
-fn collect<T>(
+pub(super) fn collect<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,

@@ -8,22 +8,27 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 use plaudit_domain::post::Kind;
-use plaudit_domain::{AccountId, GiftId, GroupId, Origin, Position, PostId, Time};
+use plaudit_domain::{
+    AccountId, BenefitId, GiftId, GroupId, MeetingId, Origin, Position, PostId, PresentationId,
+    Time,
+};
 use plaudit_projection::row::Malformed;
 use plaudit_projection::standings::Member;
 use plaudit_projection::tally::TallyKey;
 use plaudit_projection::{
-    About, Account, Badge, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction,
-    Key, LedgerEntry, Like, Membership, Needs, Post, PostBody, PostMilestone, Profile, Rows, Tally,
-    Touched, Waiting,
+    About, Acceptance, Account, Application, Attendance, Badge, Benefit, Certification, Course,
+    Feedback, FigureOfMonth, Gift, GrantedBadge, Group, Interaction, Key, Leader, LedgerEntry,
+    Like, LozengeGrant, LozengeRequest, Meeting, Membership, Needs, Notification, Post, PostBody,
+    PostMilestone, Presentation, Profile, ReadMark, Report, Review, Rows, Rsvp, Ruling, Sponsor,
+    Tally, Touched, Waiting, benefit, group, presentation, rsvp,
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
 use crate::{
-    AccountRecord, Commit, Each, Earned, LedgerRecord, Page, PointsAt, PostFilter, PostRecord,
-    ProfileRecord, Result, Store, StoreError,
+    AccountRecord, Commit, Each, Earned, GroupRecord, LedgerRecord, MeetingRecord, Page, PointsAt,
+    PostFilter, PostRecord, ProfileRecord, Reported, Result, Span, Store, StoreError,
 };
 
 mod bind;
@@ -31,8 +36,11 @@ mod bulk;
 mod export;
 mod fold;
 mod kudos;
+mod lozenge;
+mod meetings;
 mod read;
 mod schema;
+mod told;
 
 pub use bulk::{BulkLoad, remove};
 
@@ -263,12 +271,12 @@ impl Store for SqliteStore {
         self.read(|connection| read::by_id(connection, &read::SQL.groups_by_id, ids()))
     }
 
-    async fn group_page(&self, page: Page) -> Result<Vec<Group>> {
-        self.read(|connection| read::page(connection, &read::SQL.group_page, page))
+    async fn group_page(&self, kind: Option<group::Kind>, page: Page) -> Result<Vec<Group>> {
+        self.read(|connection| meetings::group_page(connection, kind, page))
     }
 
-    async fn group_count(&self) -> Result<i64> {
-        self.read(read::count::<Group>)
+    async fn group_count(&self, kind: Option<group::Kind>) -> Result<i64> {
+        self.read(|connection| meetings::group_count(connection, kind))
     }
 
     async fn members(&self, groups: &[Key], page: Page) -> Result<Vec<Membership>> {
@@ -331,6 +339,238 @@ impl Store for SqliteStore {
         self.read(|connection| read::paired(connection, &read::SQL.watched, account, posts))
     }
 
+    async fn leaders_of(&self, groups: &[Key]) -> Result<Vec<Leader>> {
+        self.read(|connection| read::by_key(connection, &meetings::SQL.leaders_of, groups))
+    }
+
+    async fn led_by(&self, accounts: &[Key]) -> Result<Vec<Leader>> {
+        self.read(|connection| read::by_key(connection, &meetings::SQL.led_by, accounts))
+    }
+
+    async fn applications(&self, keys: &[(GroupId, Key)]) -> Result<Vec<Application>> {
+        self.read(|connection| meetings::applications(connection, keys))
+    }
+
+    async fn applications_of(&self, accounts: &[Key]) -> Result<Vec<Application>> {
+        self.read(|connection| read::by_key(connection, &meetings::SQL.applications_of, accounts))
+    }
+
+    async fn application_page(&self, page: Page) -> Result<Vec<Application>> {
+        self.read(|connection| meetings::application_page(connection, page))
+    }
+
+    async fn application_count(&self) -> Result<i64> {
+        self.read(meetings::application_count)
+    }
+
+    async fn meetings(&self, keys: &[Key]) -> Result<Vec<Meeting>> {
+        self.read(|connection| read::by_key(connection, &meetings::SQL.meetings, keys))
+    }
+
+    async fn meetings_by_id(&self, ids: &[MeetingId]) -> Result<Vec<Meeting>> {
+        let ids = || ids.iter().map(|id| id.0);
+        self.read(|connection| read::by_id(connection, &meetings::SQL.meetings_by_id, ids()))
+    }
+
+    async fn meeting_page(&self, span: Span, page: Page) -> Result<Vec<Meeting>> {
+        self.read(|connection| meetings::meeting_page(connection, span, page))
+    }
+
+    async fn meetings_of(&self, groups: &[Key], span: Span, page: Page) -> Result<Vec<Meeting>> {
+        self.read(|connection| meetings::meetings_of(connection, groups, span, page))
+    }
+
+    async fn meeting_count(&self, groups: &[Key], span: Span) -> Result<Vec<(Key, i64)>> {
+        self.read(|connection| meetings::meeting_count(connection, groups, span))
+    }
+
+    async fn meetings_with(
+        &self,
+        accounts: &[Key],
+        span: Span,
+        page: Page,
+    ) -> Result<Vec<Meeting>> {
+        self.read(|connection| meetings::meetings_with(connection, accounts, span, page))
+    }
+
+    async fn meetings_attended(&self, accounts: &[Key], page: Page) -> Result<Vec<Meeting>> {
+        self.read(|connection| meetings::meetings_attended(connection, accounts, page))
+    }
+
+    async fn meetings_attended_count(&self, accounts: &[Key]) -> Result<i64> {
+        self.read(|connection| meetings::meetings_attended_count(connection, accounts))
+    }
+
+    async fn waiting_before(&self, meeting: Key, position: i64) -> Result<i64> {
+        self.read(|connection| meetings::waiting_before(connection, meeting, position))
+    }
+
+    async fn presentation_page(
+        &self,
+        state: presentation::State,
+        page: Page,
+    ) -> Result<Vec<Presentation>> {
+        self.read(|connection| meetings::presentation_page(connection, state, page))
+    }
+
+    async fn presentation_count(&self, state: presentation::State) -> Result<i64> {
+        self.read(|connection| meetings::presentation_count(connection, state))
+    }
+
+    async fn held_of(&self, groups: &[Key], span: Span) -> Result<Vec<(Key, Time)>> {
+        self.read(|connection| meetings::held_of(connection, groups, span))
+    }
+
+    async fn last_held(&self, groups: &[Key], before: Time) -> Result<Vec<(Key, Time)>> {
+        self.read(|connection| meetings::last_held(connection, groups, before))
+    }
+
+    async fn rsvps(&self, meetings: &[Key], state: rsvp::State, page: Page) -> Result<Vec<Rsvp>> {
+        self.read(|connection| meetings::rsvps(connection, meetings, state, page))
+    }
+
+    async fn rsvps_of(&self, accounts: &[Key], meetings: &[Key]) -> Result<Vec<Rsvp>> {
+        self.read(|connection| meetings::rsvps_of(connection, accounts, meetings))
+    }
+
+    async fn attendance_of(&self, meetings: &[Key], page: Page) -> Result<Vec<Attendance>> {
+        self.read(|connection| {
+            read::related(connection, &meetings::SQL.attendance_of, meetings, page)
+        })
+    }
+
+    async fn attended(&self, accounts: &[Key], meetings: &[Key]) -> Result<Vec<Attendance>> {
+        self.read(|connection| meetings::attended(connection, accounts, meetings))
+    }
+
+    async fn presentations(&self, keys: &[Key]) -> Result<Vec<Presentation>> {
+        self.read(|connection| read::by_key(connection, &meetings::SQL.presentations, keys))
+    }
+
+    async fn presentations_by_id(&self, ids: &[PresentationId]) -> Result<Vec<Presentation>> {
+        let ids = || ids.iter().map(|id| id.0);
+        self.read(|connection| read::by_id(connection, &meetings::SQL.presentations_by_id, ids()))
+    }
+
+    async fn presentations_of(&self, meetings: &[Key]) -> Result<Vec<Presentation>> {
+        self.read(|connection| read::by_key(connection, &meetings::SQL.presentations_of, meetings))
+    }
+
+    async fn presentations_by(&self, speakers: &[Key]) -> Result<Vec<Presentation>> {
+        self.read(|connection| read::by_key(connection, &meetings::SQL.presentations_by, speakers))
+    }
+
+    async fn sponsors_of(&self, meetings: &[Key]) -> Result<Vec<Sponsor>> {
+        self.read(|connection| read::by_key(connection, &meetings::SQL.sponsors_of, meetings))
+    }
+
+    async fn benefits(&self, keys: &[Key]) -> Result<Vec<Benefit>> {
+        self.read(|connection| read::by_key(connection, &meetings::SQL.benefits, keys))
+    }
+
+    async fn benefits_by_id(&self, ids: &[BenefitId]) -> Result<Vec<Benefit>> {
+        let ids = || ids.iter().map(|id| id.0);
+        self.read(|connection| read::by_id(connection, &meetings::SQL.benefits_by_id, ids()))
+    }
+
+    async fn benefits_of(&self, accounts: &[Key], page: Page) -> Result<Vec<Benefit>> {
+        self.read(|connection| {
+            read::related(connection, &meetings::SQL.benefits_of, accounts, page)
+        })
+    }
+
+    async fn benefit_page(&self, state: benefit::State, page: Page) -> Result<Vec<Benefit>> {
+        self.read(|connection| meetings::benefit_page(connection, state, page))
+    }
+
+    async fn benefit_count(&self, state: benefit::State) -> Result<i64> {
+        self.read(|connection| meetings::benefit_count(connection, state))
+    }
+
+    async fn account_by_calendar(&self, hash: &str) -> Result<Option<Account>> {
+        self.read(|connection| meetings::account_by_calendar(connection, hash))
+    }
+
+    async fn watched_groups(&self, account: Key, groups: &[Key]) -> Result<Vec<Key>> {
+        self.read(|connection| read::paired(connection, &read::SQL.group_watchers, account, groups))
+    }
+
+    async fn reviews(&self, posts: &[Key]) -> Result<Vec<Review>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.reviews, posts))
+    }
+
+    async fn reviews_of(&self, authors: &[Key]) -> Result<Vec<Review>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.reviews_of, authors))
+    }
+
+    async fn review_page(&self, page: Page) -> Result<Vec<Review>> {
+        self.read(|connection| told::review_page(connection, page))
+    }
+
+    async fn review_count(&self) -> Result<i64> {
+        self.read(told::review_count)
+    }
+
+    async fn review_places(&self, posts: &[Key]) -> Result<Vec<(Key, i64)>> {
+        self.read(|connection| told::review_places(connection, posts))
+    }
+
+    async fn reported_page(&self, page: Page) -> Result<Vec<Reported>> {
+        self.read(|connection| told::reported_page(connection, page))
+    }
+
+    async fn reported_count(&self) -> Result<i64> {
+        self.read(told::reported_count)
+    }
+
+    async fn open_reports_of(&self, posts: &[Key]) -> Result<Vec<Report>> {
+        self.read(|connection| told::open_reports_of(connection, posts))
+    }
+
+    async fn rulings(&self, keys: &[Key]) -> Result<Vec<Ruling>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.rulings, keys))
+    }
+
+    async fn notifications_by_id(&self, ids: &[Uuid]) -> Result<Vec<Notification>> {
+        let ids = || ids.iter().copied();
+        self.read(|connection| read::by_id(connection, &read::SQL.notifications_by_id, ids()))
+    }
+
+    async fn notifications_of(
+        &self,
+        accounts: &[Key],
+        unread_after: Option<Time>,
+        page: Page,
+    ) -> Result<Vec<Notification>> {
+        self.read(|connection| told::notifications_of(connection, accounts, unread_after, page))
+    }
+
+    async fn notification_count(&self, accounts: &[Key]) -> Result<i64> {
+        self.read(|connection| told::notification_count(connection, accounts))
+    }
+
+    async fn unread_count(&self, accounts: &[Key], after: Time) -> Result<i64> {
+        self.read(|connection| told::unread_count(connection, accounts, after))
+    }
+
+    async fn read_marks(&self, accounts: &[Key], notifications: &[Uuid]) -> Result<Vec<ReadMark>> {
+        self.read(|connection| told::read_marks(connection, accounts, notifications))
+    }
+
+    async fn notifications_after(
+        &self,
+        accounts: &[Key],
+        position: Position,
+        limit: u32,
+    ) -> Result<Vec<Notification>> {
+        let position = position.cast_signed();
+        self.read(|connection| told::notifications_after(connection, accounts, position, limit))
+    }
+
+    async fn figures(&self) -> Result<Vec<FigureOfMonth>> {
+        self.read(|connection| bind::query(connection, &read::SQL.figures, ()))
+    }
+
     async fn ledger_of(&self, accounts: &[Key], page: Page) -> Result<Vec<LedgerEntry>> {
         self.read(|connection| kudos::ledger_of(connection, accounts, page))
     }
@@ -375,6 +615,34 @@ impl Store for SqliteStore {
 
     async fn granted_badges_of(&self, accounts: &[Key]) -> Result<Vec<GrantedBadge>> {
         self.read(|connection| read::by_key(connection, &read::SQL.granted_badges_of, accounts))
+    }
+
+    async fn lozenges_of(&self, accounts: &[Key]) -> Result<Vec<LozengeGrant>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.lozenges_of, accounts))
+    }
+
+    async fn lozenge_requests_of(&self, accounts: &[Key]) -> Result<Vec<LozengeRequest>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.lozenge_requests_of, accounts))
+    }
+
+    async fn lozenge_request_page(&self, page: Page) -> Result<Vec<LozengeRequest>> {
+        self.read(|connection| read::page(connection, &read::SQL.lozenge_request_page, page))
+    }
+
+    async fn lozenge_request_count(&self) -> Result<i64> {
+        self.read(lozenge::waiting_count)
+    }
+
+    async fn lozenge_holders(&self, lozenge: &str, page: Page) -> Result<Vec<LozengeGrant>> {
+        self.read(|connection| lozenge::holders(connection, lozenge, page))
+    }
+
+    async fn lozenge_holder_count(&self, lozenge: &str) -> Result<i64> {
+        self.read(|connection| lozenge::holder_count(connection, lozenge))
+    }
+
+    async fn acceptances_of(&self, accounts: &[Key]) -> Result<Vec<Acceptance>> {
+        self.read(|connection| read::by_key(connection, &read::SQL.acceptances_of, accounts))
     }
 
     async fn gifts_by_id(&self, ids: &[GiftId]) -> Result<Vec<Gift>> {
@@ -465,5 +733,13 @@ impl Store for SqliteStore {
 
     async fn each_post(&self, each: Each<'_, PostRecord>) -> Result<Position> {
         self.read(|connection| export::posts(connection, each))
+    }
+
+    async fn each_group_record(&self, each: Each<'_, GroupRecord>) -> Result<Position> {
+        self.read(|connection| meetings::each_group(connection, each))
+    }
+
+    async fn each_meeting_record(&self, each: Each<'_, MeetingRecord>) -> Result<Position> {
+        self.read(|connection| meetings::each_meeting(connection, each))
     }
 }

@@ -7,9 +7,10 @@ use std::sync::LazyLock;
 use plaudit_domain::post::Kind;
 use plaudit_domain::{AccountId, Origin, PostId, Visibility};
 use plaudit_projection::{
-    About, Account, Badge, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction,
-    Key, LedgerEntry, Like, Membership, Post, PostBody, PostMilestone, PostTag, Profile, Row,
-    Tally, Waiting, Watch,
+    About, Acceptance, Account, Badge, Certification, Course, Feedback, FigureOfMonth, Gift,
+    GrantedBadge, Group, GroupWatch, Interaction, Key, LedgerEntry, Like, LozengeGrant,
+    LozengeRequest, Membership, Notification, Post, PostBody, PostMilestone, PostTag, Profile,
+    Report, Review, Row, Ruling, Tally, Waiting, Watch,
 };
 use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 use crate::sql::{self, column};
 use crate::{Cursor, Order, Page, PostFilter};
 
+use super::told::UNREAD;
 use super::{Failure, bind};
 
 /// Rows by key.
@@ -196,6 +198,21 @@ pub fn page<R: Row>(
     bind::query(connection, sql.get(page.order), (at, key, page.limit))
 }
 
+/// A page of those rows of a table that one more parameter picks.
+pub fn page_of_which<R: Row>(
+    connection: &Connection,
+    sql: &BothWays,
+    which: impl ToSql,
+    page: Page,
+) -> Result<Vec<R>, Failure> {
+    let [at, key] = start(page);
+    bind::query(
+        connection,
+        sql.get(page.order),
+        (at, key, page.limit, which),
+    )
+}
+
 /// How many rows a table has.
 pub fn count<R: Row>(connection: &Connection) -> Result<i64, Failure> {
     let sql = format!("SELECT count(*) FROM \"{}\"", R::TABLE);
@@ -265,12 +282,12 @@ fn filtered(mut select: SelectStatement, filter: &PostFilter) -> SelectStatement
     if let Some(group) = filter.group {
         select.and_where(column(Post::TABLE, "group_key").eq(group.0));
     }
-    select.and_where(column(Post::TABLE, "deleted").eq(0_i64));
+    select.and_where(column(Post::TABLE, "hidden").eq(0_i64));
     select
 }
 
 /// Where a page starts: after its cursor, or before everything.
-fn start(page: Page) -> [i64; 2] {
+pub(super) fn start(page: Page) -> [i64; 2] {
     match (page.after, page.order) {
         (Some(Cursor { at, key }), _) => [at, key.0],
         (None, Order::Ascending) => [i64::MIN; 2],
@@ -278,7 +295,7 @@ fn start(page: Page) -> [i64; 2] {
     }
 }
 
-fn beyond(order: Order, columns: [Expr; 2], place: [Expr; 2]) -> Expr {
+pub(super) fn beyond(order: Order, columns: [Expr; 2], place: [Expr; 2]) -> Expr {
     let (columns, place) = (Expr::tuple(columns), Expr::tuple(place));
     match order {
         Order::Ascending => columns.gt(place),
@@ -286,7 +303,7 @@ fn beyond(order: Order, columns: [Expr; 2], place: [Expr; 2]) -> Expr {
     }
 }
 
-fn sql_order(order: Order) -> SqlOrder {
+pub(super) fn sql_order(order: Order) -> SqlOrder {
     match order {
         Order::Ascending => SqlOrder::Asc,
         Order::Descending => SqlOrder::Desc,
@@ -301,7 +318,7 @@ pub fn numbers(numbers: &[i64]) -> Array {
     Rc::new(numbers.iter().copied().map(Value::Integer).collect())
 }
 
-fn blob(id: Uuid) -> Value {
+pub(super) fn blob(id: Uuid) -> Value {
     Value::Blob(id.into_bytes().to_vec())
 }
 
@@ -330,6 +347,21 @@ pub struct Sql {
     pub like: String,
     pub likes_of: Among,
     pub watch: String,
+    pub watches_of: Among,
+    pub group_watch: String,
+    pub group_watches_of: Among,
+    pub group_watchers: String,
+    pub reviews: Among,
+    pub reviews_of: Among,
+    pub report: String,
+    pub open_reports_of: String,
+    pub rulings: Among,
+    pub review_page: BothWays,
+    pub notifications_of: BothWays,
+    pub unread_of: BothWays,
+    pub notifications_after: String,
+    pub figures: String,
+    pub notifications_by_id: Among,
     pub liked: String,
     pub watched: String,
     pub waiting: Among,
@@ -338,6 +370,12 @@ pub struct Sql {
     pub tally: String,
     pub milestones_of_posts: Among,
     pub granted_badges_of: Among,
+    pub lozenges_of: Among,
+    pub lozenge_requests_of: Among,
+    pub lozenges_of_profile: String,
+    pub lozenge_request_page: BothWays,
+    pub lozenge_holders: BothWays,
+    pub acceptances_of: Among,
     pub gifts_by_id: Among,
     pub ledger_of: BothWays,
     pub gifts_received: BothWays,
@@ -352,6 +390,7 @@ pub struct Sql {
     likes: BothWays,
     members: BothWays,
     pub group_page: BothWays,
+    pub groups_of_kind: BothWays,
 }
 
 /// Rows by the values of a column.
@@ -362,11 +401,20 @@ pub struct Among {
 }
 
 impl Among {
-    fn build<R: Row>(name: &'static str) -> Self {
+    pub(super) fn build<R: Row>(name: &'static str) -> Self {
+        Self::build_of::<R>(name, |_| ())
+    }
+
+    /// Of some of a table's rows.
+    pub(super) fn build_of<R: Row>(
+        name: &'static str,
+        restrict: impl Fn(&mut SelectStatement),
+    ) -> Self {
         let rows = |wanted: Expr| {
-            sql::select::<R>()
-                .and_where(wanted)
-                .to_string(SqliteQueryBuilder)
+            let mut select = sql::select::<R>();
+            select.and_where(wanted);
+            restrict(&mut select);
+            select.to_string(SqliteQueryBuilder)
         };
         Self {
             one: rows(column(R::TABLE, name).eq(Expr::cust("?1"))),
@@ -374,7 +422,7 @@ impl Among {
         }
     }
 
-    fn query<R: Row>(
+    pub(super) fn query<R: Row>(
         &self,
         connection: &Connection,
         mut values: impl ExactSizeIterator<Item = Value>,
@@ -396,14 +444,14 @@ pub struct BothWays {
 }
 
 impl BothWays {
-    fn build(statement: impl Fn(Order) -> String) -> Self {
+    pub(super) fn build(statement: impl Fn(Order) -> String) -> Self {
         Self {
             ascending: statement(Order::Ascending),
             descending: statement(Order::Descending),
         }
     }
 
-    fn get(&self, order: Order) -> &str {
+    pub(super) fn get(&self, order: Order) -> &str {
         match order {
             Order::Ascending => &self.ascending,
             Order::Descending => &self.descending,
@@ -436,6 +484,50 @@ impl Sql {
             like: equal::<Like>(["post", "account"]),
             likes_of: Among::build::<Like>("post"),
             watch: equal::<Watch>(["post", "account"]),
+            watches_of: Among::build::<Watch>("post"),
+            group_watch: equal::<GroupWatch>(["group_key", "account"]),
+            group_watches_of: Among::build::<GroupWatch>("group_key"),
+            group_watchers: Query::select()
+                .column("group_key")
+                .from(GroupWatch::TABLE)
+                .and_where(in_array(column(GroupWatch::TABLE, "group_key")))
+                .and_where(column(GroupWatch::TABLE, "account").eq(Expr::cust("?2")))
+                .to_string(SqliteQueryBuilder),
+            reviews: Among::build::<Review>("post"),
+            reviews_of: Among::build::<Review>("author"),
+            report: equal::<Report>(["post", "account"]),
+            open_reports_of: sql::select::<Report>()
+                .and_where(column(Report::TABLE, "open").eq(Expr::cust("1")))
+                .and_where(in_array(column(Report::TABLE, "post")))
+                .to_string(SqliteQueryBuilder),
+            rulings: Among::build::<Ruling>("key"),
+            notifications_of: BothWays::build(|order| {
+                pages::<Notification>("account", ["at", "position"], order, |_| ())
+            }),
+            unread_of: BothWays::build(|order| {
+                pages::<Notification>("account", ["at", "position"], order, |part| {
+                    part.and_where(column(Notification::TABLE, "at").gt(Expr::cust("?5")))
+                        .and_where(Expr::cust(UNREAD));
+                })
+            }),
+            notifications_after: format!(
+                "{} LIMIT ?3",
+                sql::select::<Notification>()
+                    .and_where(in_array(column(Notification::TABLE, "account")))
+                    .and_where(column(Notification::TABLE, "position").gt(Expr::cust("?2")))
+                    .order_by((Notification::TABLE, "position"), SqlOrder::Asc)
+                    .to_string(SqliteQueryBuilder)
+            ),
+            figures: sql::select::<FigureOfMonth>()
+                .order_by("month", SqlOrder::Asc)
+                .order_by("figure", SqlOrder::Asc)
+                .to_string(SqliteQueryBuilder),
+            review_page: BothWays::build(|order| {
+                let mut select = sql::select::<Review>();
+                select.and_where(Expr::cust("\"waiting\" = 1 AND \"deleted\" = 0"));
+                page_among(select, Review::TABLE, ["since", "post"], order)
+            }),
+            notifications_by_id: Among::build::<Notification>("id"),
             liked: pairs_of_account::<Like>(),
             watched: pairs_of_account::<Watch>(),
             waiting: Among::build::<Waiting>("account"),
@@ -444,6 +536,29 @@ impl Sql {
             tally: equal::<Tally>(["account", "what", "since"]),
             milestones_of_posts: Among::build::<PostMilestone>("post"),
             granted_badges_of: Among::build::<GrantedBadge>("account"),
+            lozenges_of: Among::build::<LozengeGrant>("account"),
+            lozenge_requests_of: Among::build::<LozengeRequest>("account"),
+            lozenges_of_profile: lozenges_of_profile(),
+            lozenge_request_page: BothWays::build(|order| {
+                let mut select = sql::select::<LozengeRequest>();
+                select
+                    .and_where(column(LozengeRequest::TABLE, "state").eq(Expr::cust("'waiting'")));
+                page_among(select, LozengeRequest::TABLE, ["since", "position"], order)
+            }),
+            lozenge_holders: BothWays::build(|order| {
+                let of = |name| column(LozengeGrant::TABLE, name);
+                let mut select = sql::select::<LozengeGrant>();
+                select
+                    .and_where(of("lozenge").eq(Expr::cust("?4")))
+                    .and_where(of("held").eq(Expr::cust("1")));
+                page_among(
+                    select,
+                    LozengeGrant::TABLE,
+                    ["granted_at", "position"],
+                    order,
+                )
+            }),
+            acceptances_of: Among::build::<Acceptance>("account"),
             gifts_by_id: Among::build::<Gift>("id"),
             ledger_of: BothWays::build(|order| {
                 pages::<LedgerEntry>("account", ["at", "key"], order, |_| ())
@@ -471,17 +586,17 @@ impl Sql {
             replies: BothWays::build(|order| {
                 let of_kind = column(Post::TABLE, "kind").eq(Expr::cust("?5"));
                 pages::<Post>("parent", in_created_order, order, |part| {
-                    part.and_where(of_kind.clone()).and_where(undeleted());
+                    part.and_where(of_kind.clone()).and_where(in_sight());
                 })
             }),
             posts_of: BothWays::build(|order| {
                 pages::<Post>("author", in_created_order, order, |part| {
-                    part.and_where(undeleted());
+                    part.and_where(in_sight());
                 })
             }),
             posts_in: BothWays::build(|order| {
                 pages::<Post>("group_key", in_created_order, order, |part| {
-                    part.and_where(undeleted());
+                    part.and_where(in_sight());
                 })
             }),
             likes: BothWays::build(|order| {
@@ -491,20 +606,43 @@ impl Sql {
                 pages::<Membership>("group_key", ["position", "account"], order, |_| ())
             }),
             group_page: BothWays::build(|order| page_of::<Group>(in_created_order, order)),
+            groups_of_kind: BothWays::build(|order| {
+                page_of_those::<Group>("kind", in_created_order, order)
+            }),
         }
     }
 }
 
 /// At most ?3 rows beyond (?1, ?2).
-fn page_of<R: Row>(columns: [&'static str; 2], order: Order) -> String {
+pub(super) fn page_of<R: Row>(columns: [&'static str; 2], order: Order) -> String {
+    page_among(sql::select::<R>(), R::TABLE, columns, order)
+}
+
+/// The same of those rows whose column is what ?4 says.
+pub(super) fn page_of_those<R: Row>(
+    which: &'static str,
+    columns: [&'static str; 2],
+    order: Order,
+) -> String {
     let mut select = sql::select::<R>();
+    select.and_where(column(R::TABLE, which).eq(Expr::cust("?4")));
+    page_among(select, R::TABLE, columns, order)
+}
+
+/// Of what is selected, at most ?3 rows beyond (?1, ?2).
+pub(super) fn page_among(
+    mut select: SelectStatement,
+    table: &'static str,
+    columns: [&'static str; 2],
+    order: Order,
+) -> String {
     select.and_where(beyond(
         order,
-        columns.map(|name| column(R::TABLE, name)),
+        columns.map(|name| column(table, name)),
         [Expr::cust("?1"), Expr::cust("?2")],
     ));
     for name in columns {
-        select.order_by(name, sql_order(order));
+        select.order_by((table, name), sql_order(order));
     }
     format!("{} LIMIT ?3", select.to_string(SqliteQueryBuilder))
 }
@@ -522,12 +660,24 @@ pub fn seen_by(viewer: &str) -> String {
     )
 }
 
-fn undeleted() -> Expr {
-    column(Post::TABLE, "deleted").eq(Expr::cust("0"))
+/// What the accounts of a profile were granted.
+fn lozenges_of_profile() -> String {
+    let mut select = sql::select::<LozengeGrant>();
+    select
+        .inner_join(
+            Account::TABLE,
+            column(Account::TABLE, "key").equals((LozengeGrant::TABLE, "account")),
+        )
+        .and_where(column(Account::TABLE, "profile").eq(Expr::cust("?1")));
+    select.to_string(SqliteQueryBuilder)
+}
+
+fn in_sight() -> Expr {
+    column(Post::TABLE, "hidden").eq(Expr::cust("0"))
 }
 
 /// Rows whose columns equal the parameters.
-fn equal<R: Row>(names: impl IntoIterator<Item = &'static str>) -> String {
+pub(super) fn equal<R: Row>(names: impl IntoIterator<Item = &'static str>) -> String {
     let mut select = sql::select::<R>();
     for name in names {
         select.and_where(column(R::TABLE, name).eq(Expr::cust("?")));
@@ -561,7 +711,7 @@ fn in_array(column: Expr) -> Expr {
 
 /// For each parent among the first parameter, at most ?4 rows beyond (?2, ?3): one statement for
 /// all parents, which reads no more of each than its page.
-fn pages<R: Row>(
+pub(super) fn pages<R: Row>(
     parent: &'static str,
     place: [&'static str; 2],
     order: Order,
@@ -766,6 +916,37 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_of_meetings_is_searched_and_a_page_of_it_never_sorted_before_it_is_cut() {
+        let (_folder, connection) = connection();
+        for statement in super::super::meetings::SQL.pages() {
+            for order in BOTH {
+                let plan = plan(&connection, statement.get(order));
+                for step in &plan[..plan.len() - 1] {
+                    let is_scan = step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE");
+                    assert!(!is_scan, "{plan:#?}");
+                    let is_sort = step.contains("TEMP B-TREE") && !step.contains("LAST TERM");
+                    assert!(!is_sort, "{plan:#?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_read_of_lozenges_is_searched_in_the_order_of_an_index() {
+        let (_folder, connection) = connection();
+        for statement in [&SQL.lozenge_request_page, &SQL.lozenge_holders] {
+            for order in BOTH {
+                let plan = plan(&connection, statement.get(order));
+                let [step] = &plan[..] else {
+                    panic!("{plan:#?}");
+                };
+                assert!(step.starts_with("SEARCH"), "{plan:#?}");
+                assert!(step.contains('>') || step.contains('<'), "{plan:#?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_count_of_posts_reads_no_row_of_them() {
         let (_folder, connection) = connection();
         for filter in some_filters().into_iter().filter(|filter| {
@@ -805,6 +986,9 @@ mod tests {
             &SQL.courses_of,
             &SQL.certifications_of,
             &SQL.memberships_of,
+            &SQL.lozenges_of,
+            &SQL.lozenge_requests_of,
+            &SQL.acceptances_of,
             &SQL.groups,
             &SQL.groups_by_id,
             &SQL.all_posts_of,

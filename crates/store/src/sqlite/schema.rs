@@ -3,9 +3,11 @@
 use plaudit_domain::Position;
 use plaudit_projection::row::ColumnKind;
 use plaudit_projection::{
-    About, Account, Badge, Certification, Course, Feedback, Gift, GrantedBadge, Group, Interaction,
-    LedgerEntry, Like, Membership, Post, PostBody, PostMilestone, PostTag, Profile, Row, Rows,
-    Tally, Waiting, Watch,
+    About, Acceptance, Account, Application, Attendance, Badge, Benefit, Certification, Course,
+    Feedback, FigureOfMonth, Gift, GrantedBadge, Group, GroupWatch, Interaction, Leader,
+    LedgerEntry, Like, LozengeGrant, LozengeRequest, Meeting, Membership, Notification, Post,
+    PostBody, PostMilestone, PostTag, Presentation, Profile, ReadMark, Report, Review, Row, Rows,
+    Rsvp, Ruling, Sponsor, Tally, Waiting, Watch,
 };
 use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
@@ -25,17 +27,35 @@ macro_rules! for_every_row {
             $run::<PostTag>(),
             $run::<Like>(),
             $run::<Watch>(),
+            $run::<Review>(),
+            $run::<Report>(),
+            $run::<Ruling>(),
             $run::<Profile>(),
             $run::<About>(),
             $run::<Course>(),
             $run::<Certification>(),
             $run::<Group>(),
+            $run::<GroupWatch>(),
+            $run::<Notification>(),
+            $run::<ReadMark>(),
+            $run::<FigureOfMonth>(),
             $run::<Membership>(),
+            $run::<Leader>(),
+            $run::<Application>(),
+            $run::<Meeting>(),
+            $run::<Rsvp>(),
+            $run::<Attendance>(),
+            $run::<Presentation>(),
+            $run::<Sponsor>(),
+            $run::<Benefit>(),
             $run::<LedgerEntry>(),
             $run::<Tally>(),
             $run::<Badge>(),
             $run::<PostMilestone>(),
             $run::<GrantedBadge>(),
+            $run::<LozengeGrant>(),
+            $run::<LozengeRequest>(),
+            $run::<Acceptance>(),
             $run::<Waiting>(),
             $run::<Gift>(),
             $run::<Feedback>(),
@@ -222,7 +242,7 @@ fn shape(connection: &Connection) -> rusqlite::Result<String> {
 /// rebuilt, never patched.
 fn expected_shape(rules: &str) -> String {
     /// Counted up when a fold changes what it makes of old events.
-    const FOLDS: u32 = 3;
+    const FOLDS: u32 = 4;
     let tables: Vec<String> = tables().chain(indexes()).collect();
     format!("{FOLDS};{rules};{}", tables.join(";"))
 }

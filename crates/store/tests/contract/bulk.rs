@@ -8,13 +8,17 @@ use plaudit_store::Store;
 use plaudit_store::sqlite::BulkLoad;
 use rusqlite::Connection;
 use rusqlite::types::Value;
+use uuid::Uuid;
 
 use crate::history::{
-    Happened, History, accepted, answer, badge_granted, certification, course, edited, erased,
-    feedback_given, group_created, identified, interacted, joined, kudos_given, left, liked,
-    linked, posted_in, primary_changed, profile_edited, profile_shown_to, question, registered,
-    rules, tagged, told, unlinked, waits, watched,
+    Happened, History, NEWS, accepted, agreement_accepted, answer, badge_granted, certification,
+    course, edited, erased, feedback_given, group_created, group_unwatched, group_watched,
+    identified, interacted, joined, kudos_given, left, liked, linked, lozenge_denied,
+    lozenge_granted, lozenge_requested, lozenge_revoked, posted_in, primary_changed,
+    profile_edited, profile_shown_to, published, question, read, registered, rejected, reported,
+    rules, submitted, tagged, told, unlinked, upheld, waits, watched,
 };
+use crate::meetings;
 use crate::sqlite::File;
 
 /// Something of everything.
@@ -62,8 +66,19 @@ fn everything() -> Vec<Happened> {
         waits(3),
         kudos_given(1, 3, 1),
         badge_granted(2, "Judge", "1"),
+        agreement_accepted(2, "terms", "1"),
+        agreement_accepted(1, "terms", "1"),
+        lozenge_requested(2, "partner"),
+        lozenge_requested(1, "partner"),
+        lozenge_granted(2, "partner"),
+        lozenge_granted(1, "leader"),
+        lozenge_revoked(2, "partner"),
+        lozenge_denied(1, "partner"),
+        lozenge_granted(4, "partner"),
         feedback_given(1),
         interacted(1),
+    ];
+    let later = [
         linked(2, 1),
         linked(3, 5),
         primary_changed(2, 1, &[1, 2]),
@@ -71,7 +86,23 @@ fn everything() -> Vec<Happened> {
         profile_shown_to(3, Visibility::Private),
         erased(4, Content::Remove),
     ];
-    (1..).zip(facts).collect()
+    let told = [
+        group_watched(1, 1),
+        group_watched(1, 2),
+        group_unwatched(1, 1),
+        submitted(1, 11, 3),
+        submitted(1, 12, 3),
+        rejected(12, 3),
+        published(1, 11, 3),
+        edited((11, 3), Some("Changed".to_owned().into()), None),
+        reported(11, 1),
+        reported(11, 2),
+        upheld(11, 3, &[1]),
+        read(2, Uuid::from_u128(7), Some(NEWS)),
+    ];
+    let told = (NEWS..).zip(told);
+    let facts = facts.into_iter().chain(meetings::everything()).chain(later);
+    (1..).zip(facts).chain(told).collect()
 }
 
 /// All tables with all their rows, and all indexes.

@@ -7,16 +7,18 @@ use plaudit_domain::account::{AccountKind, Identified, Registered, Renamed};
 use plaudit_domain::erasure::{Content, Erased};
 use plaudit_domain::fact::{
     AccountFact, BadgeFact, FeedbackFact, GroupFact, KudosFact, LearningFact, LikeFact, LinkFact,
-    MembershipFact, PostFact, WatchFact,
+    LozengeFact, MembershipFact, NotificationFact, PostFact, ReportFact, WatchFact,
 };
 use plaudit_domain::learning::{CertificationAwarded, CourseCompleted};
 use plaudit_domain::link_code::Code;
 use plaudit_domain::links::{Linked, PrimaryChanged, Unlinked};
 use plaudit_domain::membership::Membership;
 use plaudit_domain::post::{Affected, Created, Edited, Kind};
+use plaudit_domain::requirement::{Answer, Requirement};
 use plaudit_domain::{
     AccountId, Event, Fact, GiftId, GroupId, Origin, Personal, Position, PostId, Time, Visibility,
-    account, badge, feedback, group, kudos, like, profile, watch,
+    account, agreement, badge, feedback, group, kudos, like, lozenge, notification, profile,
+    report, review, watch,
 };
 use std::sync::{Arc, LazyLock};
 
@@ -172,8 +174,9 @@ impl History {
     fn note(&mut self, fact: &Fact, position: Position) {
         let id = match fact {
             Fact::Account(AccountFact::Registered(registered)) => registered.account.0,
-            Fact::Post(PostFact::Created(created)) => created.post.0,
+            Fact::Post(PostFact::Created(created) | PostFact::Submitted(created)) => created.post.0,
             Fact::Group(GroupFact::Created(created)) => created.group.0,
+            Fact::Group(GroupFact::UserGroupCreated(created)) => created.group.0,
             Fact::Account(_)
             | Fact::Link(_)
             | Fact::LinkCode(_)
@@ -184,6 +187,13 @@ impl History {
             | Fact::Kudos(_)
             | Fact::Badge(_)
             | Fact::Feedback(_)
+            | Fact::Group(_)
+            | Fact::Lozenge(_)
+            | Fact::Meeting(_)
+            | Fact::Rsvp(_)
+            | Fact::Benefit(_)
+            | Fact::Report(_)
+            | Fact::Notification(_)
             | Fact::Watch(_) => return,
         };
         self.keys.insert(id, Key(position.cast_signed()));
@@ -604,6 +614,66 @@ pub fn badge_granted(number: u128, badge: &str, id: &str) -> Fact {
     .into()
 }
 
+pub fn agreement_accepted(number: u128, agreement: &str, version: &str) -> Fact {
+    AccountFact::AgreementAccepted(agreement::Accepted {
+        account: account(number),
+        agreement: agreement.to_owned(),
+        version: version.to_owned(),
+    })
+    .into()
+}
+
+fn met() -> Vec<Answer> {
+    vec![Answer {
+        requirement: Requirement::Contributions,
+        met: true,
+        why: "5 contributions; 5 are required".into(),
+    }]
+}
+
+pub fn lozenge_requested(number: u128, lozenge: &str) -> Fact {
+    LozengeFact::Requested(lozenge::Requested {
+        account: account(number),
+        lozenge: lozenge.to_owned(),
+        company: Some(Personal::known("Steam".into())),
+        product: Some(Personal::known("Crumbcam".into())),
+        answers: met(),
+        reason: None,
+    })
+    .into()
+}
+
+pub fn lozenge_granted(number: u128, lozenge: &str) -> Fact {
+    LozengeFact::Granted(lozenge::Granted {
+        account: account(number),
+        lozenge: lozenge.to_owned(),
+        company: Some(Personal::known("Steam".into())),
+        product: Some(Personal::known("Crumbcam".into())),
+        reason: Some(Personal::known("Welcome".into())),
+        answers: met(),
+    })
+    .into()
+}
+
+pub fn lozenge_denied(number: u128, lozenge: &str) -> Fact {
+    LozengeFact::Denied(lozenge::Denied {
+        account: account(number),
+        lozenge: lozenge.to_owned(),
+        reason: Personal::known("Not yet".into()),
+        answers: met(),
+    })
+    .into()
+}
+
+pub fn lozenge_revoked(number: u128, lozenge: &str) -> Fact {
+    LozengeFact::Revoked(lozenge::Revoked {
+        account: account(number),
+        lozenge: lozenge.to_owned(),
+        reason: Personal::known("Enough".into()),
+    })
+    .into()
+}
+
 pub fn feedback_given(number: u128) -> Fact {
     FeedbackFact::Given(feedback::Given {
         account: account(number),
@@ -623,6 +693,85 @@ pub fn interacted(number: u128) -> Fact {
             subject: None,
             at: at(1),
         }],
+    })
+    .into()
+}
+
+/// A moment that isn't history when everything is recorded: what happens then is told.
+pub const NEWS: i64 = 999_900;
+
+pub fn group_watched(group_number: u128, by: u128) -> Fact {
+    let (group, account) = (group(group_number), account(by));
+    WatchFact::GroupWatched(watch::GroupWatch { group, account }).into()
+}
+
+pub fn group_unwatched(group_number: u128, by: u128) -> Fact {
+    let (group, account) = (group(group_number), account(by));
+    WatchFact::GroupUnwatched(watch::GroupWatch { group, account }).into()
+}
+
+/// An article in a group that waits for review.
+pub fn submitted(group_number: u128, number: u128, author: u128) -> Fact {
+    PostFact::Submitted(Created {
+        group: Some(group(group_number)),
+        ..written(number, Kind::Article, author)
+    })
+    .into()
+}
+
+pub fn published(group_number: u128, number: u128, author: u128) -> Fact {
+    PostFact::Published(review::Published {
+        post: post(number),
+        author: Some(account(author)),
+        group: Some(group(group_number)),
+    })
+    .into()
+}
+
+pub fn rejected(number: u128, author: u128) -> Fact {
+    PostFact::Rejected(review::Rejected {
+        post: post(number),
+        author: Some(account(author)),
+        reason: "Too salty".to_owned().into(),
+    })
+    .into()
+}
+
+pub fn resubmitted(number: u128, author: u128) -> Fact {
+    PostFact::Resubmitted(review::Resubmitted {
+        post: post(number),
+        author: Some(account(author)),
+    })
+    .into()
+}
+
+pub fn reported(number: u128, by: u128) -> Fact {
+    ReportFact::Reported(report::Reported {
+        post: post(number),
+        author: None,
+        reporter: account(by),
+        reason: report::Reason::Other,
+        comment: Some("Look".to_owned().into()),
+    })
+    .into()
+}
+
+pub fn upheld(number: u128, author: u128, reporters: &[u128]) -> Fact {
+    ReportFact::Upheld(report::Upheld {
+        post: post(number),
+        author: Some(account(author)),
+        reporters: reporters.iter().map(|by| account(*by)).collect(),
+        measure: report::Measure::Warning,
+        note: Some("Careful".to_owned().into()),
+    })
+    .into()
+}
+
+pub fn read(number: u128, notification: Uuid, until: Option<i64>) -> Fact {
+    NotificationFact::Read(notification::Read {
+        account: account(number),
+        notifications: [notification].into(),
+        until: until.map(at),
     })
     .into()
 }

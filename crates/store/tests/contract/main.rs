@@ -16,11 +16,14 @@ mod groups;
 mod history;
 mod kudos;
 mod linking;
+mod lozenges;
+mod meetings;
 mod members;
 mod pages;
 mod related;
 mod rows;
 mod sqlite;
+mod told;
 
 /// A place for the read models of one case.
 #[async_trait]
@@ -100,6 +103,20 @@ cases! {
         who_left_is_no_member_and_who_joined_again_comes_last
         posts_in_groups_come_in_order_and_each_group_has_its_page
         replies_in_a_group_are_among_its_posts_and_deleted_posts_are_not;
+    meetings:
+        groups_are_listed_by_kind_and_user_groups_have_what_forum_groups_have_not
+        leaders_are_found_by_group_and_by_account_as_they_were_appointed
+        applications_wait_by_age_until_they_are_decided
+        a_meeting_is_read_as_it_was_scheduled_changed_and_cancelled
+        meetings_are_listed_by_when_they_begin_of_a_span_a_group_and_a_guest
+        g4_answers_come_by_kind_in_order_and_the_next_moves_up
+        g6_only_what_was_held_counts_for_a_group
+        g4_attendance_is_recorded_once_and_withdrawn
+        g5_presentations_are_flagged_until_they_are_reviewed
+        g9_sponsors_come_and_go
+        g10_requests_wait_by_age_and_are_decided_once
+        an_account_is_found_by_its_calendar_until_it_has_another
+        what_an_erased_leader_asked_for_and_presented_goes_and_their_place_stays;
     linking:
         linked_accounts_are_one_profile_of_the_sum_of_both
         linked_accounts_have_one_row_of_a_profile_and_go_by_the_primary
@@ -118,12 +135,27 @@ cases! {
         nothing_erased_is_left_in_any_file_after_a_purge
         nothing_erased_is_left_of_what_was_changed_or_moved_before
         a_purge_waits_for_whoever_reads_and_changes_nothing;
+    told:
+        articles_that_wait_come_in_the_order_of_waiting_with_their_places
+        open_reports_come_by_post_the_longest_first
+        what_members_are_told_comes_in_order_and_is_read_once
+        f10_figures_are_of_the_month_in_which_what_they_count_was_made
+        what_was_said_of_an_erased_account_goes;
     kudos:
         what_deserved_badges_comes_in_order_and_each_account_and_badge_has_its_page
         pages_of_what_deserved_a_badge_of_any_size_come_once_in_both_orders
         posts_that_reached_a_milestone_come_by_their_authors_unless_they_are_deleted
         gifts_come_to_who_may_see_them_and_are_counted_so
         entries_of_the_ledger_are_counted_by_account;
+    lozenges:
+        a_lozenge_is_granted_and_revoked_and_both_are_told
+        a_request_waits_until_it_is_decided_and_the_last_one_is_told
+        requests_that_wait_come_in_order_in_pages_of_any_size
+        holders_of_a_lozenge_come_in_order_and_those_who_lost_it_do_not
+        an_acceptance_is_told_once_with_its_first_time
+        a_profile_is_exported_with_what_all_its_accounts_were_granted
+        an_erased_account_has_no_lozenges_whatever_comes_later
+        nor_has_one_that_got_and_lost_them_in_one_batch;
     commits:
         a_new_store_is_empty_and_at_position_0
         a_batch_is_there_with_its_position_after_opening_again

@@ -73,9 +73,9 @@ fn events_come_in_through_a_pipe_too() {
 }
 
 /// The fields that are about somebody.
-const PERSONAL: [&str; 11] = [
+const PERSONAL: [&str; 17] = [
     "name", "picture", "company", "position", "location", "bio", "links", "title", "body",
-    "message", "text",
+    "message", "text", "product", "note", "what", "address", "abstract", "comment",
 ];
 
 /// Whether an event is about nobody: courses, badges and groups have names and titles, too.
@@ -85,6 +85,9 @@ fn is_impersonal(event: &Value) -> bool {
         "CourseCompleted",
         "CertificationAwarded",
         "GroupCreated",
+        "UserGroupProposed",
+        "UserGroupCreated",
+        "GroupChanged",
     ];
     types.contains(&event["type"].as_str().unwrap())
 }

@@ -91,9 +91,25 @@ fn k2_the_ledger_adds_up_to_the_points_of_everybody_and_these_to_the_level() {
 /// the same type.
 fn undoes(on: &str) -> &'static [&'static str] {
     match on {
-        "PostCreated" => &["PostDeleted", "PostRestored"],
-        "PostLiked" => &["LikeWithdrawn", "PostDeleted", "PostRestored"],
-        "AnswerAccepted" => &["AcceptanceWithdrawn", "PostDeleted", "PostRestored"],
+        // What is published was written when it was submitted.
+        "PostCreated" => &[
+            "ArticlePublished",
+            "PostDeleted",
+            "PostRemoved",
+            "PostRestored",
+        ],
+        "PostLiked" => &[
+            "LikeWithdrawn",
+            "PostDeleted",
+            "PostRemoved",
+            "PostRestored",
+        ],
+        "AnswerAccepted" => &[
+            "AcceptanceWithdrawn",
+            "PostDeleted",
+            "PostRemoved",
+            "PostRestored",
+        ],
         "GroupJoined" => &["GroupLeft"],
         _ => &[],
     }
@@ -130,6 +146,7 @@ fn k4_k8_behind_every_row_of_the_ledger_is_an_event_of_its_rules_kind() {
                 "LikeWithdrawn",
                 "AcceptanceWithdrawn",
                 "PostDeleted",
+                "PostRemoved",
                 "GroupLeft",
             ];
             if takes.contains(&kind) {

@@ -16,3 +16,4 @@ mod serving;
 mod sites;
 mod tables;
 mod texts;
+mod tour;

@@ -38,10 +38,10 @@ const LEVEL: &str = "[[level]]\nname = \"New\"\npoints = 0\n";
 fn rules_are_checked_without_a_community_and_it_says_what_was_checked() {
     let folder = tempfile::tempdir().unwrap();
     let directory = stack_exchange();
-    let own = "challenges.toml, kudos.toml, milestones.toml: 10 rules, 5 challenges, 6 badges, \
-               11 levels, 6 ladders; 24 tests passed\n";
+    let own = "challenges.toml, groups.toml, kudos.toml, lozenges.toml, milestones.toml: 10 rules, \
+               5 challenges, 6 badges, 11 levels, 6 ladders, 7 lozenges; 41 tests passed\n";
     let other = "kudos.toml, milestones.toml: 5 rules, 0 challenges, 0 badges, 11 levels, \
-                 2 ladders; 10 tests passed\n";
+                 2 ladders, 0 lozenges; 10 tests passed\n";
     for (arguments, said) in [
         (&[][..], own),
         (
@@ -127,7 +127,7 @@ fn k3_a_rule_that_does_not_say_from_when_it_counts_is_refused() {
 fn a_directory_without_rules_is_told_as_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let empty = text(folder.path());
-    let what_to_do = "name a directory with kudos.toml, challenges.toml or milestones.toml";
+    let what_to_do = "name a directory with kudos.toml, challenges.toml, milestones.toml, lozenges.toml or groups.toml";
     for (directory, why) in [
         ("/nowhere", "rules can't be read from here: No such file"),
         (text(&repository("README.md")), "Not a directory"),
@@ -204,7 +204,12 @@ fn under(community: &Community, directory: &Path) -> (Vec<String>, String) {
 /// A copy of the rules that come with Plaudit, without some tables, and without tests.
 fn standard_without(left_out: &[&str]) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
-    for file in ["kudos.toml", "challenges.toml", "milestones.toml"] {
+    for file in [
+        "kudos.toml",
+        "challenges.toml",
+        "milestones.toml",
+        "lozenges.toml",
+    ] {
         let text = fs::read_to_string(repository("projections").join(file)).unwrap();
         let mut tables: Vec<&str> = text.split("\n[[").collect();
         let mut within = false;

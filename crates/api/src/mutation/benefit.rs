@@ -1,0 +1,188 @@
+//! What leaders ask for, and what staff decide (DOMAIN G10).
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use plaudit_domain::benefit::{Decide, RequestReimbursement, RequestSwag};
+use plaudit_domain::{BenefitId, Command, GroupId};
+use plaudit_projection::rules::BenefitKind as RuleKind;
+use plaudit_replay::Request;
+use uuid::Uuid;
+
+use crate::benefit::BenefitRequest;
+use crate::id::NodeId;
+use crate::leading::activities;
+use crate::loader::{BenefitById, GroupById};
+use crate::reading::{Reading, reading};
+
+use super::payload::payload;
+use super::{UserError, UserErrorCode, perform};
+
+/// What can be done with leaders' requests.
+#[derive(Debug, Default)]
+pub struct BenefitMutation;
+
+/// Things to give away.
+#[derive(Debug, InputObject)]
+pub struct SwagRequestInput {
+    /// The id of the group.
+    group_id: ID,
+    /// The id of the meeting that it is for, if for one.
+    meeting_id: Option<ID>,
+    /// What, and how much of it: 1 to 1,000 characters.
+    what: String,
+    /// Where it is to be sent: 1 to 1,000 characters.
+    address: String,
+    /// A key of your choice: a repeat of the request with it asks for nothing again.
+    idempotency_key: Option<Uuid>,
+}
+
+/// What a meeting cost.
+#[derive(Debug, InputObject)]
+pub struct ReimbursementRequestInput {
+    /// The id of the group.
+    group_id: ID,
+    /// The id of the meeting: it was held, and who attended is recorded.
+    meeting_id: ID,
+    /// How much, in hundredths of the currency.
+    amount: i32,
+    /// Of which currency, by its ISO 4217 code, like `EUR`.
+    currency: String,
+    /// What for: 1 to 1,000 characters.
+    what: String,
+    /// A key of your choice: a repeat of the request with it asks for nothing again.
+    idempotency_key: Option<Uuid>,
+}
+
+/// What is decided.
+#[derive(Debug, InputObject)]
+pub struct BenefitDecideInput {
+    /// The id of the request.
+    request_id: ID,
+    /// Whether who asked gets it.
+    approved: bool,
+    /// Why, or why not: up to 1,000 characters. Who doesn't get it is told.
+    reason: Option<String>,
+    /// A key of your choice: a repeat of the request with it does nothing again.
+    idempotency_key: Option<Uuid>,
+}
+
+payload! {
+    /// What asking for swag answers.
+    SwagRequestPayload {
+        /// The request, which waits for staff; null if there are errors.
+        request: BenefitRequest
+    }
+}
+payload! {
+    /// What asking for a reimbursement answers.
+    ReimbursementRequestPayload {
+        /// The request, which waits for staff; null if there are errors.
+        request: BenefitRequest
+    }
+}
+payload! {
+    /// What deciding answers.
+    BenefitDecidePayload {
+        /// The request as it is now; null if there are errors.
+        request: BenefitRequest
+    }
+}
+
+#[Object]
+impl BenefitMutation {
+    /// Asks for things to give away. Leaders of an active group may.
+    async fn swag_request(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What, and for whom.")] input: SwagRequestInput,
+    ) -> Result<Option<SwagRequestPayload>> {
+        let reading = reading(context);
+        let request = reading.request(input.idempotency_key)?;
+        let group = NodeId::group(&input.group_id)?;
+        if !reading.rules().groups.gives(RuleKind::Swag) {
+            return Ok(Some((None, vec![not_given()]).into()));
+        }
+        let swag = RequestSwag {
+            request: BenefitId(request.new_id("benefit")),
+            group,
+            meeting: input.meeting_id.as_ref().map(NodeId::meeting).transpose()?,
+            what: input.what,
+            address: input.address,
+            is_active: is_active(reading, group).await?,
+        };
+        let done = change(reading, &request, swag.request, &swag).await?;
+        Ok(Some(done.into()))
+    }
+
+    /// Asks to be reimbursed for a meeting that was held, and of which is recorded who attended. Leaders of
+    /// an active group may.
+    async fn reimbursement_request(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How much, and for what.")] input: ReimbursementRequestInput,
+    ) -> Result<Option<ReimbursementRequestPayload>> {
+        let reading = reading(context);
+        let request = reading.request(input.idempotency_key)?;
+        let group = NodeId::group(&input.group_id)?;
+        if !reading.rules().groups.gives(RuleKind::Reimbursement) {
+            return Ok(Some((None, vec![not_given()]).into()));
+        }
+        let reimburse = RequestReimbursement {
+            request: BenefitId(request.new_id("benefit")),
+            group,
+            meeting: NodeId::meeting(&input.meeting_id)?,
+            amount: input.amount.into(),
+            currency: input.currency,
+            what: input.what,
+            is_active: is_active(reading, group).await?,
+        };
+        let done = change(reading, &request, reimburse.request, &reimburse).await?;
+        Ok(Some(done.into()))
+    }
+
+    /// Approves or declines what a leader asked for. It is decided once. Staff may.
+    async fn benefit_decide(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What, and why.")] input: BenefitDecideInput,
+    ) -> Result<Option<BenefitDecidePayload>> {
+        let reading = reading(context);
+        let request = reading.request(input.idempotency_key)?;
+        let decide = Decide {
+            request: NodeId::benefit(&input.request_id)?,
+            approved: input.approved,
+            reason: input.reason,
+        };
+        let done = change(reading, &request, decide.request, &decide).await?;
+        Ok(Some(done.into()))
+    }
+}
+
+/// Whether a group is active now: the evidence that commands get.
+async fn is_active(reading: &Reading, group: GroupId) -> Result<bool> {
+    let group = reading.loader().load_one(GroupById(group)).await?;
+    let groups: Vec<_> = group.into_iter().collect();
+    let activities = activities(reading, &groups, reading.now()).await?;
+    Ok(activities.iter().any(|activity| activity.is_active()))
+}
+
+fn not_given() -> UserError {
+    UserError {
+        code: UserErrorCode::BenefitNotGiven,
+        field: None,
+        message: "leaders have no such benefit in this community".to_owned(),
+    }
+}
+
+/// Does something with a request and reads it as it is then.
+async fn change(
+    reading: &Reading,
+    request: &Request,
+    benefit: BenefitId,
+    command: &dyn Command,
+) -> Result<(Option<BenefitRequest>, Vec<UserError>)> {
+    if let Err(error) = perform(reading, request, command, &[]).await? {
+        return Ok((None, vec![error]));
+    }
+    let benefit = reading.loader().load_one(BenefitById(benefit)).await?;
+    Ok((benefit.map(BenefitRequest), vec![]))
+}

@@ -1,0 +1,584 @@
+//! What active leaders can ask for: swag, and to be reimbursed (DOMAIN G10).
+
+use serde::{Deserialize, Serialize};
+
+use crate::decide::{Actor, Command, History, State};
+use crate::fact::{BenefitFact, Body, Fact, Visit};
+use crate::group::Group;
+use crate::id::{AccountId, BenefitId, GroupId, MeetingId};
+use crate::links::Links;
+use crate::meeting::{self, Meeting};
+use crate::personal::{About, Personal, present};
+use crate::refusal::Refusal;
+use crate::stream::StreamName;
+use crate::text;
+
+// Facts
+
+/// A leader asked for things to give away.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwagRequested {
+    /// The request.
+    pub request: BenefitId,
+    /// For which group.
+    pub group: GroupId,
+    /// Who asked.
+    pub account: AccountId,
+    /// For which meeting, if for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meeting: Option<MeetingId>,
+    /// What, and how much of it.
+    pub what: Personal<String>,
+    /// Where it is to be sent.
+    pub address: Personal<String>,
+}
+
+impl Body for SwagRequested {
+    fn stream(&self) -> StreamName {
+        StreamName::benefit(self.request)
+    }
+
+    fn personal(&mut self, visit: Visit<'_>) {
+        let Self {
+            request: _,
+            group: _,
+            account,
+            meeting: _,
+            what,
+            address,
+        } = self;
+        for value in [what, address] {
+            visit(Some(About::identity(*account)), value);
+        }
+    }
+}
+
+/// A leader asked to be reimbursed for a meeting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReimbursementRequested {
+    /// The request.
+    pub request: BenefitId,
+    /// For which group.
+    pub group: GroupId,
+    /// Who asked.
+    pub account: AccountId,
+    /// For which meeting.
+    pub meeting: MeetingId,
+    /// How much, in hundredths of the currency.
+    pub amount: i64,
+    /// Of which currency, by its ISO 4217 code, like `EUR`.
+    pub currency: String,
+    /// What for.
+    pub what: Personal<String>,
+}
+
+impl Body for ReimbursementRequested {
+    fn stream(&self) -> StreamName {
+        StreamName::benefit(self.request)
+    }
+
+    fn personal(&mut self, visit: Visit<'_>) {
+        let Self {
+            request: _,
+            group: _,
+            account,
+            meeting: _,
+            amount: _,
+            currency: _,
+            what,
+        } = self;
+        visit(Some(About::identity(*account)), what);
+    }
+}
+
+/// Staff decided on a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decided {
+    /// The request.
+    pub request: BenefitId,
+    /// For which group it was.
+    pub group: GroupId,
+    /// Who had asked.
+    pub account: AccountId,
+    /// Whether they get it.
+    pub approved: bool,
+    /// Why, or why not, if somebody said so.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub reason: Option<Personal<String>>,
+}
+
+impl Body for Decided {
+    fn stream(&self) -> StreamName {
+        StreamName::benefit(self.request)
+    }
+
+    fn personal(&mut self, visit: Visit<'_>) {
+        let Self {
+            request: _,
+            group: _,
+            account,
+            approved: _,
+            reason,
+        } = self;
+        if let Some(reason) = reason {
+            visit(Some(About::identity(*account)), reason);
+        }
+    }
+}
+
+// Fold
+
+/// A request, and what became of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Benefit {
+    requested: Option<BenefitFact>,
+    decided: Option<bool>,
+}
+
+impl State for Benefit {
+    type Fact = BenefitFact;
+
+    fn apply(&mut self, fact: &BenefitFact) {
+        match fact {
+            BenefitFact::SwagRequested(_) | BenefitFact::ReimbursementRequested(_) => {
+                self.requested.get_or_insert_with(|| fact.clone());
+            }
+            BenefitFact::Decided(decided) => {
+                self.decided.get_or_insert(decided.approved);
+            }
+        }
+    }
+}
+
+impl Benefit {
+    /// For which group it was asked, and by whom.
+    fn asked(&self) -> Option<(GroupId, AccountId)> {
+        match self.requested.as_ref()? {
+            BenefitFact::SwagRequested(swag) => Some((swag.group, swag.account)),
+            BenefitFact::ReimbursementRequested(asked) => Some((asked.group, asked.account)),
+            BenefitFact::Decided(_) => None,
+        }
+    }
+
+    /// What happens if this is asked for: nothing, where it was already.
+    fn ask(&self, request: BenefitFact) -> Result<Vec<Fact>, Refusal> {
+        match &self.requested {
+            Some(known) if *known == request => Ok(vec![]),
+            Some(_) => Err(Refusal::BenefitExists),
+            None => Ok(vec![request.into()]),
+        }
+    }
+}
+
+// Decisions
+
+/// The most characters of what somebody asks for, where it is to be sent, and of a reason.
+pub const TEXT_MAX: usize = 1_000;
+/// The highest amount, in hundredths of the currency.
+pub const AMOUNT_MAX: i64 = 100_000_000;
+
+/// Asks for things to give away (DOMAIN G10). Leaders of an active group may.
+#[derive(Debug, Clone)]
+pub struct RequestSwag {
+    /// The id that the request will have.
+    pub request: BenefitId,
+    /// For which group.
+    pub group: GroupId,
+    /// For which meeting, if for one.
+    pub meeting: Option<MeetingId>,
+    /// What, and how much of it.
+    pub what: String,
+    /// Where it is to be sent.
+    pub address: String,
+    /// Whether the group is active now. Evidence: only rows know when it last met.
+    pub is_active: bool,
+}
+
+impl Command for RequestSwag {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
+        StreamName::benefit(self.request)
+    }
+
+    fn reads(&self, _: &Actor, _: &History) -> Vec<StreamName> {
+        let meeting = self.meeting.map(StreamName::meeting).into_iter();
+        meeting.chain([StreamName::group(self.group)]).collect()
+    }
+
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        led(self.group, actor, history)?;
+        if let Some(meeting) = self.meeting {
+            of_group(meeting, self.group, history)?;
+        }
+        let benefit: Benefit = history.state(&self.writes(actor, history.links()));
+        let asked = benefit.ask(BenefitFact::SwagRequested(SwagRequested {
+            request: self.request,
+            group: self.group,
+            account: actor.account,
+            meeting: self.meeting,
+            what: valid("what", &self.what)?,
+            address: valid("address", &self.address)?,
+        }))?;
+        if !asked.is_empty() {
+            active(self.is_active, self.group)?;
+        }
+        Ok(asked)
+    }
+}
+
+/// Asks to be reimbursed for a meeting that was held, and of which is recorded who attended (DOMAIN G10).
+/// Leaders of an active group may.
+#[derive(Debug, Clone)]
+pub struct RequestReimbursement {
+    /// The id that the request will have.
+    pub request: BenefitId,
+    /// For which group.
+    pub group: GroupId,
+    /// For which meeting.
+    pub meeting: MeetingId,
+    /// How much, in hundredths of the currency.
+    pub amount: i64,
+    /// Of which currency, by its ISO 4217 code.
+    pub currency: String,
+    /// What for.
+    pub what: String,
+    /// Whether the group is active now. Evidence: only rows know when it last met.
+    pub is_active: bool,
+}
+
+impl Command for RequestReimbursement {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
+        StreamName::benefit(self.request)
+    }
+
+    fn reads(&self, _: &Actor, _: &History) -> Vec<StreamName> {
+        vec![
+            StreamName::meeting(self.meeting),
+            StreamName::group(self.group),
+        ]
+    }
+
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        led(self.group, actor, history)?;
+        let meeting = of_group(self.meeting, self.group, history)?;
+        if !(1..=AMOUNT_MAX).contains(&self.amount) {
+            return Err(Refusal::AmountInvalid { max: AMOUNT_MAX });
+        }
+        let benefit: Benefit = history.state(&self.writes(actor, history.links()));
+        let requested = ReimbursementRequested {
+            request: self.request,
+            group: self.group,
+            account: actor.account,
+            meeting: self.meeting,
+            amount: self.amount,
+            currency: valid_currency(&self.currency)?,
+            what: valid("what", &self.what)?,
+        };
+        let asked = benefit.ask(BenefitFact::ReimbursementRequested(requested))?;
+        if !asked.is_empty() {
+            active(self.is_active, self.group)?;
+            if !meeting.was_held() || meeting.attended().is_empty() {
+                let meeting = self.meeting;
+                return Err(Refusal::NotReimbursable { meeting });
+            }
+        }
+        Ok(asked)
+    }
+}
+
+/// Decides on a request, once. Staff may.
+#[derive(Debug, Clone)]
+pub struct Decide {
+    /// The request.
+    pub request: BenefitId,
+    /// Whether who asked gets it.
+    pub approved: bool,
+    /// Why, or why not. Who doesn't get it is told.
+    pub reason: Option<String>,
+}
+
+impl Command for Decide {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
+        StreamName::benefit(self.request)
+    }
+
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        if !actor.roles.is_staff() {
+            return Err(Refusal::NotPermitted { who: "staff" });
+        }
+        let request = self.request;
+        let benefit: Benefit = history.state(&StreamName::benefit(request));
+        let Some((group, account)) = benefit.asked() else {
+            return Err(Refusal::BenefitNotFound { request });
+        };
+        let reason = match (self.approved, self.reason.as_deref()) {
+            (true, None) => None,
+            (_, reason) => Some(valid("reason", reason.unwrap_or_default())?),
+        };
+        match benefit.decided {
+            Some(before) if before == self.approved => return Ok(vec![]),
+            Some(_) => return Err(Refusal::BenefitDecided { request }),
+            None => {}
+        }
+        let decided = Decided {
+            request,
+            group,
+            account,
+            approved: self.approved,
+            reason,
+        };
+        Ok(vec![BenefitFact::Decided(decided).into()])
+    }
+}
+
+fn led(group: GroupId, actor: &Actor, history: &History) -> Result<(), Refusal> {
+    match Group::user_group(group, history)?.is_led_by(actor, history) {
+        true => Ok(()),
+        false => Err(Refusal::NotALeader { group }),
+    }
+}
+
+fn active(is_active: bool, group: GroupId) -> Result<(), Refusal> {
+    match is_active {
+        true => Ok(()),
+        false => Err(Refusal::GroupInactive { group }),
+    }
+}
+
+fn of_group(meeting: MeetingId, group: GroupId, history: &History) -> Result<Meeting, Refusal> {
+    let found: meeting::Found = Meeting::there(meeting, history)?;
+    match found.group == group {
+        true => Ok(found.meeting),
+        false => Err(Refusal::MeetingOfAnotherGroup { meeting }),
+    }
+}
+
+fn valid(field: &'static str, text: &str) -> Result<Personal<String>, Refusal> {
+    text::lines(field, text, TEXT_MAX).map(Personal::known)
+}
+
+/// Which codes there are changes; what they look like doesn't.
+fn valid_currency(currency: &str) -> Result<String, Refusal> {
+    let is_code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
+    if is_code {
+        return Ok(currency.to_owned());
+    }
+    let currency = currency.chars().take(10).collect();
+    Err(Refusal::CurrencyInvalid { currency })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::given::meetings::{
+        DAY, appointed, attended, benefit, held, meeting, scheduled, user_group,
+    };
+    use crate::given::{Given, ada, bob, community, eve, group, staff};
+    use crate::leadership::Role;
+
+    /// Bob leads a group that met, and what else happened.
+    fn led(facts: impl IntoIterator<Item = Fact>) -> Given {
+        let led = [user_group(), appointed(bob(), Role::Leader), scheduled()];
+        community(led.into_iter().chain(facts)).later(2 * DAY)
+    }
+
+    fn swag() -> RequestSwag {
+        RequestSwag {
+            request: benefit(1),
+            group: group(1),
+            meeting: Some(meeting(1)),
+            what: "20 aprons".into(),
+            address: "Ovenstreet 1".into(),
+            is_active: true,
+        }
+    }
+
+    fn swag_requested() -> Fact {
+        BenefitFact::SwagRequested(SwagRequested {
+            request: benefit(1),
+            group: group(1),
+            account: bob(),
+            meeting: Some(meeting(1)),
+            what: "20 aprons".to_owned().into(),
+            address: "Ovenstreet 1".to_owned().into(),
+        })
+        .into()
+    }
+
+    fn reimburse() -> RequestReimbursement {
+        RequestReimbursement {
+            request: benefit(1),
+            group: group(1),
+            meeting: meeting(1),
+            amount: 5_000,
+            currency: "EUR".into(),
+            what: "The room".into(),
+            is_active: true,
+        }
+    }
+
+    fn decide(approved: bool, reason: Option<&str>) -> Decide {
+        Decide {
+            request: benefit(1),
+            approved,
+            reason: reason.map(str::to_owned),
+        }
+    }
+
+    fn decided(approved: bool, reason: Option<&str>) -> Fact {
+        BenefitFact::Decided(Decided {
+            request: benefit(1),
+            group: group(1),
+            account: bob(),
+            approved,
+            reason: reason.map(|reason| reason.to_owned().into()),
+        })
+        .into()
+    }
+
+    #[test]
+    fn g10_leaders_of_active_groups_ask_for_swag() {
+        led([]).when(bob(), swag()).then([swag_requested()]);
+        led([swag_requested()]).when(bob(), swag()).then([]);
+        led([])
+            .when(eve(), swag())
+            .then_refused(Refusal::NotALeader { group: group(1) });
+        let inactive = RequestSwag {
+            is_active: false,
+            ..swag()
+        };
+        led([])
+            .when(bob(), inactive.clone())
+            .then_refused(Refusal::GroupInactive { group: group(1) });
+        // A retry of what was asked for in time is none.
+        led([swag_requested()]).when(bob(), inactive).then([]);
+        let other = RequestSwag {
+            what: "30 aprons".into(),
+            ..swag()
+        };
+        led([swag_requested()])
+            .when(bob(), other)
+            .then_refused(Refusal::BenefitExists);
+    }
+
+    #[test]
+    fn g10_only_held_meetings_with_recorded_attendance_are_reimbursed() {
+        let requested = ReimbursementRequested {
+            request: benefit(1),
+            group: group(1),
+            account: bob(),
+            meeting: meeting(1),
+            amount: 5_000,
+            currency: "EUR".into(),
+            what: "The room".to_owned().into(),
+        };
+        led([held(), attended([ada()])])
+            .when(bob(), reimburse())
+            .then([BenefitFact::ReimbursementRequested(requested).into()]);
+        for facts in [vec![], vec![held()], vec![attended([ada()])]] {
+            led(facts)
+                .when(bob(), reimburse())
+                .then_refused(Refusal::NotReimbursable {
+                    meeting: meeting(1),
+                });
+        }
+        let inactive = RequestReimbursement {
+            is_active: false,
+            ..reimburse()
+        };
+        led([held(), attended([ada()])])
+            .when(bob(), inactive)
+            .then_refused(Refusal::GroupInactive { group: group(1) });
+    }
+
+    #[test]
+    fn g10_amounts_are_more_than_nothing_and_of_a_currency() {
+        for amount in [0, -1, AMOUNT_MAX + 1] {
+            let request = RequestReimbursement {
+                amount,
+                ..reimburse()
+            };
+            led([held(), attended([ada()])])
+                .when(bob(), request)
+                .then_refused(Refusal::AmountInvalid { max: AMOUNT_MAX });
+        }
+        for currency in ["", "eur", "EURO", "€€€"] {
+            let request = RequestReimbursement {
+                currency: currency.into(),
+                ..reimburse()
+            };
+            led([held(), attended([ada()])])
+                .when(bob(), request)
+                .then_refused(Refusal::CurrencyInvalid {
+                    currency: currency.into(),
+                });
+        }
+    }
+
+    #[test]
+    fn g10_a_meeting_is_one_of_the_group() {
+        let elsewhere = RequestSwag {
+            group: group(2),
+            ..swag()
+        };
+        let other = crate::group::UserGroupCreated {
+            group: group(2),
+            name: "Brewers".into(),
+            description: String::new(),
+            location: "Bonn".into(),
+            origin: None,
+        };
+        let leads = crate::leadership::Appointed {
+            group: group(2),
+            account: bob(),
+            role: Role::Leader,
+        };
+        let facts: [Fact; 2] = [
+            crate::fact::GroupFact::UserGroupCreated(other).into(),
+            crate::fact::GroupFact::LeaderAppointed(leads).into(),
+        ];
+        led(facts)
+            .when(bob(), elsewhere)
+            .then_refused(Refusal::MeetingOfAnotherGroup {
+                meeting: meeting(1),
+            });
+    }
+
+    #[test]
+    fn g10_staff_approve_or_decline_once() {
+        led([swag_requested()])
+            .when(staff(ada()), decide(true, None))
+            .then([decided(true, None)]);
+        led([swag_requested()])
+            .when(staff(ada()), decide(false, Some("None left")))
+            .then([decided(false, Some("None left"))]);
+        led([swag_requested()])
+            .when(staff(ada()), decide(false, None))
+            .then_refused(Refusal::TextInvalid {
+                field: "reason",
+                max: TEXT_MAX,
+            });
+        led([swag_requested(), decided(true, None)])
+            .when(staff(ada()), decide(true, None))
+            .then([]);
+        led([swag_requested(), decided(true, None)])
+            .when(staff(ada()), decide(false, Some("None left")))
+            .then_refused(Refusal::BenefitDecided {
+                request: benefit(1),
+            });
+        led([swag_requested()])
+            .when(bob(), decide(true, None))
+            .then_refused(Refusal::NotPermitted { who: "staff" });
+        led([])
+            .when(staff(ada()), decide(true, None))
+            .then_refused(Refusal::BenefitNotFound {
+                request: benefit(1),
+            });
+    }
+}

@@ -1,0 +1,210 @@
+//! Who comes to a meeting (DOMAIN G4). Whether there is room follows from the order of the answers: so any
+//! number of members may answer at once, and none of them waits for another.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account;
+use crate::decide::{Actor, Command, History, State};
+use crate::fact::{Body, Fact, RsvpFact, Visit};
+use crate::id::{AccountId, GroupId, MeetingId};
+use crate::links::Links;
+use crate::meeting::Meeting;
+use crate::refusal::Refusal;
+use crate::stream::StreamName;
+
+// Facts
+
+/// A member would come, or comes no more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answered {
+    /// The meeting.
+    pub meeting: MeetingId,
+    /// Whose it is.
+    pub group: GroupId,
+    /// Who answered.
+    pub account: AccountId,
+    /// Whether they would come.
+    pub going: bool,
+}
+
+impl Body for Answered {
+    fn stream(&self) -> StreamName {
+        StreamName::rsvp(self.meeting, self.account)
+    }
+
+    fn personal(&mut self, _: Visit<'_>) {
+        let Self {
+            meeting: _,
+            group: _,
+            account: _,
+            going: _,
+        } = self;
+    }
+}
+
+// Fold
+
+/// An account's answer to a meeting, if it gave one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rsvp {
+    going: Option<bool>,
+}
+
+impl State for Rsvp {
+    type Fact = RsvpFact;
+
+    fn apply(&mut self, fact: &RsvpFact) {
+        let RsvpFact::Answered(answered) = fact;
+        self.going = Some(answered.going);
+    }
+}
+
+// Decisions
+
+/// Says whether somebody comes to a meeting that is still to come. The same answer again records nothing:
+/// it keeps the place. All accounts of a person have one place, with the one that was answered with.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The meeting.
+    pub meeting: MeetingId,
+    /// With which of the actor's accounts.
+    pub account: AccountId,
+    /// Whether they come.
+    pub going: bool,
+}
+
+impl Command for Answer {
+    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
+        StreamName::rsvp(self.meeting, self.account)
+    }
+
+    fn reads(&self, actor: &Actor, history: &History) -> Vec<StreamName> {
+        let accounts = history.links().accounts_with(actor.account).into_iter();
+        accounts
+            .map(|account| StreamName::rsvp(self.meeting, account))
+            .chain([
+                StreamName::meeting(self.meeting),
+                StreamName::account(self.account),
+            ])
+            .collect()
+    }
+
+    fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
+        let links = history.links();
+        if !links.is_same_person(actor.account, self.account) {
+            return Err(Refusal::NotLinked);
+        }
+        account::is_here(self.account, history)?;
+        let found = Meeting::there(self.meeting, history)?;
+        let rsvp = |account: AccountId| -> Rsvp {
+            history.state(&StreamName::rsvp(self.meeting, account))
+        };
+        let mine = rsvp(self.account).going;
+        if mine == Some(self.going) {
+            return Ok(vec![]);
+        }
+        let mut others = links.accounts_with(self.account);
+        others.remove(&self.account);
+        let goes = |account: &AccountId| rsvp(*account).going == Some(true);
+        match (others.into_iter().find(goes), self.going) {
+            (Some(_), true) => return Ok(vec![]),
+            (Some(account), false) if mine.is_none() => {
+                return Err(Refusal::AnsweredWithAnother { account });
+            }
+            (Some(_) | None, _) => {}
+        }
+        found.to_come(history)?;
+        let answered = Answered {
+            meeting: self.meeting,
+            group: found.group,
+            account: self.account,
+            going: self.going,
+        };
+        Ok(vec![RsvpFact::Answered(answered).into()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::given::meetings::{DAY, answered, cancelled, meeting, scheduled, user_group};
+    use crate::given::{Given, ada, bob, community, eve, linked, staff};
+
+    /// The meeting is tomorrow.
+    fn tomorrow(facts: impl IntoIterator<Item = Fact>) -> Given {
+        community([user_group(), scheduled()].into_iter().chain(facts))
+    }
+
+    fn answer(account: AccountId, going: bool) -> Answer {
+        Answer {
+            meeting: meeting(1),
+            account,
+            going,
+        }
+    }
+
+    #[test]
+    fn g4_members_say_whether_they_come_and_change_their_minds() {
+        for going in [true, false] {
+            tomorrow([])
+                .when(bob(), answer(bob(), going))
+                .then([answered(bob(), going)]);
+            tomorrow([answered(bob(), going)])
+                .when(bob(), answer(bob(), going))
+                .then([]);
+            tomorrow([answered(bob(), going)])
+                .when(bob(), answer(bob(), !going))
+                .then([answered(bob(), !going)]);
+        }
+    }
+
+    #[test]
+    fn g4_nobody_answers_once_a_meeting_has_begun_or_is_cancelled() {
+        tomorrow([])
+            .later(DAY)
+            .when(bob(), answer(bob(), true))
+            .then_refused(Refusal::MeetingBegun);
+        tomorrow([])
+            .later(DAY - 1)
+            .when(bob(), answer(bob(), true))
+            .then([answered(bob(), true)]);
+        tomorrow([cancelled(None)])
+            .when(bob(), answer(bob(), true))
+            .then_refused(Refusal::MeetingCancelled);
+        community([])
+            .when(bob(), answer(bob(), true))
+            .then_refused(Refusal::MeetingNotFound {
+                meeting: meeting(1),
+            });
+    }
+
+    #[test]
+    fn g4_linked_accounts_have_one_place() {
+        let linked = || linked(ada(), bob(), 1);
+        tomorrow([answered(bob(), true), linked()])
+            .when(ada(), answer(ada(), true))
+            .then([]);
+        tomorrow([answered(bob(), true), linked()])
+            .when(ada(), answer(ada(), false))
+            .then_refused(Refusal::AnsweredWithAnother { account: bob() });
+        tomorrow([answered(bob(), true), linked()])
+            .when(ada(), answer(bob(), false))
+            .then([answered(bob(), false)]);
+        // Who had two places when the accounts were linked can give up both.
+        let both = [answered(ada(), true), answered(bob(), true), linked()];
+        tomorrow(both)
+            .when(ada(), answer(ada(), false))
+            .then([answered(ada(), false)]);
+    }
+
+    #[test]
+    fn g4_nobody_answers_for_others() {
+        tomorrow([])
+            .when(bob(), answer(eve(), true))
+            .then_refused(Refusal::NotLinked);
+        tomorrow([])
+            .when(staff(ada()), answer(eve(), true))
+            .then_refused(Refusal::NotLinked);
+    }
+}

@@ -1,0 +1,140 @@
+//! The tables of user groups: groups, and their meetings.
+
+use std::collections::{HashMap, HashSet};
+
+use plaudit_domain::{GroupId, MeetingId, Time};
+use plaudit_projection::activity::{Status, activity};
+use plaudit_projection::group::Kind;
+use plaudit_projection::meeting::State;
+use plaudit_projection::{Key, Meeting, Rules};
+use plaudit_store::{GroupRecord, MeetingRecord, Store, StoreError};
+
+use crate::lines::Line;
+
+line! {
+    /// A row of `groups`.
+    pub(super) struct GroupLine {
+        group: GroupId,
+        source: Option<String>,
+        source_id: Option<String>,
+        kind: &'static str,
+        name: String,
+        members: i64,
+        leaders: i64,
+        last_held_at: Option<Time>,
+        held_last_365_days: Option<u32>,
+        status: Option<&'static str>,
+    }
+}
+
+impl GroupLine {
+    /// A group at a moment. Only user groups meet, and are active or not.
+    pub(super) fn of(record: &GroupRecord, rules: &Rules, now: Time) -> Self {
+        let GroupRecord { group, held } = record;
+        let activity = match group.kind {
+            Kind::User => {
+                let expected = &rules.groups.activity;
+                Some(activity(group.created_at, None, held, now, expected))
+            }
+            Kind::Forum => None,
+        };
+        Self {
+            group: group.id,
+            source: group.source.clone(),
+            source_id: group.source_id.clone(),
+            kind: group.kind.as_str(),
+            name: group.name.clone(),
+            members: group.members,
+            leaders: group.leaders,
+            last_held_at: activity.as_ref().and_then(|activity| activity.last_held_at),
+            held_last_365_days: activity.as_ref().map(|activity| activity.held_last_year),
+            status: activity.map(|activity| match activity.status {
+                Status::Active => "active",
+                Status::AtRisk => "at_risk",
+                Status::Inactive => "inactive",
+            }),
+        }
+    }
+}
+
+/// How many user groups profiles lead that are active at a moment, by the keys of the profiles: as far as any
+/// lozenge depends on that.
+pub(super) async fn active_groups_led(
+    store: &dyn Store,
+    rules: &Rules,
+    now: Time,
+) -> Result<HashMap<Key, i64>, StoreError> {
+    let mut led = HashMap::new();
+    if !rules.lozenges.depend_on_groups() {
+        return Ok(led);
+    }
+    let mut active = Vec::new();
+    let expected = &rules.groups.activity;
+    let mut each = |GroupRecord { group, held }: GroupRecord| {
+        let is_active = || activity(group.created_at, None, &held, now, expected).is_active();
+        if group.kind == Kind::User && is_active() {
+            active.push(group.key);
+        }
+        Ok(())
+    };
+    store.each_group_record(&mut each).await?;
+    let leaders = store.leaders_of(&active).await?;
+    let accounts: Vec<Key> = leaders.iter().map(|leader| leader.account).collect();
+    let accounts = store.accounts(&accounts).await?;
+    let profile_of: HashMap<Key, Key> = accounts.iter().map(|it| (it.key, it.profile)).collect();
+    // Two accounts of one profile lead a group once.
+    let pairs: HashSet<(Key, Key)> = leaders
+        .iter()
+        .filter_map(|leader| Some((*profile_of.get(&leader.account)?, leader.group_key)))
+        .collect();
+    for (profile, _) in pairs {
+        *led.entry(profile).or_default() += 1;
+    }
+    Ok(led)
+}
+
+line! {
+    /// A row of `meetings`.
+    pub(super) struct MeetingLine {
+        meeting: MeetingId,
+        source: Option<String>,
+        source_id: Option<String>,
+        group: GroupId,
+        starts_at: Time,
+        held: bool,
+        going: i64,
+        not_going: i64,
+        waiting: i64,
+        attended: i64,
+    }
+}
+
+impl From<MeetingRecord> for MeetingLine {
+    fn from(record: MeetingRecord) -> Self {
+        let MeetingRecord { meeting, group } = record;
+        let Meeting {
+            id,
+            source,
+            source_id,
+            starts_at,
+            state,
+            going,
+            not_going,
+            waiting,
+            attended,
+            ..
+        } = meeting;
+        Self {
+            meeting: id,
+            source,
+            source_id,
+            group,
+            starts_at,
+            held: state == State::Held,
+            going,
+            not_going,
+            waiting,
+            attended,
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What members are told (DOMAIN F5).
+//!
+//! It follows from what happens, and is a row of its own for everybody who is told. History never
+//! notifies: what was recorded long after it happened was imported, and tells nobody. Since an event
+//! keeps when it was recorded, a rebuild makes the same rows again.
+
+use std::collections::BTreeMap;
+
+use plaudit_domain::fact::{Fact, NotificationFact, PostFact};
+use plaudit_domain::notification::Kind;
+use plaudit_domain::{Event, Time};
+use rustc_hash::FxHashSet;
+use uuid::Uuid;
+
+use crate::fold::FoldError;
+use crate::row::{Key, List, row};
+use crate::rows::Rows;
+use crate::touched::Touched;
+
+row! {
+    table "notification", primary (account, at, position), index (account, position), index (id);
+    /// Somebody was told something.
+    pub struct Notification {
+        /// Which of their accounts it concerns.
+        pub account: Key,
+        /// When they were told.
+        pub at: Time,
+        /// The position of the event that it is about.
+        pub position: i64,
+        /// The id of that event: of one person's notifications no two have the same.
+        pub id: Uuid,
+        /// What it is.
+        pub kind: Kind,
+        /// As which account that was done, where that is known.
+        pub actor: Option<Key>,
+        /// The post that it is about.
+        pub post: Option<Key>,
+        /// The group that it is about.
+        pub group_key: Option<Key>,
+        /// The meeting that it is about.
+        pub meeting: Option<Key>,
+        /// The lozenge that it is about.
+        pub lozenge: Option<String>,
+    }
+}
+
+row! {
+    table "read_mark", primary (account, notification);
+    /// An account has read a notification.
+    #[derive(Eq, Hash, PartialOrd, Ord)]
+    pub struct ReadMark {
+        /// The account.
+        pub account: Key,
+        /// The notification.
+        pub notification: Uuid,
+    }
+}
+
+/// What somebody is told about.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Subject {
+    pub(crate) post: Option<Key>,
+    pub(crate) group: Option<Key>,
+    pub(crate) meeting: Option<Key>,
+    pub(crate) lozenge: Option<String>,
+}
+
+/// In microseconds: what was recorded later than this after it happened is history.
+const NEWS: i64 = 5 * 60 * 1_000_000;
+
+/// Whether an event is told to anybody.
+fn is_news(event: &Event) -> bool {
+    event.recorded_at.as_micros() - event.occurred_at.as_micros() <= NEWS
+}
+
+pub(crate) fn touch(fact: &NotificationFact, touched: &mut Touched) {
+    match fact {
+        NotificationFact::Read(read) => touched.account(read.account),
+        NotificationFact::PreferencesChanged(changed) => touched.account(changed.account),
+    }
+}
+
+/// Touches all whom an event is told to, and who did it, for they aren't.
+pub(crate) fn touch_told(event: &Event, touched: &mut Touched) {
+    if !is_news(event) {
+        return;
+    }
+    touched.accounts(event.actor);
+    let Fact::Post(fact) = &event.fact else {
+        return;
+    };
+    match fact {
+        PostFact::Created(created) => {
+            touched.watchers_of.extend(created.parent);
+            touched.watchers_of_groups.extend(created.group);
+        }
+        PostFact::Published(published) => {
+            touched.watchers_of_groups.extend(published.group);
+        }
+        PostFact::Edited(edited) => {
+            touched.watchers_of.insert(edited.post);
+        }
+        PostFact::AnswerAccepted(accepted) => {
+            touched.watchers_of.insert(accepted.question);
+        }
+        PostFact::Submitted(_)
+        | PostFact::Rejected(_)
+        | PostFact::Resubmitted(_)
+        | PostFact::Deleted(_)
+        | PostFact::Removed(_)
+        | PostFact::Restored(_)
+        | PostFact::AcceptanceWithdrawn(_) => {}
+    }
+}
+
+pub(crate) fn fold(fact: &NotificationFact, rows: &mut Rows) -> Result<(), FoldError> {
+    match fact {
+        NotificationFact::Read(read) => {
+            let reader = rows.account(read.account)?;
+            reader.read_until = reader.read_until.max(read.until);
+            let account = reader.key;
+            let marks = read.notifications.iter().map(|&notification| ReadMark {
+                account,
+                notification,
+            });
+            rows.read_marks.extend(marks);
+        }
+        NotificationFact::PreferencesChanged(changed) => {
+            let muted = changed.muted.iter().map(|kind| kind.as_str().to_owned());
+            let muted: Vec<String> = muted.collect();
+            rows.account(changed.account)?.muted = List::new(&muted);
+        }
+    }
+    Ok(())
+}
+
+impl Rows {
+    /// Tells the owners of some accounts, whose rows are here, what just happened: each person once, and not
+    /// who did it.
+    pub(crate) fn tell(
+        &mut self,
+        kind: Kind,
+        accounts: impl IntoIterator<Item = Key>,
+        about: Subject,
+        event: &Event,
+    ) {
+        if !is_news(event) {
+            return;
+        }
+        let actor = event.actor.and_then(|actor| self.accounts.find(actor));
+        let position = event.position.cast_signed();
+        let mut done: FxHashSet<Key> = actor.iter().map(|actor| actor.profile).collect();
+        let just_told = self.notifications.iter().rev();
+        let just_told = just_told.take_while(|told| told.position == position);
+        let profile_of = |account| Some(self.accounts.find_key(account)?.profile);
+        done.extend(just_told.filter_map(|told| profile_of(told.account)));
+
+        // Of several accounts of one person it concerns the oldest.
+        let mut people: BTreeMap<Key, Key> = BTreeMap::new();
+        for account in accounts {
+            let Some(account) = self.accounts.find_key(account) else {
+                debug_assert!(false, "account {account:?} is missing");
+                continue;
+            };
+            if !account.erased && !done.contains(&account.profile) {
+                let told = people.entry(account.profile).or_insert(account.key);
+                *told = account.key.min(*told);
+            }
+        }
+        // Settings are the primary account's (DOMAIN L8).
+        let is_muted = |profile: &Key| {
+            let primary = self.accounts.find_key(*profile);
+            primary.is_some_and(|primary| primary.mutes(kind))
+        };
+        people.retain(|profile, _| !is_muted(profile));
+        let actor = actor.map(|actor| actor.key);
+        let told = people.into_values().map(|account| Notification {
+            account,
+            at: event.recorded_at,
+            position,
+            id: event.id,
+            kind,
+            actor,
+            post: about.post,
+            group_key: about.group,
+            meeting: about.meeting,
+            lozenge: about.lozenge.clone(),
+        });
+        self.notifications.extend(told);
+    }
+
+    /// Tells who wrote a post, and who watches it.
+    pub(crate) fn tell_author_and_watchers(
+        &mut self,
+        kind: Kind,
+        post: Key,
+        about: Subject,
+        event: &Event,
+    ) -> Result<(), FoldError> {
+        let mut accounts = self.watches.accounts_of(post);
+        accounts.extend(self.posts.by_key(post)?.author);
+        self.tell(kind, accounts, about, event);
+        Ok(())
+    }
+
+    /// Tells who watches the group of what was just posted, where the event names that group.
+    pub(crate) fn tell_watchers_of_group(&mut self, about: Subject, event: &Event) {
+        let Some(group) = about.group else { return };
+        let watchers = self.group_watches.accounts_of(group);
+        self.tell(Kind::Post, watchers, about, event);
+    }
+}

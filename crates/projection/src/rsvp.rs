@@ -1,0 +1,171 @@
+//! Who comes to which meeting, and who waits for a place (DOMAIN G4).
+//!
+//! Who has a place follows from the order of the answers: as many as there is room for, the others wait.
+//! When somebody leaves, or there is more room, the next ones move up. Nobody loses a place.
+//!
+//! An erased account keeps its place, as a number: a fold knows no clock, so it can't tell a meeting that
+//! is still to come from one that is over, whose figures are to stay.
+
+use plaudit_domain::fact::RsvpFact;
+use plaudit_domain::notification::Kind;
+use plaudit_domain::rsvp::Answered;
+use plaudit_domain::{Event, Time};
+
+use crate::fold::FoldError;
+use crate::meeting::{self, Meeting};
+use crate::notification::Subject;
+use crate::row::{Key, row, stored_names};
+use crate::rows::{Pair, Rows};
+use crate::touched::Touched;
+
+stored_names! {
+    /// Whether somebody comes.
+    pub enum State {
+        /// They have a place.
+        Going = "going",
+        /// They wait for one.
+        Waiting = "waiting",
+        /// They don't come.
+        NotGoing = "not_going",
+    }
+}
+
+row! {
+    table "rsvp", primary (meeting, account), index (meeting, state, position), index (account);
+    /// An account's answer to whether it comes to a meeting.
+    pub struct Rsvp {
+        /// The meeting.
+        pub meeting: Key,
+        /// Who answered.
+        pub account: Key,
+        /// Whether they come.
+        pub state: State,
+        /// The position of the answer: who waits moves up in this order.
+        pub position: i64,
+        /// When they answered.
+        pub at: Time,
+    }
+}
+
+impl Pair for Rsvp {
+    fn pair(&self) -> (Key, Key) {
+        (self.meeting, self.account)
+    }
+}
+
+pub(crate) fn touch(fact: &RsvpFact, touched: &mut Touched) {
+    let RsvpFact::Answered(Answered {
+        meeting,
+        group,
+        account,
+        going,
+    }) = fact;
+    touched.meeting(*meeting, *group);
+    touched.account(*account);
+    touched.rsvps.insert((*meeting, *account));
+    if !going {
+        touched.rsvps_of.insert(*meeting);
+    }
+}
+
+pub(crate) fn fold(fact: &RsvpFact, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
+    let RsvpFact::Answered(answered) = fact;
+    let account = rows.account(answered.account)?.key;
+    let Some(meeting) = meeting::of_group(answered.meeting, answered.group, rows)? else {
+        return Ok(());
+    };
+    let before = rows.rsvps.get(meeting, account).map(|rsvp| rsvp.state);
+    // Answering the same again keeps the place.
+    match (before, answered.going) {
+        (Some(State::Going | State::Waiting), true) | (Some(State::NotGoing), false) => {
+            return Ok(());
+        }
+        (Some(State::NotGoing) | None, true)
+        | (Some(State::Going | State::Waiting) | None, false) => {}
+    }
+    let row = rows.meetings.by_key(meeting)?;
+    let state = match (answered.going, row.free()) {
+        (false, _) => State::NotGoing,
+        (true, Some(0)) => State::Waiting,
+        (true, Some(_) | None) => State::Going,
+    };
+    if let Some(before) = before {
+        *row.count(before) -= 1;
+    }
+    *row.count(state) += 1;
+    rows.rsvps.put(Rsvp {
+        meeting,
+        account,
+        state,
+        position: event.position.cast_signed(),
+        at: event.occurred_at,
+    });
+    let moved = move_up(meeting, rows)?;
+    tell(moved, meeting, event, rows)
+}
+
+impl Meeting {
+    fn count(&mut self, state: State) -> &mut i64 {
+        match state {
+            State::Going => &mut self.going,
+            State::Waiting => &mut self.waiting,
+            State::NotGoing => &mut self.not_going,
+        }
+    }
+}
+
+/// Gives free places to those who wait, in order; who they are.
+pub(crate) fn move_up(meeting: Key, rows: &mut Rows) -> Result<Vec<Key>, FoldError> {
+    let row = rows.meetings.by_key(meeting)?;
+    let free = row.free().unwrap_or(i64::MAX);
+    if free == 0 || row.waiting == 0 {
+        return Ok(vec![]);
+    }
+    let rsvps = rows.rsvps.of(meeting).into_iter();
+    let mut waiting: Vec<Rsvp> = rsvps
+        .filter(|rsvp| rsvp.state == State::Waiting)
+        .cloned()
+        .collect();
+    waiting.sort_unstable_by_key(|rsvp| rsvp.position);
+    waiting.truncate(usize::try_from(free).unwrap_or(usize::MAX));
+    let moved = waiting.iter().map(|rsvp| rsvp.account).collect();
+    for rsvp in waiting {
+        rows.rsvps.put(Rsvp {
+            state: State::Going,
+            ..rsvp
+        });
+        let row = rows.meetings.by_key(meeting)?;
+        row.waiting -= 1;
+        row.going += 1;
+    }
+    Ok(moved)
+}
+
+/// Who has a place or waits for one, in the order of their answers.
+pub(crate) fn coming(meeting: Key, rows: &Rows) -> Vec<Key> {
+    let mut coming = rows.rsvps.of(meeting);
+    coming.retain(|rsvp| match rsvp.state {
+        State::Going | State::Waiting => true,
+        State::NotGoing => false,
+    });
+    coming.sort_unstable_by_key(|rsvp| rsvp.position);
+    coming.into_iter().map(|rsvp| rsvp.account).collect()
+}
+
+/// Tells some that something about a meeting is new to them.
+pub(crate) fn tell(
+    accounts: Vec<Key>,
+    meeting: Key,
+    event: &Event,
+    rows: &mut Rows,
+) -> Result<(), FoldError> {
+    if !accounts.is_empty() {
+        let about = Subject {
+            meeting: Some(meeting),
+            group: Some(rows.meetings.by_key(meeting)?.group_key),
+            ..Subject::default()
+        };
+        rows.tell(Kind::Meeting, accounts, about, event);
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! Calendars that other programs subscribe to: `/groups/{id}.ics` and `/calendars/{secret}.ics`.
+//!
+//! Such programs send no token and ask every hour: so a member's calendar is known by the secret in its
+//! address, and who has the latest text already gets none.
+
+use plaudit_api::Calendars;
+use poem::http::StatusCode;
+use poem::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use poem::web::{Data, Path};
+use poem::{Request, Response, handler};
+use sha2::{Digest, Sha256};
+
+#[handler]
+pub(super) async fn group(
+    request: &Request,
+    Path(file): Path<String>,
+    calendars: Data<&Calendars>,
+) -> Response {
+    let Some(id) = file.strip_suffix(".ics") else {
+        return StatusCode::NOT_FOUND.into();
+    };
+    answer(request, calendars.group(id).await, "public, no-cache")
+}
+
+#[handler]
+pub(super) async fn member(
+    request: &Request,
+    Path(file): Path<String>,
+    calendars: Data<&Calendars>,
+) -> Response {
+    let Some(secret) = file.strip_suffix(".ics") else {
+        return StatusCode::NOT_FOUND.into();
+    };
+    answer(request, calendars.member(secret).await, "private, no-cache")
+}
+
+fn answer(
+    request: &Request,
+    text: Result<Option<String>, impl std::fmt::Display>,
+    cache: &str,
+) -> Response {
+    let text = match text {
+        Ok(Some(text)) => text,
+        Ok(None) => return StatusCode::NOT_FOUND.into(),
+        Err(error) => {
+            tracing::error!("a calendar can't be read: {error}");
+            return StatusCode::INTERNAL_SERVER_ERROR.into();
+        }
+    };
+    let hash = Sha256::digest(text.as_bytes());
+    let digits = hash.iter().take(16).map(|byte| format!("{byte:02x}"));
+    let tag = format!("\"{}\"", digits.collect::<String>());
+    let response = Response::builder()
+        .header(ETAG, &tag)
+        .header(CACHE_CONTROL, cache)
+        // The address of a member's calendar is a secret.
+        .header(REFERRER_POLICY, "no-referrer")
+        .header(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if is_known(request, &tag) {
+        return response.status(StatusCode::NOT_MODIFIED).finish();
+    }
+    response
+        .header(CONTENT_TYPE, "text/calendar; charset=utf-8")
+        .body(text)
+}
+
+/// Whether who asks has the text of a tag already. Such a comparison is a weak one: `W/` doesn't matter.
+fn is_known(request: &Request, tag: &str) -> bool {
+    let known = request.headers().get_all(IF_NONE_MATCH).iter();
+    let mut known = known
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim);
+    known.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+}

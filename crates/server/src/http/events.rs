@@ -1,0 +1,109 @@
+//! Answers one after the other, by GraphQL over SSE with distinct connections: a request, and a stream of
+//! server-sent events `next`, each an answer, and at the end `complete`.
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use poem::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use poem::http::{HeaderName, HeaderValue};
+use poem::{Body, Response};
+use tokio::sync::watch;
+
+/// So often a comment goes out while nothing else does: else who stands between takes the connection
+/// for dead.
+const PING: Duration = Duration::from_secs(15);
+
+/// Told to every request, so that those end which have no end of their own: once this is closed, the
+/// server stops.
+#[derive(Debug, Clone)]
+pub(super) struct Stopping(pub(super) watch::Receiver<()>);
+
+/// Answers as events. They are made as the client takes them.
+pub(super) fn respond(
+    answers: BoxStream<'static, Vec<u8>>,
+    stopping: Option<Stopping>,
+) -> Response {
+    let mut response = Response::default();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Proxies that collect answers before they pass them on know this.
+    let unbuffered = HeaderName::from_static("x-accel-buffering");
+    headers.insert(unbuffered, HeaderValue::from_static("no"));
+    let events = events(answers, stopping).map(Ok::<_, io::Error>);
+    response.set_body(Body::from_bytes_stream(events));
+    response
+}
+
+fn events(
+    answers: BoxStream<'static, Vec<u8>>,
+    stopping: Option<Stopping>,
+) -> impl Stream<Item = Vec<u8>> + Send + 'static {
+    stream::unfold(Some((answers, stopping)), |open| async {
+        let (mut answers, mut stopping) = open?;
+        let event = tokio::select! {
+            biased;
+            () = stopped(&mut stopping) => Event::Complete,
+            answer = answers.next() => answer.map_or(Event::Complete, Event::Next),
+            () = tokio::time::sleep(PING) => Event::Ping,
+        };
+        let is_last = matches!(event, Event::Complete);
+        Some((event.encode(), (!is_last).then_some((answers, stopping))))
+    })
+}
+
+async fn stopped(stopping: &mut Option<Stopping>) {
+    match stopping {
+        // Nobody sends; an error says that the server stops.
+        Some(Stopping(stopping)) => while stopping.changed().await.is_ok() {},
+        None => std::future::pending().await,
+    }
+}
+
+enum Event {
+    Next(Vec<u8>),
+    Complete,
+    Ping,
+}
+
+impl Event {
+    /// As it goes over the wire. An answer is JSON in one line.
+    fn encode(self) -> Vec<u8> {
+        match self {
+            Self::Next(answer) => [b"event: next\ndata: ", &answer[..], b"\n\n"].concat(),
+            Self::Complete => b"event: complete\ndata:\n\n".to_vec(),
+            Self::Ping => b":\n\n".to_vec(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn all(events: impl Stream<Item = Vec<u8>>) -> String {
+        let events: Vec<Vec<u8>> = events.collect().await;
+        String::from_utf8(events.concat()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_answer_is_an_event_and_the_end_is_one() {
+        let answers = stream::iter([b"{}".to_vec(), b"[]".to_vec()]).boxed();
+        assert_eq!(
+            all(events(answers, None)).await,
+            "event: next\ndata: {}\n\nevent: next\ndata: []\n\nevent: complete\ndata:\n\n"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_nothing_comes_there_are_comments_until_the_server_stops() {
+        let (server, stopping) = watch::channel(());
+        tokio::spawn(async move {
+            tokio::time::sleep(PING * 2 + PING / 2).await;
+            drop(server);
+        });
+        let events = events(stream::pending().boxed(), Some(Stopping(stopping)));
+        assert_eq!(all(events).await, ":\n\n:\n\nevent: complete\ndata:\n\n");
+    }
+}

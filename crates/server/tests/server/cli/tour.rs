@@ -1,0 +1,42 @@
+//! The tour of the demo community that README sends people on.
+
+use serde_json::{Value, json};
+
+use super::community::Community;
+use super::running::Server;
+
+const STAFF: &str = "fed2f7c0-ff00-5c0d-b3ee-6a6af95ff3f3";
+
+#[test]
+fn every_stop_of_the_tour_has_something_to_show() {
+    let community = Community::demo();
+    let server = Server::start(&community, []);
+    let token = ["token", "--account", STAFF, "--role", "community_manager"];
+    let client = server.client().with_token(community.does(token).trim());
+    let tour = std::fs::read_to_string(tour()).unwrap();
+    let stops: Vec<&str> = tour.split("\nquery ").skip(1).collect();
+    assert!(stops.len() >= 10);
+    for stop in stops {
+        let (stop, _) = stop.split_once("\n}\n").unwrap_or((stop, ""));
+        let shown = client.graphql(&format!("query {stop}\n}}"), json!({}));
+        for (field, value) in shown.as_object().unwrap() {
+            assert!(shows(value), "{field} of {stop} shows nothing: {value}");
+        }
+    }
+}
+
+/// Whether there is anything in an answer besides empty lists and nulls.
+fn shows(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+        Value::Array(values) => values.iter().any(shows),
+        Value::Object(fields) => fields
+            .values()
+            .any(|value| !matches!(value, Value::Number(_) | Value::Bool(_)) && shows(value)),
+    }
+}
+
+fn tour() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/tour.graphql")
+}

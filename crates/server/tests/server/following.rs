@@ -1,0 +1,205 @@
+//! Following what one is told, by GraphQL over SSE, over TCP.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use plaudit_domain::AccountId;
+use plaudit_server::http::serve;
+use poem::Request;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::served::{Answered, Served, post, send};
+
+const ADA: AccountId = AccountId(Uuid::from_u128(0xada));
+const BEN: AccountId = AccountId(Uuid::from_u128(0xbe4));
+
+/// A stream of events.
+struct Events {
+    stream: TcpStream,
+    read: String,
+}
+
+impl Events {
+    /// Follows what somebody is told, from behind a cursor.
+    async fn follow(address: SocketAddr, token: Option<&str>, after: Option<&str>) -> Self {
+        let query = "subscription ($after: String) {
+            notificationReceived(after: $after) { cursor node { kind post { body } isRead } } }";
+        let body = json!({ "query": query, "variables": { "after": after } }).to_string();
+        let token = token.map(|token| format!("authorization: Bearer {token}\r\n"));
+        let request = format!(
+            "POST /graphql HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\
+             content-type: application/json\r\n{}content-length: {}\r\n\r\n{body}",
+            token.unwrap_or_default(),
+            body.len(),
+        );
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut events = Self {
+            stream,
+            read: String::new(),
+        };
+        let head = events.until("\r\n\r\n").await;
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        assert!(head.contains("content-type: text/event-stream"), "{head}");
+        events
+    }
+
+    /// What comes up to and with something.
+    async fn until(&mut self, end: &str) -> String {
+        loop {
+            if let Some(at) = self.read.find(end) {
+                let rest = self.read.split_off(at + end.len());
+                return std::mem::replace(&mut self.read, rest);
+            }
+            let mut bytes = [0; 4096];
+            let reading = timeout(Duration::from_secs(5), self.stream.read(&mut bytes));
+            let read = reading.await.expect("something comes").unwrap();
+            assert!(read > 0, "the stream ended after {:?}", self.read);
+            self.read
+                .push_str(std::str::from_utf8(&bytes[..read]).unwrap());
+        }
+    }
+
+    /// The next answer.
+    async fn next(&mut self) -> Value {
+        self.until("event: next\ndata: ").await;
+        let answer = self.until("\n\n").await;
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    /// The text of what somebody was told next, and its cursor.
+    async fn told(&mut self) -> (String, String) {
+        let answer = self.next().await;
+        let told = &answer["data"]["notificationReceived"];
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        assert_eq!(told["node"]["kind"], "ANSWER", "{answer}");
+        (text(&told["node"]["post"]["body"]), text(&told["cursor"]))
+    }
+}
+
+fn with_token(mut request: Request, token: &str) -> Request {
+    let token = format!("Bearer {token}").parse().unwrap();
+    request.headers_mut().insert("authorization", token);
+    request
+}
+
+async fn ask(served: &Served, who: AccountId, query: &str, variables: Value) -> Answered {
+    let body = json!({ "query": query, "variables": variables }).to_string();
+    let request = with_token(post(body), &served.token(who));
+    send(&served.app(), request).await
+}
+
+/// Ada's question, by its id. Ada and Ben are registered.
+async fn question(served: &Served) -> Value {
+    for (who, name) in [(ADA, "Ada"), (BEN, "Ben")] {
+        let query = "mutation ($name: String!) {
+            accountRegister(input: { name: $name }) { userErrors { code } } }";
+        let registered = ask(served, who, query, json!({ "name": name })).await;
+        assert!(
+            registered.body.contains("\"userErrors\":[]"),
+            "{}",
+            registered.body
+        );
+    }
+    let query = r#"mutation { questionCreate(input: { title: "How hot?", body: "My oven." }) {
+        post { id } } }"#;
+    let asked = ask(served, ADA, query, json!({})).await;
+    let asked: Value = serde_json::from_str(&asked.body).unwrap();
+    asked["data"]["questionCreate"]["post"]["id"].clone()
+}
+
+async fn answer(served: &Served, question: &Value, body: &str) {
+    let query = "mutation ($question: ID!, $body: String!) {
+        answerCreate(input: { questionId: $question, body: $body }) { userErrors { code } } }";
+    let variables = json!({ "question": question, "body": body });
+    let answered = ask(served, BEN, query, variables).await;
+    assert!(
+        answered.body.contains("\"userErrors\":[]"),
+        "{}",
+        answered.body
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f5_who_follows_again_from_a_cursor_misses_nothing_and_gets_nothing_twice() {
+    let served = Served::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(serve(listener, served.app(), async {
+        let _ = stopped.await;
+    }));
+    let question = question(&served).await;
+    let token = served.token(ADA);
+
+    answer(&served, &question, "Before").await;
+    let mut events = Events::follow(address, Some(&token), None).await;
+    answer(&served, &question, "Live").await;
+    let (text, cursor) = events.told().await;
+    assert_eq!(text, "Live", "what came before was told before");
+
+    drop(events);
+    answer(&served, &question, "Missed").await;
+    answer(&served, &question, "Missed, too").await;
+    let mut events = Events::follow(address, Some(&token), Some(&cursor)).await;
+    assert_eq!(events.told().await.0, "Missed");
+    assert_eq!(events.told().await.0, "Missed, too");
+    answer(&served, &question, "Live again").await;
+    assert_eq!(events.told().await.0, "Live again");
+
+    // It has no end of its own, and doesn't hold up a server that stops.
+    stop.send(()).unwrap();
+    let rest = events.until("event: complete\ndata:\n\n").await;
+    assert!(!rest.contains("event: next"), "{rest}");
+    timeout(Duration::from_secs(5), server)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f5_who_follows_without_a_token_gets_one_error() {
+    let served = Served::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(serve(listener, served.app(), std::future::pending()));
+    let mut events = Events::follow(address, None, None).await;
+    let answer = events.next().await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    let rest = events.until("event: complete").await;
+    assert!(!rest.contains("event: next"), "{rest}");
+}
+
+#[tokio::test]
+async fn other_operations_are_answered_once_over_events_and_refused_ones_not_at_all() {
+    let served = Served::new().await;
+    let app = served.app();
+    let events = |body: &'static str| {
+        let mut request = post(body);
+        let headers = request.headers_mut();
+        headers.insert("accept", "text/event-stream".parse().unwrap());
+        request
+    };
+    let answered = send(&app, events(r#"{"query":"{ __typename }"}"#)).await;
+    assert_eq!(
+        answered.body,
+        "event: next\ndata: {\"data\":{\"__typename\":\"Query\"}}\n\nevent: complete\ndata:\n\n"
+    );
+    let answered = send(&app, events(r#"{"query":"{ nothing }"}"#)).await;
+    assert_eq!(
+        (answered.status.as_u16(), &*answered.code()),
+        (400, "GRAPHQL_VALIDATION_FAILED")
+    );
+    // Where a single answer is expected, nothing is followed.
+    let answered = send(
+        &app,
+        post(r#"{"query":"subscription { notificationReceived { cursor } }"}"#),
+    );
+    assert_eq!(answered.await.code(), "OPERATION_RESOLUTION_FAILURE");
+}
