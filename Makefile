@@ -30,6 +30,7 @@ bench:
 	cargo bench --package plaudit-journal --bench append
 	cargo bench --package plaudit-replay --bench rebuild
 	cargo bench --package plaudit-server --bench serve
+	cargo bench --package plaudit-server --bench watching
 
 # GraphiQL isn't committed. Where npm is, it comes by its lock file; without it / tells how to get it.
 graphiql:

@@ -61,20 +61,20 @@ impl LeadershipApplication {
 
     /// Whether it proposes a group that wasn't there.
     async fn is_proposal(&self) -> bool {
-        self.0.is_proposal()
+        self.0.is_proposal
     }
 
-    /// Of a proposal, the name that the group would have.
+    /// Of a proposal, the name that the group would have. Null where it was withheld or erased.
     async fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
     }
 
-    /// Of a proposal, what the group would be about.
+    /// Of a proposal, what the group would be about. Null where it was withheld or erased.
     async fn description(&self) -> Option<&str> {
         self.0.description.as_deref()
     }
 
-    /// Of a proposal, where the group would meet.
+    /// Of a proposal, where the group would meet. Null where it was withheld or erased.
     async fn location(&self) -> Option<&str> {
         self.0.location.as_deref()
     }

@@ -148,6 +148,12 @@ impl Document {
         .map_err(|message| Refusal::operation(ServerError::new(message, None)))
     }
 
+    /// The name of the operation that is meant, if it has one.
+    pub(crate) fn name_of<'a>(&'a self, name: Option<&'a str>) -> Option<&'a str> {
+        let only = || self.operations.iter().next()?.0.map(Name::as_str);
+        name.or_else(only)
+    }
+
     /// The fragment of a name.
     pub(crate) fn fragment(&self, name: &Name) -> Option<&FragmentDefinition> {
         self.fragments.get(name).map(|fragment| &fragment.node)

@@ -36,7 +36,7 @@ pub struct Api<Q = Query, M = Mutation, S = Subscription> {
 }
 
 /// Gives a request what its resolvers find in their context: what has to be new for each request.
-type ForResolvers = Box<dyn Fn(Request, Option<Actor>, &Batches) -> Request + Send + Sync>;
+type ForResolvers = Box<dyn Fn(Request, Option<Actor>, Uuid, &Batches) -> Request + Send + Sync>;
 
 /// What a request may do, by the way it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,43 @@ pub struct Answer {
     pub outcome: Outcome,
     /// A GraphQL response, in JSON.
     pub body: Vec<u8>,
+    /// Whether it reads, writes or goes on; none where that wasn't understood.
+    pub kind: Option<Kind>,
+    /// The name that the client gave the operation.
+    pub name: Option<String>,
+    /// The codes of its errors.
+    pub codes: Vec<String>,
+}
+
+/// What a client gets that follows an operation.
+pub struct Followed {
+    /// Whether it reads, writes or goes on.
+    pub kind: Kind,
+    /// The name that the client gave the operation.
+    pub name: Option<String>,
+    /// Its answers, as they come.
+    pub answers: BoxStream<'static, Answer>,
+}
+
+/// The kinds of operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It reads.
+    Query,
+    /// It writes.
+    Mutation,
+    /// It follows what happens.
+    Subscription,
+}
+
+impl From<OperationType> for Kind {
+    fn from(kind: OperationType) -> Self {
+        match kind {
+            OperationType::Query => Self::Query,
+            OperationType::Mutation => Self::Mutation,
+            OperationType::Subscription => Self::Subscription,
+        }
+    }
 }
 
 /// What became of an operation.
@@ -78,7 +115,10 @@ where
     /// An API on a schema, which is built twice: once to check documents, once to execute them.
     pub(crate) fn new(
         schema: impl Fn() -> SchemaBuilder<Q, M, S>,
-        for_resolvers: impl Fn(Request, Option<Actor>, &Batches) -> Request + Send + Sync + 'static,
+        for_resolvers: impl Fn(Request, Option<Actor>, Uuid, &Batches) -> Request
+        + Send
+        + Sync
+        + 'static,
     ) -> Self {
         Self {
             documents: Documents::new(schema()),
@@ -112,6 +152,7 @@ where
         let Operation {
             query,
             operation_name,
+            request,
             mut variables,
         } = operation;
         let document = self.documents.get(&query).await?;
@@ -137,6 +178,7 @@ where
         Ok(Prepared {
             document,
             operation_name,
+            request: request.unwrap_or_else(Uuid::now_v7),
             variables,
         })
     }
@@ -150,9 +192,11 @@ where
         &self,
         operation: Operation,
         viewer: Option<Actor>,
-    ) -> Result<BoxStream<'static, Vec<u8>>, Answer> {
+    ) -> Result<Followed, Answer> {
         let prepared = self.prepare(operation, Allowed::Everything).await;
         let prepared = prepared.map_err(Refusal::into_answer)?;
+        let definition = prepared.definition().map_err(Refusal::into_answer)?;
+        let (kind, name) = (definition.node.ty.into(), prepared.name());
         let (request, batches) = self
             .request(&prepared, viewer)
             .map_err(Refusal::into_answer)?;
@@ -166,12 +210,15 @@ where
                 Ok(response) => (response?, true),
                 Err(panic) => (failed(&*panic), false),
             };
-            let definition = prepared.definition().ok()?;
-            let answer = executed(response, &prepared.document, &definition.node);
+            let answer = prepared.answer(response);
             let rest = goes_on.then_some((responses, batches, prepared));
-            Some((answer.body, rest))
+            Some((answer, rest))
         });
-        Ok(answers.boxed())
+        Ok(Followed {
+            kind,
+            name,
+            answers: answers.boxed(),
+        })
     }
 
     /// A request as the engine takes it, with the batches that its resolvers read.
@@ -184,7 +231,8 @@ where
         let mut request = Request::new(String::new()).variables(prepared.variables.clone());
         request.set_parsed_query(prepared.document.with_only(definition));
         let batches = Batches::counted_by(&self.batches);
-        Ok(((self.for_resolvers)(request, viewer, &batches), batches))
+        let request = (self.for_resolvers)(request, viewer, prepared.request, &batches);
+        Ok((request, batches))
     }
 
     async fn run(&self, prepared: Prepared, viewer: Option<Actor>) -> Answer {
@@ -197,10 +245,7 @@ where
         let executing = batches.read_for(self.schema.execute(request));
         let response = AssertUnwindSafe(executing).catch_unwind().await;
         let response = response.unwrap_or_else(|panic| failed(&*panic));
-        match prepared.definition() {
-            Ok(definition) => executed(response, &prepared.document, &definition.node),
-            Err(refusal) => refusal.into_answer(),
-        }
+        prepared.answer(response)
     }
 }
 
@@ -214,6 +259,7 @@ fn failed(panic: &(dyn Any + Send)) -> Response {
 struct Prepared {
     document: Arc<Document>,
     operation_name: Option<String>,
+    request: Uuid,
     variables: Variables,
 }
 
@@ -221,6 +267,24 @@ impl Prepared {
     /// The operation that is meant.
     fn definition(&self) -> Result<&Positioned<OperationDefinition>, Refusal> {
         self.document.operation(self.operation_name.as_deref())
+    }
+
+    /// The name that the client gave it.
+    fn name(&self) -> Option<String> {
+        let name = self.document.name_of(self.operation_name.as_deref());
+        name.map(str::to_owned)
+    }
+
+    /// What a client gets of what the engine made of it.
+    fn answer(&self, response: Response) -> Answer {
+        let definition = match self.definition() {
+            Ok(definition) => definition,
+            Err(refusal) => return refusal.into_answer(),
+        };
+        let mut answer = executed(response, &self.document, &definition.node);
+        answer.kind = Some(definition.node.ty.into());
+        answer.name = self.name();
+        answer
     }
 }
 
@@ -323,6 +387,14 @@ fn extensions(error: &mut ServerError) -> &mut ErrorExtensionValues {
     error.extensions.get_or_insert_default()
 }
 
+/// The code of an error.
+fn code(error: &ServerError) -> Option<String> {
+    let Value::String(code) = error.extensions.as_ref()?.get("code")? else {
+        return None;
+    };
+    Some(code.clone())
+}
+
 /// A GraphQL response. Errors come first, as the specification recommends; `data` is there just
 /// when the operation was executed.
 #[derive(Serialize)]
@@ -340,7 +412,13 @@ impl Body<'_> {
         let mut body = Vec::with_capacity(1024);
         // Its keys are strings, and memory takes what is written: nothing can go wrong.
         let _ = serde_json::to_writer(&mut body, &self);
-        Answer { outcome, body }
+        Answer {
+            outcome,
+            body,
+            kind: None,
+            name: None,
+            codes: self.errors.iter().filter_map(code).collect(),
+        }
     }
 }
 
@@ -446,7 +524,7 @@ mod tests {
     fn api() -> Api<TestQuery, TestMutation, EmptySubscription> {
         Api::new(
             || Schema::build(TestQuery, TestMutation, EmptySubscription),
-            |request, viewer, _| request.data(Viewer(viewer)),
+            |request, viewer, _, _| request.data(Viewer(viewer)),
         )
     }
 

@@ -115,11 +115,12 @@ async fn obstacles(context: &Context<'_>, account: &Account) -> Result<Vec<Obsta
     let grants = grants(reading, &accounts.await?).await?;
     let held = grants.iter().filter(|grant| grant.held);
     let lozenges = held.map(|grant| grant.lozenge.as_str());
-    Ok(reading
-        .rules()
-        .groups
-        .leaders
-        .obstacles(affiliations, lozenges))
+    let conditions = &reading.rules().groups.leaders;
+    let mut obstacles = conditions.obstacles(affiliations, lozenges);
+    if account.0.erased {
+        obstacles.push(Obstacle::Erased);
+    }
+    Ok(obstacles)
 }
 
 /// As what somebody leads a group.
@@ -336,8 +337,12 @@ impl GroupLeader {
         Ok(Some(LeaderEligibility::of(context, &self.account).await?))
     }
 
-    /// Whether they are an active leader: their group is active. It brings the benefits of leaders.
+    /// Whether they are an active leader: their group is active, and their account isn't erased. It
+    /// brings the benefits of leaders.
     async fn is_active(&self, context: &Context<'_>) -> Result<bool> {
+        if self.account.0.erased {
+            return Ok(false);
+        }
         let reading = reading(context);
         let group = reading.loader().load_one(GroupBy(self.row.group_key));
         let group = [referred(group.await?)?];

@@ -69,6 +69,6 @@ mod engine {
 }
 
 pub use calendar::Calendars;
-pub use execute::{Allowed, Answer, Api, Outcome};
+pub use execute::{Allowed, Answer, Api, Followed, Kind, Outcome};
 pub use operation::{MalformedRequest, Operation};
 pub use schema::sdl;

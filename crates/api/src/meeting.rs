@@ -293,13 +293,21 @@ impl Meeting {
         Presentation::all_at(context, self.0.key).await
     }
 
-    /// The companies that sponsor it.
+    /// The companies that sponsor it; those of private profiles for leaders of the group and staff only.
     async fn sponsors(&self, context: &Context<'_>) -> Result<Vec<Sponsor>> {
         let loader = reading(context).loader();
         let sponsors = loader.load_one(SponsorsOf(self.0.key)).await?;
         let mut sponsors = sponsors.unwrap_or_default();
         sponsors.sort_unstable_by_key(|sponsor| sponsor.position);
-        Ok(sponsors.into_iter().map(Sponsor).collect())
+        let manages = manages(context, self.0.group_key).await?;
+        let mut shown = Vec::with_capacity(sponsors.len());
+        for sponsor in sponsors {
+            let account = loader.load_one(AccountBy(sponsor.account)).await?;
+            if manages || Account(referred(account)?).is_shown(context).await? {
+                shown.push(Sponsor(sponsor));
+            }
+        }
+        Ok(shown)
     }
 
     /// Who was seen there, in the order of recording. For leaders of the group and staff; null for

@@ -99,6 +99,8 @@ pub struct Reader {
     pub accounts: Vec<Key>,
     /// Up to when they have read everything.
     read_until: Time,
+    /// Whether they want to be warned of their groups.
+    warned: bool,
     now: Time,
 }
 
@@ -111,7 +113,10 @@ impl Reader {
             .await?;
         let accounts = accounts.unwrap_or_default();
         let read_until = accounts.iter().filter_map(|account| account.read_until);
+        let primary = accounts.iter().find(|it| it.key == account.profile);
+        let warned = primary.is_none_or(|it| !it.mutes(notification::Kind::GroupWarning));
         Ok(Self {
+            warned,
             read_until: read_until.max().unwrap_or(Time::from_micros(i64::MIN)),
             accounts: accounts.into_iter().map(|account| account.key).collect(),
             now,
@@ -139,6 +144,9 @@ impl Reader {
 
     /// The warnings that they got, or only those of them that aren't read.
     pub async fn warnings(&self, reading: &Reading, unread_only: bool) -> Result<Vec<Row>> {
+        if !self.warned {
+            return Ok(vec![]);
+        }
         let mut rows = warnings(reading, &self.accounts, self.now).await?;
         if unread_only {
             let read = self.marked(reading, &rows).await?;

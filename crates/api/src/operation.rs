@@ -4,6 +4,7 @@ use std::fmt;
 
 use async_graphql::Variables;
 use serde::de::{Deserialize, Deserializer, Error as _};
+use uuid::Uuid;
 
 /// A GraphQL request: a document, which of its operations is meant, and the values of its
 /// variables.
@@ -13,6 +14,8 @@ pub struct Operation {
     pub query: String,
     /// The operation that is meant; needed where the document has several.
     pub operation_name: Option<String>,
+    /// The id of the request that it came by, for the history; one is drawn where there is none.
+    pub request: Option<Uuid>,
     pub(crate) variables: Variables,
 }
 
@@ -51,6 +54,7 @@ impl Operation {
         Ok(Self {
             query: wire.query.ok_or_else(MalformedRequest::no_query)?,
             operation_name: wire.operation_name,
+            request: None,
             variables: wire.variables.unwrap_or_default(),
         })
     }
@@ -69,6 +73,7 @@ impl Operation {
         Ok(Self {
             query: query.ok_or_else(MalformedRequest::no_query)?,
             operation_name: operation_name.filter(|name| !name.is_empty()),
+            request: None,
             variables: embedded("variables", variables)?.unwrap_or_default(),
         })
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Object, Result};
 use plaudit_projection::activity::{Activity, Status};
-use plaudit_projection::{group, presentation};
+use plaudit_projection::group;
 use plaudit_store::{Order, Page};
 
 use crate::application::{
@@ -174,16 +174,18 @@ impl GroupOverview {
             after: None,
             limit: PRESENTATIONS_MAX,
         };
-        let store = reading(context).store();
-        let rows = store.presentation_page(presentation::State::Submitted, oldest);
+        let reading = reading(context);
+        let rows = reading
+            .store()
+            .presentations_to_review(reading.now(), oldest);
         let rows = rows.await?.into_iter();
         Ok(rows.map(|row| Presentation(Arc::new(row))).collect())
     }
 
     /// How many presentations no leader has looked at.
     async fn unreviewed_presentation_count(&self, context: &Context<'_>) -> Result<i32> {
-        let store = reading(context).store();
-        let count = store.presentation_count(presentation::State::Submitted);
+        let reading = reading(context);
+        let count = reading.store().presentations_to_review_count(reading.now());
         Ok(int(count.await?))
     }
 }

@@ -25,7 +25,7 @@ pub struct Reading {
     pub community: Arc<Community>,
     /// Who asks, if anybody who is known.
     pub viewer: Option<Actor>,
-    /// The id of the operation, for the history and the log.
+    /// The id of the request, for the history.
     pub request: Uuid,
     loader: DataLoader<Loader>,
     now: Time,
@@ -35,7 +35,12 @@ pub struct Reading {
 
 impl Reading {
     /// What one operation reads from, in which batches.
-    pub fn new(community: Arc<Community>, viewer: Option<Actor>, batches: Batches) -> Self {
+    pub fn new(
+        community: Arc<Community>,
+        viewer: Option<Actor>,
+        request: Uuid,
+        batches: Batches,
+    ) -> Self {
         let (store, journal) = (community.store().clone(), community.journal().clone());
         let loader = Loader::new(store, journal, batches.counter().clone());
         let loader = DataLoader::new(loader, move |batch| batches.add(batch));
@@ -43,7 +48,7 @@ impl Reading {
             now: community.now(),
             community,
             viewer,
-            request: Uuid::now_v7(),
+            request,
             // What they wait for is the operation.
             // How much an operation asks for is bounded by its cost: what it asks for is one batch.
             loader: loader.delay(Duration::ZERO).max_batch_size(usize::MAX),

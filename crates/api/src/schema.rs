@@ -48,8 +48,8 @@ use crate::waiting::{KudosWaitingConnection, KudosWaitingEdge};
 impl Api {
     /// The API of a community.
     pub fn of(community: Arc<Members>) -> Self {
-        Self::new(schema, move |request, viewer, batches| {
-            let reading = Reading::new(community.clone(), viewer, batches.clone());
+        Self::new(schema, move |request, viewer, id, batches| {
+            let reading = Reading::new(community.clone(), viewer, id, batches.clone());
             request.data(Arc::new(reading))
         })
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_graphql::Value;
 use plaudit_api::Calendars;
 use plaudit_domain::account::{Claims, LogIn};
-use plaudit_domain::fact::LozengeFact;
+use plaudit_domain::erasure::{Content, Erased};
+use plaudit_domain::fact::{AccountFact, LozengeFact};
 use plaudit_domain::group::CreateUserGroup;
 use plaudit_domain::leadership::{Appoint, Conditions, Role};
 use plaudit_domain::lozenge::Granted;
@@ -289,6 +290,34 @@ async fn g9_a_company_sponsors_by_somebody_whose_lozenge_names_it() {
         assert_eq!(done["userErrors"], json!([]));
         assert_eq!(done["meeting"]["sponsors"], companies);
     }
+}
+
+#[tokio::test]
+async fn g2_whose_account_is_erased_is_no_active_leader_and_staff_are_told() {
+    let asked = community(5).await;
+    registered(&asked, "ben").await;
+    let erased = Erased {
+        account: actor("ada").account,
+        content: Content::Remove,
+    };
+    asked.happened(AccountFact::Erased(erased)).await;
+    readable(&asked).await;
+    let query = "{ groupOverview { ineligibleLeaders {
+        isActive eligibility { isEligible reasons } account { isErased }
+    } } }";
+    let viewer = Actor {
+        roles: staff().roles,
+        ..actor("ben")
+    };
+    let data = asked.data(Some(viewer), query, Value::Null).await;
+    let data = serde_json::to_value(data).unwrap();
+    let eligibility = json!({ "isEligible": false, "reasons": ["whose account is erased"] });
+    assert_eq!(
+        data["groupOverview"]["ineligibleLeaders"],
+        json!([{
+            "isActive": false, "eligibility": eligibility, "account": { "isErased": true },
+        }])
+    );
 }
 
 #[tokio::test]

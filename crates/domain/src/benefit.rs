@@ -167,6 +167,14 @@ impl Benefit {
         }
     }
 
+    /// For which meeting a reimbursement was asked, if one was.
+    fn reimburses(&self) -> Option<MeetingId> {
+        match self.requested.as_ref()? {
+            BenefitFact::ReimbursementRequested(asked) => Some(asked.meeting),
+            BenefitFact::SwagRequested(_) | BenefitFact::Decided(_) => None,
+        }
+    }
+
     /// What happens if this is asked for: nothing, where it was already.
     fn ask(&self, request: BenefitFact) -> Result<Vec<Fact>, Refusal> {
         match &self.requested {
@@ -283,16 +291,13 @@ impl Command for RequestReimbursement {
         let asked = benefit.ask(BenefitFact::ReimbursementRequested(requested))?;
         if !asked.is_empty() {
             active(self.is_active, self.group)?;
-            if !meeting.was_held() || meeting.attended().is_empty() {
-                let meeting = self.meeting;
-                return Err(Refusal::NotReimbursable { meeting });
-            }
+            reimbursable(&meeting, self.meeting)?;
         }
         Ok(asked)
     }
 }
 
-/// Decides on a request, once. Staff may.
+/// Decides on a request, once. Staff may. A reimbursement is approved as long as it could be asked for.
 #[derive(Debug, Clone)]
 pub struct Decide {
     /// The request.
@@ -306,6 +311,12 @@ pub struct Decide {
 impl Command for Decide {
     fn writes(&self, _: &Actor, _: &Links) -> StreamName {
         StreamName::benefit(self.request)
+    }
+
+    fn reads(&self, _: &Actor, history: &History) -> Vec<StreamName> {
+        let benefit: Benefit = history.state(&StreamName::benefit(self.request));
+        let meeting = benefit.reimburses().filter(|_| self.approved);
+        meeting.map(StreamName::meeting).into_iter().collect()
     }
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
@@ -325,6 +336,10 @@ impl Command for Decide {
             Some(before) if before == self.approved => return Ok(vec![]),
             Some(_) => return Err(Refusal::BenefitDecided { request }),
             None => {}
+        }
+        // What was recorded of the meeting may have been withdrawn since it was asked for.
+        if let Some(meeting) = benefit.reimburses().filter(|_| self.approved) {
+            reimbursable(&of_group(meeting, group, history)?, meeting)?;
         }
         let decided = Decided {
             request,
@@ -356,6 +371,13 @@ fn of_group(meeting: MeetingId, group: GroupId, history: &History) -> Result<Mee
     match found.group == group {
         true => Ok(found.meeting),
         false => Err(Refusal::MeetingOfAnotherGroup { meeting }),
+    }
+}
+
+fn reimbursable(meeting: &Meeting, id: MeetingId) -> Result<(), Refusal> {
+    match meeting.was_held() && !meeting.attended().is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::NotReimbursable { meeting: id }),
     }
 }
 
@@ -423,6 +445,19 @@ mod tests {
         }
     }
 
+    fn reimbursement_requested() -> Fact {
+        BenefitFact::ReimbursementRequested(ReimbursementRequested {
+            request: benefit(1),
+            group: group(1),
+            account: bob(),
+            meeting: meeting(1),
+            amount: 5_000,
+            currency: "EUR".into(),
+            what: "The room".to_owned().into(),
+        })
+        .into()
+    }
+
     fn decide(approved: bool, reason: Option<&str>) -> Decide {
         Decide {
             request: benefit(1),
@@ -469,18 +504,9 @@ mod tests {
 
     #[test]
     fn g10_only_held_meetings_with_recorded_attendance_are_reimbursed() {
-        let requested = ReimbursementRequested {
-            request: benefit(1),
-            group: group(1),
-            account: bob(),
-            meeting: meeting(1),
-            amount: 5_000,
-            currency: "EUR".into(),
-            what: "The room".to_owned().into(),
-        };
         led([held(), attended([ada()])])
             .when(bob(), reimburse())
-            .then([BenefitFact::ReimbursementRequested(requested).into()]);
+            .then([reimbursement_requested()]);
         for facts in [vec![], vec![held()], vec![attended([ada()])]] {
             led(facts)
                 .when(bob(), reimburse())
@@ -495,6 +521,24 @@ mod tests {
         led([held(), attended([ada()])])
             .when(bob(), inactive)
             .then_refused(Refusal::GroupInactive { group: group(1) });
+    }
+
+    #[test]
+    fn g10_a_reimbursement_is_approved_only_while_the_meeting_was_held_and_attended() {
+        led([held(), attended([ada()]), reimbursement_requested()])
+            .when(staff(ada()), decide(true, None))
+            .then([decided(true, None)]);
+        for facts in [vec![], vec![held()], vec![attended([ada()])]] {
+            let asked = || led(facts.clone().into_iter().chain([reimbursement_requested()]));
+            asked()
+                .when(staff(ada()), decide(true, None))
+                .then_refused(Refusal::NotReimbursable {
+                    meeting: meeting(1),
+                });
+            asked()
+                .when(staff(ada()), decide(false, Some("Nobody came")))
+                .then([decided(false, Some("Nobody came"))]);
+        }
     }
 
     #[test]

@@ -81,6 +81,8 @@ pub enum Obstacle {
     Affiliation(Affiliation),
     /// A lozenge that they have, by what it is known by.
     Lozenge(String),
+    /// Nobody is there any more: the account is erased.
+    Erased,
 }
 
 impl fmt::Display for Obstacle {
@@ -92,6 +94,7 @@ impl fmt::Display for Obstacle {
                 f.write_str("who works for an organisation under contract")
             }
             Self::Lozenge(lozenge) => write!(f, "who has the lozenge `{lozenge}`"),
+            Self::Erased => f.write_str("whose account is erased"),
         }
     }
 }
@@ -106,12 +109,12 @@ pub struct Proposed {
     pub group: GroupId,
     /// Who would lead it.
     pub account: AccountId,
-    /// Its name.
-    pub name: String,
+    /// Its name. This and what follows is theirs until staff approve: then it is public.
+    pub name: Personal<String>,
     /// What it would be about.
-    pub description: String,
+    pub description: Personal<String>,
     /// Where it would meet.
-    pub location: String,
+    pub location: Personal<String>,
     /// Why they, in their words.
     pub message: Personal<String>,
 }
@@ -125,12 +128,14 @@ impl Body for Proposed {
         let Self {
             group: _,
             account,
-            name: _,
-            description: _,
-            location: _,
+            name,
+            description,
+            location,
             message,
         } = self;
-        visit(Some(About::content(*account)), message);
+        for value in [name, description, location, message] {
+            visit(Some(About::content(*account)), value);
+        }
     }
 }
 
@@ -298,9 +303,9 @@ impl Command for Propose {
         let proposed = Proposed {
             group: self.group,
             account: actor.account,
-            name: group::valid_name(&self.name)?,
-            description: group::valid_description(&self.description)?,
-            location: group::valid_location(&self.location)?,
+            name: Personal::known(group::valid_name(&self.name)?),
+            description: Personal::known(group::valid_description(&self.description)?),
+            location: Personal::known(group::valid_location(&self.location)?),
             message: message(&self.message)?,
         };
         if group.proposed() == Some(&proposed) {
@@ -383,7 +388,7 @@ impl Command for Appoint {
         account::is_here(self.account, history)?;
         let group: Group = history.state(&StreamName::group(self.group));
         let founded = match group.proposed() {
-            Some(proposed) if proposed.account == self.account => Some(founded(proposed)),
+            Some(proposed) if proposed.account == self.account => Some(founded(proposed)?),
             Some(_) | None => None,
         };
         let mut facts: Vec<Fact> = Vec::new();
@@ -505,14 +510,20 @@ impl Command for Remove {
     }
 }
 
-fn founded(proposed: &Proposed) -> UserGroupCreated {
-    UserGroupCreated {
-        group: proposed.group,
-        name: proposed.name.clone(),
-        description: proposed.description.clone(),
-        location: proposed.location.clone(),
+/// What was proposed, as it is public from now on.
+fn founded(proposed: &Proposed) -> Result<UserGroupCreated, Refusal> {
+    let group = proposed.group;
+    let public = |text: &Personal<String>| {
+        let text = text.get().cloned();
+        text.ok_or(Refusal::ProposalWithheld { group })
+    };
+    Ok(UserGroupCreated {
+        group,
+        name: public(&proposed.name)?,
+        description: public(&proposed.description)?,
+        location: public(&proposed.location)?,
         origin: None,
-    }
+    })
 }
 
 /// What tells whether somebody may lead: all that is known of all their accounts.

@@ -64,6 +64,9 @@ impl About {
 
 /// A personal value of any type, for whoever keeps it.
 pub trait Protected {
+    /// Whether the value is there to be read.
+    fn is_known(&self) -> bool;
+
     /// Takes the value away.
     fn withhold(&mut self);
 
@@ -92,6 +95,10 @@ impl<T> Personal<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Protected for Personal<T> {
+    fn is_known(&self) -> bool {
+        self.get().is_some()
+    }
+
     fn withhold(&mut self) {
         self.0 = Value::Withheld;
     }

@@ -118,6 +118,8 @@ pub enum Refusal {
     LeadsAlready { group: GroupId },
     #[error("nobody asked to lead the group with this account, or it is decided")]
     ApplicationNotFound { account: AccountId },
+    #[error("what was proposed is withheld or erased: decline it, and create the group anew")]
+    ProposalWithheld { group: GroupId },
     #[error("there is no such meeting")]
     MeetingNotFound { meeting: MeetingId },
     #[error("there is another meeting with this id already: choose another")]

@@ -13,6 +13,7 @@ use plaudit_store::{
 };
 
 use crate::lines::{Format, Line, Lines};
+use crate::progress::{Phase, Progress};
 
 use groups::{GroupLine, MeetingLine};
 use kudos::{BadgeLine, LedgerLine};
@@ -70,10 +71,16 @@ pub async fn accounts(
     private: Private,
     format: Format,
     out: impl Write + Send,
+    progress: &mut dyn Progress,
 ) -> Result<Exported, StoreError> {
+    let mut told = Told::begin(store, progress).await?;
     let mut lines = Lines::begin::<AccountLine>(format, out)?;
-    let mut each = |record| lines.write(&AccountLine::of(record, rules, private));
+    let mut each = |record: AccountRecord| {
+        told.at(record.account.key.0);
+        lines.write(&AccountLine::of(record, rules, private))
+    };
     let position = store.each_account(&mut each).await?;
+    told.end();
     finish(lines, position)
 }
 
@@ -85,17 +92,21 @@ pub async fn profiles(
     private: Private,
     format: Format,
     out: impl Write + Send,
+    progress: &mut dyn Progress,
 ) -> Result<Exported, StoreError> {
     let led = groups::active_groups_led(store, rules, now).await?;
+    let mut told = Told::begin(store, progress).await?;
     let mut lines = Lines::begin::<ProfileLine>(format, out)?;
-    let mut each = |record: ProfileRecord| match private.shows(record.profile.visibility) {
-        true => {
-            let led = led.get(&record.profile.key).copied();
-            lines.write(&ProfileLine::of(record, rules, led.unwrap_or_default())?)
+    let mut each = |record: ProfileRecord| {
+        told.at(record.profile.key.0);
+        if !private.shows(record.profile.visibility) {
+            return Ok(());
         }
-        false => Ok(()),
+        let led = led.get(&record.profile.key).copied();
+        lines.write(&ProfileLine::of(record, rules, led.unwrap_or_default())?)
     };
     let position = store.each_profile_record(&mut each).await?;
+    told.end();
     finish(lines, position)
 }
 
@@ -106,9 +117,12 @@ pub async fn badges(
     private: Private,
     format: Format,
     out: impl Write + Send,
+    progress: &mut dyn Progress,
 ) -> Result<Exported, StoreError> {
+    let mut told = Told::begin(store, progress).await?;
     let mut lines = Lines::begin::<BadgeLine>(format, out)?;
     let mut each = |record: ProfileRecord| {
+        told.at(record.profile.key.0);
         if !private.shows(record.profile.visibility) {
             return Ok(());
         }
@@ -116,6 +130,7 @@ pub async fn badges(
         badges.iter().try_for_each(|badge| lines.write(badge))
     };
     let position = store.each_profile_record(&mut each).await?;
+    told.end();
     finish(lines, position)
 }
 
@@ -126,9 +141,12 @@ pub async fn ledger(
     private: Private,
     format: Format,
     out: impl Write + Send,
+    progress: &mut dyn Progress,
 ) -> Result<Exported, StoreError> {
+    let mut told = Told::begin(store, progress).await?;
     let mut lines = Lines::begin::<LedgerLine>(format, out)?;
     let mut each = |record: LedgerRecord| {
+        told.at(record.entry.position());
         let counts = rules.kudos.takes_part(record.enrolled);
         match counts && private.shows(record.visibility) {
             true => lines.write(&LedgerLine::of(record, rules)?),
@@ -136,6 +154,7 @@ pub async fn ledger(
         }
     };
     let position = store.each_entry_record(&mut each).await?;
+    told.end();
     finish(lines, position)
 }
 
@@ -144,15 +163,19 @@ pub async fn posts(
     store: &dyn Store,
     format: Format,
     out: impl Write + Send,
+    progress: &mut dyn Progress,
 ) -> Result<Exported, StoreError> {
+    let mut told = Told::begin(store, progress).await?;
     let mut lines = Lines::begin::<PostLine>(format, out)?;
     let mut each = |record: PostRecord| {
+        told.at(record.post.key.0);
         if record.post.in_review {
             return Ok(());
         }
         lines.write(&PostLine::from(record))
     };
     let position = store.each_post(&mut each).await?;
+    told.end();
     finish(lines, position)
 }
 
@@ -163,10 +186,16 @@ pub async fn groups(
     now: Time,
     format: Format,
     out: impl Write + Send,
+    progress: &mut dyn Progress,
 ) -> Result<Exported, StoreError> {
+    let mut told = Told::begin(store, progress).await?;
     let mut lines = Lines::begin::<GroupLine>(format, out)?;
-    let mut each = |record: GroupRecord| lines.write(&GroupLine::of(&record, rules, now));
+    let mut each = |record: GroupRecord| {
+        told.at(record.group.key.0);
+        lines.write(&GroupLine::of(&record, rules, now))
+    };
     let position = store.each_group_record(&mut each).await?;
+    told.end();
     finish(lines, position)
 }
 
@@ -175,11 +204,51 @@ pub async fn meetings(
     store: &dyn Store,
     format: Format,
     out: impl Write + Send,
+    progress: &mut dyn Progress,
 ) -> Result<Exported, StoreError> {
+    let mut told = Told::begin(store, progress).await?;
     let mut lines = Lines::begin::<MeetingLine>(format, out)?;
-    let mut each = |record: MeetingRecord| lines.write(&MeetingLine::from(record));
+    let mut each = |record: MeetingRecord| {
+        told.at(record.meeting.key.0);
+        lines.write(&MeetingLine::from(record))
+    };
     let position = store.each_meeting_record(&mut each).await?;
+    told.end();
     finish(lines, position)
+}
+
+/// Tells how far an export is: rows go out in the order of their keys, which are positions in the history.
+struct Told<'a> {
+    progress: &'a mut dyn Progress,
+    head: Position,
+    rows: u64,
+}
+
+impl<'a> Told<'a> {
+    /// After so many rows it is told.
+    const EVERY: u64 = 1_000;
+
+    async fn begin(store: &dyn Store, progress: &'a mut dyn Progress) -> Result<Self, StoreError> {
+        let head = store.position().await?;
+        Ok(Self {
+            progress,
+            head,
+            rows: 0,
+        })
+    }
+
+    /// A row with this key goes out, or is left out.
+    fn at(&mut self, key: i64) {
+        self.rows += 1;
+        if self.rows.is_multiple_of(Self::EVERY) {
+            let done = u64::try_from(key).unwrap_or(0).min(self.head);
+            self.progress.at(Phase::Writing, done, Some(self.head));
+        }
+    }
+
+    fn end(self) {
+        self.progress.at(Phase::Writing, self.head, Some(self.head));
+    }
 }
 
 fn finish<W: Write>(lines: Lines<W>, position: Position) -> Result<Exported, StoreError> {

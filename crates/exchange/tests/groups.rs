@@ -51,8 +51,10 @@ async fn table(name: &str, now: &str) -> String {
     let now: Time = now.parse().unwrap();
     let mut out = Vec::new();
     match name {
-        "groups" => tables::groups(&store, &rules, now, Format::Csv, &mut out).await,
-        _ => tables::meetings(&store, Format::Csv, &mut out).await,
+        "groups" => {
+            tables::groups(&store, &rules, now, Format::Csv, &mut out, &mut Unwatched).await
+        }
+        _ => tables::meetings(&store, Format::Csv, &mut out, &mut Unwatched).await,
     }
     .unwrap();
     String::from_utf8(out).unwrap()

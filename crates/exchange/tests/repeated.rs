@@ -8,7 +8,10 @@ use async_trait::async_trait;
 use plaudit_domain::erasure::Content;
 use plaudit_domain::{AccountId, Event, NewEvent, Position, StreamName};
 use plaudit_exchange::{ImportError, Phase, Progress, stack_exchange};
-use plaudit_journal::{AppendError, Appended, Expected, Journal, JournalError, SharedJournal};
+use plaudit_journal::inspection::Extent;
+use plaudit_journal::{
+    AppendError, Appended, Expected, Journal, JournalError, SharedJournal, Tell,
+};
 
 use crate::community::{Community, assert_accounted_for, datasets};
 use crate::dump::dump;
@@ -65,6 +68,10 @@ impl Journal for Failing {
 
     async fn wait_past(&self, position: Position) -> Result<(), JournalError> {
         self.journal.wait_past(position).await
+    }
+
+    async fn inspect(&self, extent: Extent, tell: Tell<'_>) -> Result<(), JournalError> {
+        self.journal.inspect(extent, tell).await
     }
 }
 

@@ -95,21 +95,21 @@ async fn listed(store: &dyn Store, table: &str, rules: &Rules, private: Private)
     let written = async |format| {
         let mut out = Vec::new();
         let exported = match table {
-            "accounts" => tables::accounts(store, rules, private, format, &mut out).await,
-            "profiles" => {
-                tables::profiles(
-                    store,
-                    rules,
-                    plaudit_domain::Time::EPOCH,
-                    private,
-                    format,
-                    &mut out,
-                )
-                .await
+            "accounts" => {
+                tables::accounts(store, rules, private, format, &mut out, &mut Unwatched).await
             }
-            "ledger" => tables::ledger(store, rules, private, format, &mut out).await,
-            "badges" => tables::badges(store, rules, private, format, &mut out).await,
-            _ => tables::posts(store, format, &mut out).await,
+            "profiles" => {
+                let now = plaudit_domain::Time::EPOCH;
+                let to = &mut out;
+                tables::profiles(store, rules, now, private, format, to, &mut Unwatched).await
+            }
+            "ledger" => {
+                tables::ledger(store, rules, private, format, &mut out, &mut Unwatched).await
+            }
+            "badges" => {
+                tables::badges(store, rules, private, format, &mut out, &mut Unwatched).await
+            }
+            _ => tables::posts(store, format, &mut out, &mut Unwatched).await,
         };
         (exported.unwrap(), String::from_utf8(out).unwrap())
     };
@@ -258,10 +258,10 @@ async fn columns_come_in_the_order_that_was_promised() {
     let mut out = Vec::new();
     let private = Private::Withheld;
     let format = Format::Csv;
-    tables::ledger(&store, &rules, private, format, &mut out)
+    tables::ledger(&store, &rules, private, format, &mut out, &mut Unwatched)
         .await
         .unwrap();
-    tables::badges(&store, &rules, private, format, &mut out)
+    tables::badges(&store, &rules, private, format, &mut out, &mut Unwatched)
         .await
         .unwrap();
     let text = String::from_utf8(out).unwrap();

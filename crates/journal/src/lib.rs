@@ -10,8 +10,10 @@ use plaudit_domain::fact::DecodeError;
 use plaudit_domain::{AccountId, Event, NewEvent, Position, StreamName};
 use uuid::Uuid;
 
+use self::inspection::{Extent, Inspected};
 use self::keys::KeysError;
 
+pub mod inspection;
 pub mod keys;
 mod sealing;
 pub mod sqlite;
@@ -84,7 +86,17 @@ pub trait Journal: Send + Sync {
     /// Whoever folds that an account was erased calls this first: so what is recorded as erased is,
     /// also where whoever recorded it didn't come that far.
     async fn forget(&self, account: AccountId, content: Content) -> Result<bool, JournalError>;
+
+    /// Looks at everything as it is kept, trusting nothing, and tells how far it is and what is wrong.
+    /// It takes as much memory as one event, and changes nothing.
+    ///
+    /// # Errors
+    /// If it can't go on looking; what it told until then holds.
+    async fn inspect(&self, extent: Extent, tell: Tell<'_>) -> Result<(), JournalError>;
 }
+
+/// Who is told what an [inspection](Journal::inspect) comes to.
+pub type Tell<'a> = &'a mut (dyn FnMut(Inspected) + Send);
 
 /// What a stream has to be like for an append to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

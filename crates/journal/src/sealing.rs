@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
-use plaudit_domain::erasure::Content;
+use plaudit_domain::erasure::{Content, Erased};
 use plaudit_domain::personal::{About, Part};
 use plaudit_domain::{AccountId, Event, Fact, NewEvent};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
+use crate::inspection::Unopened;
 use crate::keys::{Keyring, KeysError};
 
 /// Seals the personal data of events that are to be recorded.
@@ -95,6 +96,67 @@ pub(crate) fn open(keyring: &Keyring, events: &mut [Event]) -> Result<(), KeysEr
     Ok(())
 }
 
+/// Opens the personal data of an event like [`open`], and says why it can't where the key wasn't
+/// destroyed: all of it should open then.
+pub(crate) fn inspect(keyring: &Keyring, event: &mut Event) -> Result<Vec<Unopened>, KeysError> {
+    let accounts = concerned([&mut event.fact].into_iter());
+    let mut place = Place::first(event.id);
+    let mut unopened = Vec::new();
+    let mut inspected = Ok(());
+    event.fact.personal(&mut |about, value| {
+        let place = place.next();
+        let mut why = None;
+        value.open(
+            &mut |sealed| match open_one(keyring, &accounts, about, &place, sealed) {
+                Ok(Ok(value)) => {
+                    why = Some(Unopened::Malformed);
+                    Some(value)
+                }
+                Ok(Err(unopened)) => {
+                    why = unopened;
+                    None
+                }
+                Err(error) => {
+                    inspected = Err(error);
+                    None
+                }
+            },
+        );
+        unopened.extend(why.filter(|_| !value.is_known()));
+    });
+    inspected.map(|()| unopened)
+}
+
+/// What was sealed; or why it doesn't open, and nothing where its key was destroyed.
+fn open_one(
+    keyring: &Keyring,
+    accounts: &HashSet<AccountId>,
+    about: Option<About>,
+    place: &[u8],
+    sealed: &str,
+) -> Result<Result<Vec<u8>, Option<Unopened>>, KeysError> {
+    let Some(About { account, part }) = about else {
+        return Ok(Err(Some(Unopened::Nobodys)));
+    };
+    let mut keys = keyring.remembered(accounts);
+    // One that was destroyed since it was read opens what it always did, which is no flaw.
+    if keys.len() < accounts.len() {
+        keys = match keyring.find(accounts) {
+            Err(KeysError::Damaged { .. }) => return Ok(Err(Some(Unopened::DamagedKey))),
+            keys => keys?,
+        };
+    }
+    let Some(keys) = keys.get(&account) else {
+        return Ok(Err(Some(Unopened::NoKey)));
+    };
+    let Some(key) = keys.of(part) else {
+        return Ok(Err(None));
+    };
+    let bytes = BASE64.decode(sealed).ok();
+    let value = bytes.and_then(|bytes| key.open(place, &bytes));
+    Ok(value.ok_or(Some(Unopened::Changed)))
+}
+
 /// Destroys the keys of an account: who it is, and what it wrote, if that is to be removed, too;
 /// whether there were any.
 pub(crate) async fn forget(
@@ -102,11 +164,28 @@ pub(crate) async fn forget(
     account: AccountId,
     content: Content,
 ) -> Result<bool, KeysError> {
-    let parts: &[Part] = match content {
+    let parts = parts(content);
+    blocking(keyring, move |keyring| keyring.destroy(account, parts)).await
+}
+
+/// Whether there are still keys of an account that [`forget`] destroys as it is erased.
+pub(crate) fn has_keys(keyring: &Keyring, erased: &Erased) -> Result<bool, KeysError> {
+    let keys = match keyring.find(&HashSet::from([erased.account])) {
+        // Nothing opens with these.
+        Err(KeysError::Damaged { .. }) => return Ok(false),
+        keys => keys?,
+    };
+    let keys = keys.get(&erased.account);
+    let is_there = |part: &Part| keys.is_some_and(|keys| keys.of(*part).is_some());
+    Ok(parts(erased.content).iter().any(is_there))
+}
+
+/// Which keys go.
+fn parts(content: Content) -> &'static [Part] {
+    match content {
         Content::Keep => &[Part::Identity],
         Content::Remove => &[Part::Identity, Part::Content],
-    };
-    blocking(keyring, move |keyring| keyring.destroy(account, parts)).await
+    }
 }
 
 /// Does something that waits for the disk, on a thread that may.

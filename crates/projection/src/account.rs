@@ -185,7 +185,7 @@ impl Account {
     }
 
     /// Whether its owner doesn't want to be told something of a kind.
-    pub(crate) fn mutes(&self, kind: notification::Kind) -> bool {
+    pub fn mutes(&self, kind: notification::Kind) -> bool {
         let muted = self.muted.to_vec();
         muted.iter().any(|name| name == kind.as_str())
     }

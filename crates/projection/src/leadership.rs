@@ -69,7 +69,9 @@ row! {
         pub reason: Option<String>,
         /// Why they, in their words, unless that is withheld.
         pub message: Option<String>,
-        /// Of a proposal, the group's name,
+        /// Whether it proposes a group that wasn't there.
+        pub is_proposal: bool,
+        /// Of a proposal, unless that is withheld, the group's name,
         pub name: Option<String>,
         /// what it would be about,
         pub description: Option<String>,
@@ -79,14 +81,12 @@ row! {
 }
 
 impl Application {
-    /// Whether it proposes a group that wasn't there.
-    pub fn is_proposal(&self) -> bool {
-        self.name.is_some()
-    }
-
     pub(crate) fn erase(&mut self) {
         self.message = None;
         self.reason = None;
+        self.name = None;
+        self.description = None;
+        self.location = None;
     }
 }
 
@@ -140,9 +140,12 @@ pub(crate) fn fold(fact: &GroupFact, event: &Event, rows: &mut Rows) -> Result<(
         GroupFact::Proposed(proposed) => {
             let Proposed { group, account, .. } = proposed;
             let mut application = asked(*group, *account, &proposed.message, event, rows)?;
-            application.name = Some(proposed.name.clone());
-            application.description = Some(proposed.description.clone());
-            application.location = Some(proposed.location.clone());
+            application.is_proposal = true;
+            if !rows.account(*account)?.content_erased {
+                application.name = proposed.name.get().cloned();
+                application.description = proposed.description.get().cloned();
+                application.location = proposed.location.get().cloned();
+            }
             ask(application, rows);
         }
         GroupFact::LeadershipRequested(requested) => {
@@ -187,6 +190,7 @@ fn asked(
         decided_at: None,
         reason: None,
         message: message.get().filter(|_| !account.content_erased).cloned(),
+        is_proposal: false,
         name: None,
         description: None,
         location: None,

@@ -121,9 +121,12 @@ pub(crate) fn move_up(meeting: Key, rows: &mut Rows) -> Result<Vec<Key>, FoldErr
     if free == 0 || row.waiting == 0 {
         return Ok(vec![]);
     }
+    // Whoever is gone waits on, as a number: no place is given to nobody.
+    let accounts = &rows.accounts;
+    let is_erased = |account| accounts.find_key(account).is_some_and(|it| it.erased);
     let rsvps = rows.rsvps.of(meeting).into_iter();
     let mut waiting: Vec<Rsvp> = rsvps
-        .filter(|rsvp| rsvp.state == State::Waiting)
+        .filter(|rsvp| rsvp.state == State::Waiting && !is_erased(rsvp.account))
         .cloned()
         .collect();
     waiting.sort_unstable_by_key(|rsvp| rsvp.position);

@@ -59,12 +59,7 @@ impl Generations {
         if let Ok(store) = self.usable(journal).await? {
             return Ok(store);
         }
-        let _lock = loop {
-            match self.lock()? {
-                Some(lock) => break lock,
-                None => sleep(PATIENCE).await,
-            }
-        };
+        let _lock = self.locked().await?;
         // Who was rebuilding may have done just what is needed.
         match self.usable(journal).await? {
             Ok(store) => return Ok(store),
@@ -129,10 +124,7 @@ impl Generations {
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<SqliteStore, FoldingError> {
         let before = self.number()?;
-        let mut next = before.map_or(1, |number| number + 1);
-        while !remove(&self.path(next))? {
-            next += 1;
-        }
+        let next = self.next()?;
         let mut load = BulkLoad::begin(&self.path(next), self.rules.hash())?;
         rebuild(journal, &self.rules, &mut load, progress).await?;
         let store = load.finish()?;
@@ -142,6 +134,33 @@ impl Generations {
             remove(&self.path(old))?;
         }
         Ok(store)
+    }
+
+    /// The generation in use as it is, if there is one.
+    pub(crate) fn as_it_is(&self) -> Result<Option<SqliteStore>, FoldingError> {
+        let path = self.number()?.map(|number| self.path(number));
+        match path.filter(|path| path.exists()) {
+            Some(path) => Ok(Some(SqliteStore::open(&path, self.rules.hash())?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Begins a generation that is never put in use, and where it is. Whoever is interrupted leaves it
+    /// behind like one that was being built.
+    pub(crate) async fn beside(&self) -> Result<(Beside, BulkLoad), FoldingError> {
+        let _lock = self.locked().await?;
+        let path = self.path(self.next()?);
+        let load = BulkLoad::begin(&path, self.rules.hash())?;
+        Ok((Beside(path), load))
+    }
+
+    /// The number of the next generation; what is left of one that wasn't finished is removed.
+    fn next(&self) -> Result<u64, FoldingError> {
+        let mut next = self.number()?.map_or(1, |number| number + 1);
+        while !remove(&self.path(next))? {
+            next += 1;
+        }
+        Ok(next)
     }
 
     /// Notes that something was erased, which other generations still hold.
@@ -183,6 +202,16 @@ impl Generations {
             fs::remove_file(self.directory.join(ERASED)).map_err(failed)?;
         }
         Ok(all)
+    }
+
+    /// Waits for whoever is rebuilding, and keeps others from it.
+    async fn locked(&self) -> Result<File, FoldingError> {
+        loop {
+            match self.lock()? {
+                Some(lock) => return Ok(lock),
+                None => sleep(PATIENCE).await,
+            }
+        }
     }
 
     /// Two that rebuild would write the same file. The lock goes with the process, if not before;
@@ -228,6 +257,21 @@ impl Generations {
 
     fn path(&self, number: u64) -> PathBuf {
         self.directory.join(format!("{number}.sqlite"))
+    }
+}
+
+/// The file of a generation that is never put in use. It goes with this; whoever opened it closes it
+/// before.
+pub(crate) struct Beside(PathBuf);
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if let Err(error) = remove(&self.0) {
+            tracing::warn!(
+                "{} is of no use any more, and stays: {error}",
+                self.0.display()
+            );
+        }
     }
 }
 

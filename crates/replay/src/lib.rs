@@ -2,7 +2,8 @@
 //!
 //! [`Community`] is what a server holds: it decides commands, records what they decide, and lets
 //! the caller read their own writes. [`live`] folds what is recorded as it comes; [`rebuild`]
-//! folds a whole history into a new generation.
+//! folds a whole history into a new generation; [`verify`] tells whether all of this came to what it
+//! should.
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ mod links;
 pub mod live;
 pub mod rebuild;
 pub mod standings;
+pub mod verify;
 
 pub use community::{Clock, CommandError, Community, Outcome, Request};
 pub use generation::Generations;
@@ -116,8 +118,19 @@ async fn forget_erased(journal: &SharedJournal, events: &[Event]) -> Result<bool
 /// How far a fold is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
+    /// What it does.
+    pub work: Work,
     /// Up to where it has folded.
     pub position: Position,
     /// Where the journal ends, or ended when it began.
     pub head: Position,
+}
+
+/// What a fold does that goes a long way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// It makes all rows anew.
+    Rebuilding,
+    /// It goes on from rows that are there.
+    CatchingUp,
 }

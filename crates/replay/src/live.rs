@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::{FoldingError, Generations, Progress, erases, forget_erased, stand};
+use crate::{FoldingError, Generations, Progress, Work, erases, forget_erased, stand};
 
 /// The most events of a batch.
 const BATCH: usize = 10_000;
@@ -35,6 +35,20 @@ pub struct Folded {
     pub position: Position,
     /// What keeps it from going on, if anything does.
     pub trouble: Option<Arc<str>>,
+    /// Whether it stays there, because trying again can't help.
+    pub stopped: bool,
+    /// How many batches were folded in since it began.
+    pub batches: u64,
+    /// How many events those had.
+    pub events: u64,
+}
+
+impl Folded {
+    /// It stands at a position, with nothing in its way.
+    fn reach(&mut self, position: Position) {
+        self.position = position;
+        self.trouble = None;
+    }
 }
 
 /// What is folded into.
@@ -122,7 +136,7 @@ impl Live {
         let (position, _) = stand(&journal, &*target.store).await?;
         let (report, folded) = watch::channel(Folded {
             position,
-            trouble: None,
+            ..Folded::default()
         });
         let (running, ended) = watch::channel(());
         let runtime = Handle::current();
@@ -171,8 +185,12 @@ async fn run(
             _ = ended.changed() => return,
             Err(error) = follow(journal, target, report) => error,
         };
-        report.send_modify(|folded| folded.trouble = Some(error.to_string().into()));
-        if error.is_final() {
+        let stopped = error.is_final();
+        report.send_modify(|folded| {
+            folded.trouble = Some(error.to_string().into());
+            folded.stopped = stopped;
+        });
+        if stopped {
             tracing::error!("folding stopped for good: {error}");
             return;
         }
@@ -194,10 +212,7 @@ async fn follow(
     let mut erased = target.has_erased().await?.then(Instant::now);
     if position == head {
         // What was in the way isn't any more, though nothing comes to show it.
-        report.send_replace(Folded {
-            position,
-            trouble: None,
-        });
+        report.send_modify(|folded| folded.reach(position));
     }
     let mut following = Follow::new(journal.clone(), position, BATCH);
     loop {
@@ -206,16 +221,20 @@ async fn follow(
             erased = Some(Instant::now());
         }
         match batch(journal, target, &events, position).await? {
-            Commit::Done => position = following.position(),
+            Commit::Done => {
+                position = following.position();
+                report.send_modify(|folded| {
+                    folded.reach(position);
+                    folded.batches += 1;
+                    folded.events += events.len() as u64;
+                });
+            }
             Commit::Overtaken { at } => {
                 position = at;
                 following = Follow::new(journal.clone(), position, BATCH);
+                report.send_modify(|folded| folded.reach(position));
             }
         }
-        report.send_replace(Folded {
-            position,
-            trouble: None,
-        });
         // With a long way to go nothing else lets the owner's end be noticed.
         tokio::task::yield_now().await;
     }
@@ -253,7 +272,11 @@ pub async fn catch_up(
             Commit::Done => last.position,
             Commit::Overtaken { at } => at,
         };
-        progress(Progress { position, head });
+        progress(Progress {
+            work: Work::CatchingUp,
+            position,
+            head,
+        });
     }
     // Where somebody else serves these rows, they do it, too.
     target.purge_if_it_can().await;

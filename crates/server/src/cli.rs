@@ -51,9 +51,30 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "DIR", env = "PLAUDIT_RULES")]
     pub rules: Option<PathBuf>,
 
+    /// How log lines are written: for people, or for programs.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        env = "PLAUDIT_LOG_FORMAT",
+        default_value = "text",
+        value_enum,
+        hide_short_help = true
+    )]
+    pub log_format: LogFormat,
+
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// An object of JSON a line.
+    Json,
 }
 
 const TO_BEGIN: &str = "\
@@ -77,6 +98,12 @@ pub enum Command {
     ///
     /// A running server goes on with what it has until it is restarted.
     Rebuild(Rebuild),
+    /// Prove that nothing is wrong: the journal is whole, and all that people see is what a replay of it
+    /// comes to.
+    ///
+    /// A server may run beside it. It changes nothing, and needs room for the read models a second time
+    /// meanwhile. Exit code 3: there are differences.
+    Verify(Verify),
     /// Look after rules: what is worth points, which badges and levels there are.
     #[command(subcommand)]
     Rules(Rules),
@@ -99,6 +126,18 @@ pub struct Serve {
     )]
     pub listen: SocketAddr,
 
+    /// Another address for /metrics, which then isn't served on the first one.
+    ///
+    /// /health/live and /health/ready are served on both.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "PLAUDIT_METRICS_LISTEN",
+        value_parser = address,
+        hide_short_help = true
+    )]
+    pub metrics_listen: Option<SocketAddr>,
+
     /// Take tokens of `plaudit token`, on loopback only.
     #[arg(long, env = "PLAUDIT_DEV", value_parser = BoolishValueParser::new())]
     pub dev: bool,
@@ -110,6 +149,10 @@ pub struct Serve {
     /// Whose tokens are taken otherwise.
     #[command(flatten)]
     pub provider: Provider,
+
+    /// How it tells how far it is, before it serves.
+    #[command(flatten)]
+    pub report: Report,
 }
 
 /// The site's identity provider.
@@ -284,6 +327,10 @@ pub struct Export {
     )]
     pub types: Vec<String>,
 
+    /// Tell progress and outcome in lines of JSON, on standard output.
+    #[arg(long, requires = "out")]
+    pub json: bool,
+
     /// Also what is personal.
     ///
     /// Of events names, titles and texts; of the other tables what private profiles have.
@@ -315,6 +362,17 @@ pub enum Table {
 /// Fold the whole history anew.
 #[derive(Debug, Args)]
 pub struct Rebuild {
+    #[command(flatten)]
+    pub(crate) report: Report,
+}
+
+/// Prove that nothing is wrong.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Of each table, and of each figure, tell at most so many differences; all are counted.
+    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+    pub limit: u64,
+
     #[command(flatten)]
     pub(crate) report: Report,
 }

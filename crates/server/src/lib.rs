@@ -3,7 +3,10 @@
 pub mod cli;
 pub mod commands;
 mod data;
+pub mod health;
 pub mod http;
 pub mod identity;
+mod log;
+pub mod metrics;
 mod progress;
 mod rules;

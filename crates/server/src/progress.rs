@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use plaudit_exchange::{Phase, Progress};
+use plaudit_replay::verify::Stage;
 use serde_json::json;
 
 use crate::cli::Report;
@@ -103,12 +104,27 @@ impl Shown {
         }
     }
 
+    /// Does something that writes to the terminal, too.
+    fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.to {
+            To::Bar(bar) => bar.suspend(write),
+            To::Nobody | To::Json { .. } => write(),
+        }
+    }
+
     /// Ends what is shown.
     pub fn finish(&mut self) {
         if let To::Bar(bar) = &self.to {
             bar.finish_and_clear();
         }
         self.phase = "";
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        // What fails is told after it, and not beside a bar.
+        self.finish();
     }
 }
 
@@ -126,18 +142,68 @@ const BYTES: &str = "{bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
 const EVENTS: &str = "{human_pos}/{human_len} {rate}, {eta} left";
 
 /// Shows how far a fold is.
-pub struct Folding(Shown);
+pub struct Folding {
+    shown: Shown,
+    told: Box<dyn FnMut(plaudit_replay::Progress) + Send>,
+}
 
 impl Folding {
+    /// Shows it the way that was asked for.
+    pub fn new(report: Report) -> Self {
+        Self::telling(report, |_| ())
+    }
+
+    /// The same, and tells somebody else.
+    pub fn telling(
+        report: Report,
+        told: impl FnMut(plaudit_replay::Progress) + Send + 'static,
+    ) -> Self {
+        Self {
+            shown: Shown::new(report),
+            told: Box::new(told),
+        }
+    }
+
+    /// It is so far.
+    pub fn at(&mut self, progress: plaudit_replay::Progress) {
+        let plaudit_replay::Progress {
+            work: _,
+            position,
+            head,
+        } = progress;
+        self.shown.at("folding", EVENTS, position, Some(head));
+        (self.told)(progress);
+    }
+
+    /// Ends what is shown.
+    pub fn finish(&mut self) {
+        self.shown.finish();
+    }
+}
+
+/// Shows how far verifying is.
+pub struct Verifying(Shown);
+
+impl Verifying {
     /// Shows it the way that was asked for.
     pub fn new(report: Report) -> Self {
         Self(Shown::new(report))
     }
 
-    /// It is so far.
-    pub fn at(&mut self, progress: plaudit_replay::Progress) {
-        let plaudit_replay::Progress { position, head } = progress;
-        self.0.at("folding", EVENTS, position, Some(head));
+    /// A stage is so far.
+    pub fn at(&mut self, stage: Stage, done: u64, total: Option<u64>) {
+        let (phase, style) = match stage {
+            Stage::Inspecting => ("inspecting", EVENTS),
+            Stage::Replaying => ("replaying", EVENTS),
+            Stage::Comparing => ("comparing", "{human_pos} rows {rate}"),
+            Stage::Counting => ("counting", "{human_pos}/{human_len} figures"),
+        };
+        self.0.at(phase, style, done, total);
+    }
+
+    /// Does something that writes to the terminal, too.
+    pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.0.aside(write)
     }
 
     /// Ends what is shown.

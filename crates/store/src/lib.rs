@@ -20,12 +20,17 @@ use plaudit_projection::{
     Feedback, FigureOfMonth, Gift, GrantedBadge, Group, Interaction, Key, Leader, LedgerEntry,
     Like, LozengeGrant, LozengeRequest, Meeting, Membership, Needs, Notification, Post, PostBody,
     PostMilestone, Presentation, Profile, ReadMark, Report, Review, Rows, Rsvp, Ruling, Sponsor,
-    Tally, Touched, Waiting, benefit, group, presentation, rsvp,
+    Tally, Touched, Waiting, benefit, group, rsvp,
 };
 use uuid::Uuid;
 
+pub mod checks;
+pub mod compare;
+pub mod snapshot;
 mod sql;
 pub mod sqlite;
+
+pub use snapshot::Snapshot;
 
 /// A store that anybody can hold.
 pub type SharedStore = Arc<dyn Store>;
@@ -67,6 +72,9 @@ pub trait Store: Send + Sync {
     /// nothing; otherwise it takes as long as writing all rows once, and no batch is committed
     /// meanwhile. Fails while somebody reads what was there before.
     async fn purge(&self) -> Result<()>;
+
+    /// All rows of this moment. While somebody has it, nothing can be [purged](Store::purge).
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>>;
 
     // Reading
 
@@ -227,15 +235,12 @@ pub trait Store: Send + Sync {
     /// Presentations by public id.
     async fn presentations_by_id(&self, ids: &[PresentationId]) -> Result<Vec<Presentation>>;
 
-    /// A page of the presentations that are in a state, in the page's order of submission.
-    async fn presentation_page(
-        &self,
-        state: presentation::State,
-        page: Page,
-    ) -> Result<Vec<Presentation>>;
+    /// A page of the presentations that wait for review, as of a moment, in the page's order of submission:
+    /// their meetings are still to come.
+    async fn presentations_to_review(&self, now: Time, page: Page) -> Result<Vec<Presentation>>;
 
-    /// How many presentations are in a state.
-    async fn presentation_count(&self, state: presentation::State) -> Result<i64>;
+    /// How many presentations wait for review, as of a moment.
+    async fn presentations_to_review_count(&self, now: Time) -> Result<i64>;
 
     /// The presentations at meetings.
     async fn presentations_of(&self, meetings: &[Key]) -> Result<Vec<Presentation>>;

@@ -4,9 +4,11 @@ use plaudit_projection::Row;
 use plaudit_projection::row::{Column, ColumnKind};
 use sea_query::{
     Alias, ColumnDef, DeleteStatement, Expr, ExprTrait, Index, IndexCreateStatement,
-    InsertStatement, IntoIden, OnConflict, Query, SelectStatement, Table, TableCreateStatement,
-    UpdateStatement,
+    InsertStatement, IntoIden, OnConflict, Order, Query, SelectStatement, Table,
+    TableCreateStatement, UpdateStatement,
 };
+
+use crate::snapshot::Table as Declared;
 
 /// How an engine names the types of columns.
 pub type TypeName = fn(ColumnKind) -> &'static str;
@@ -63,6 +65,23 @@ pub fn select<R: Row>() -> SelectStatement {
         .columns(names::<R>().map(|name| (R::TABLE, name)))
         .from(R::TABLE);
     select
+}
+
+/// The next rows of a table in the order of its key, all of them or those after one whose key comes as
+/// parameters.
+pub fn page_by_key(table: &Declared, after: bool, limit: u32) -> SelectStatement {
+    let names = table.columns.iter().map(|column| column.name);
+    let key = table.primary.iter().filter_map(|&at| table.columns.get(at));
+    let mut page = Query::select();
+    page.columns(names).from(table.name).limit(limit.into());
+    for column in key.clone() {
+        page.order_by(column.name, Order::Asc);
+    }
+    if after {
+        let key_is = Expr::tuple(key.clone().map(|column| Expr::col(column.name)));
+        page.and_where(key_is.gt(Expr::tuple(key.map(|_| Expr::cust("?")))));
+    }
+    page
 }
 
 /// A new row; its values come as parameters, in the order of its columns.

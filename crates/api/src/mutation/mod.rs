@@ -339,6 +339,7 @@ impl UserError {
             Refusal::Ineligible { .. } => (Code::Ineligible, None),
             Refusal::LeadsAlready { .. } => (Code::LeadsAlready, None),
             Refusal::ApplicationNotFound { .. } => (Code::ApplicationNotFound, None),
+            Refusal::ProposalWithheld { .. } => (Code::AccountErased, None),
             Refusal::MeetingNotFound { .. } => (Code::MeetingNotFound, Some("meetingId")),
             Refusal::MeetingCancelled => (Code::MeetingCancelled, None),
             Refusal::MeetingHeld => (Code::MeetingHeld, None),

@@ -44,9 +44,9 @@ pub fn proposed(account: AccountId) -> Fact {
     GroupFact::Proposed(Proposed {
         group: group(1),
         account,
-        name: "Bakers of Berlin".into(),
-        description: "About bread".into(),
-        location: "Berlin".into(),
+        name: "Bakers of Berlin".to_owned().into(),
+        description: "About bread".to_owned().into(),
+        location: "Berlin".to_owned().into(),
         message: "I bake".to_owned().into(),
     })
     .into()

@@ -71,6 +71,18 @@ fn g1_staff_found_what_was_proposed_by_appointing_its_leader() {
 }
 
 #[test]
+fn g1_a_proposal_is_its_proposers_until_staff_approve() {
+    let mut withheld = proposed(bob());
+    withheld.personal(&mut |about, value| {
+        assert_eq!(about, Some(About::content(bob())));
+        value.withhold();
+    });
+    community([withheld])
+        .when(staff(ada()), appoint(bob(), Role::Leader))
+        .then_refused(Refusal::ProposalWithheld { group: group(1) });
+}
+
+#[test]
 fn g1_members_ask_to_lead_a_group_once() {
     community([user_group()])
         .when(bob(), request())

@@ -8,6 +8,7 @@
 
 mod batch;
 mod file;
+mod inspect;
 mod reader;
 mod writer;
 
@@ -23,8 +24,9 @@ use tokio::time::{sleep, timeout};
 use self::file::File;
 use self::reader::Reader;
 use self::writer::Writer;
+use crate::inspection::Extent;
 use crate::keys::Keyring;
-use crate::{AppendError, Appended, Expected, Journal, JournalError, sealing};
+use crate::{AppendError, Appended, Expected, Journal, JournalError, Tell, sealing};
 
 /// How long an event that another process recorded may go unnoticed.
 const POLL: Duration = Duration::from_millis(250);
@@ -164,5 +166,9 @@ impl Journal for SqliteJournal {
     async fn forget(&self, account: AccountId, content: Content) -> Result<bool, JournalError> {
         self.writer()?;
         Ok(sealing::forget(&self.keys, account, content).await?)
+    }
+
+    async fn inspect(&self, extent: Extent, tell: Tell<'_>) -> Result<(), JournalError> {
+        self.reader.inspect(extent, &self.keys, tell)
     }
 }

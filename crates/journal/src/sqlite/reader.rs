@@ -108,7 +108,7 @@ impl Reader {
         envelope(fact).map_err(|error| self.file.error(error))
     }
 
-    fn with<T>(
+    pub fn with<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
@@ -124,7 +124,7 @@ impl Reader {
 }
 
 /// SQLite's integers are signed; nothing comes after the largest of them.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

@@ -1,10 +1,12 @@
 //! Events to record, and what to ask of a journal.
 
 use plaudit_domain::account::Registered;
+use plaudit_domain::erasure::{Content, Erased};
 use plaudit_domain::fact::{AccountFact, LikeFact, PostFact};
 use plaudit_domain::like::Like;
 use plaudit_domain::post::{Created, Edited, Kind};
 use plaudit_domain::{AccountId, Event, Fact, NewEvent, Personal, PostId, StreamName, Time};
+use plaudit_journal::inspection::{Extent, Inspected};
 use plaudit_journal::{AppendError, Appended, Expected, Journal};
 use uuid::Uuid;
 
@@ -104,6 +106,11 @@ pub async fn append(
     journal.append(&stream, expected, events.to_vec()).await
 }
 
+/// Somebody is forgotten, as it is recorded.
+pub fn erased(account: AccountId, content: Content) -> NewEvent {
+    new(AccountFact::Erased(Erased { account, content }).into())
+}
+
 /// Everything that is recorded. Checks that positions have no gap.
 pub async fn all(journal: &dyn Journal) -> Vec<Event> {
     let events = journal.read_all(0, usize::MAX).await.unwrap();
@@ -112,6 +119,21 @@ pub async fn all(journal: &dyn Journal) -> Vec<Event> {
     }
     assert_eq!(journal.head().await.unwrap(), events.len() as u64);
     events
+}
+
+/// Up to where a journal was inspected, and what is wrong with it.
+pub async fn inspected(journal: &dyn Journal, until: u64) -> (u64, Vec<String>) {
+    let (mut at, mut flaws) = (0, Vec::new());
+    let mut tell = |inspected| match inspected {
+        Inspected::UpTo(position) => at = position,
+        Inspected::Flaw(flaw) => flaws.push(flaw.to_string()),
+    };
+    let extent = Extent {
+        until,
+        folded: until,
+    };
+    journal.inspect(extent, &mut tell).await.unwrap();
+    (at, flaws)
 }
 
 /// The ids of recorded events.

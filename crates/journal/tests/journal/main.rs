@@ -5,4 +5,5 @@
 mod contract;
 mod given;
 mod keys;
+mod meddling;
 mod sqlite;

@@ -21,10 +21,10 @@ use crate::given::{
 keeps_the_contract!(Folder::new());
 
 /// A folder with a journal in it.
-struct Folder(TempDir);
+pub struct Folder(TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
@@ -32,7 +32,7 @@ impl Folder {
         self.0.path().join("journal.db")
     }
 
-    fn keys_path(&self) -> PathBuf {
+    pub fn keys_path(&self) -> PathBuf {
         self.0.path().join(FILE_NAME)
     }
 
@@ -46,12 +46,12 @@ impl Folder {
         SqliteJournal::open_read_only(&self.path(), self.keys())
     }
 
-    fn journal(&self) -> Result<SqliteJournal, JournalError> {
+    pub fn journal(&self) -> Result<SqliteJournal, JournalError> {
         SqliteJournal::open(&self.path(), self.keys())
     }
 
     /// Does something to the file that no journal would do.
-    fn tamper(&self, sql: &str) {
+    pub fn tamper(&self, sql: &str) {
         let connection = Connection::open(self.path()).unwrap();
         connection.execute_batch(sql).unwrap();
     }

@@ -20,3 +20,4 @@ mod naive;
 mod standings;
 mod tables;
 mod told;
+mod verifying;

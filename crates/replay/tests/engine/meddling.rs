@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use plaudit_domain::erasure::Content;
 use plaudit_domain::{AccountId, Event, NewEvent, Position, StreamName};
-use plaudit_journal::{AppendError, Appended, Expected, Journal, JournalError, SharedJournal};
+use plaudit_journal::inspection::Extent;
+use plaudit_journal::{
+    AppendError, Appended, Expected, Journal, JournalError, SharedJournal, Tell,
+};
 use uuid::Uuid;
 
 /// A journal into which somebody else always writes first: as often as it is said, and only then
@@ -86,6 +89,10 @@ impl Journal for Overtaken {
     async fn wait_past(&self, position: Position) -> Result<(), JournalError> {
         self.journal.wait_past(position).await
     }
+
+    async fn inspect(&self, extent: Extent, tell: Tell<'_>) -> Result<(), JournalError> {
+        self.journal.inspect(extent, tell).await
+    }
 }
 
 /// A journal that can't be read beyond a position while it is broken.
@@ -161,5 +168,9 @@ impl Journal for Broken {
 
     async fn wait_past(&self, position: Position) -> Result<(), JournalError> {
         self.journal.wait_past(position).await
+    }
+
+    async fn inspect(&self, extent: Extent, tell: Tell<'_>) -> Result<(), JournalError> {
+        self.journal.inspect(extent, tell).await
     }
 }

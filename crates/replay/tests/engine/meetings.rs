@@ -238,9 +238,9 @@ impl Happening {
             What::Proposed => GroupFact::Proposed(Proposed {
                 group: new_group,
                 account,
-                name: text(),
-                description: text(),
-                location: text(),
+                name: text().into(),
+                description: text().into(),
+                location: text().into(),
                 message: text().into(),
             })
             .into(),

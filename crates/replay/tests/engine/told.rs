@@ -108,8 +108,10 @@ impl NaiveTold {
             }
             PostFact::Edited(edited) => {
                 let (created, _) = &self.naive.posts[&edited.post];
-                let is_told =
-                    created.kind == post::Kind::Article && self.naive.is_live(edited.post);
+                // An edit that names another author changes nothing.
+                let is_told = created.kind == post::Kind::Article
+                    && self.naive.is_live(edited.post)
+                    && (edited.author.is_none() || edited.author == created.author);
                 let watchers = self.watchers(edited.post);
                 vec![(Kind::ArticleUpdate, watchers)]
                     .into_iter()

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use plaudit_exchange::{events, tables};
-use tempfile::TempPath;
-
 use plaudit_replay::live::Target;
+use serde_json::json;
+use tempfile::TempPath;
 
 use crate::cli::{Export, Report, Table};
 use crate::data::{Data, Place};
-use crate::progress::{Folding, Shown};
+use crate::progress::{Folding, Shown, line};
 
 use super::{BadUsage, Failure, say_aside};
 
@@ -44,6 +44,12 @@ pub async fn run(place: &Place, export: Export) -> Result<(), Failure> {
     }
     let mut out = Out::open(export.out)?;
     let format = export.format;
+    let report = Report { json: export.json };
+    let mut shown = match out.partial {
+        // Rows and a bar on one terminal would write over each other.
+        None if io::stdout().is_terminal() => Shown::to_nobody(),
+        None | Some(_) => Shown::new(report),
+    };
     let rows = match export.table {
         Table::Events => {
             let options = events::Options {
@@ -52,14 +58,7 @@ pub async fn run(place: &Place, export: Export) -> Result<(), Failure> {
                 types: export.types,
                 personal: export.personal,
             };
-            let mut shown = match out.partial {
-                // Rows and a bar on one terminal would write over each other.
-                None if io::stdout().is_terminal() => Shown::to_nobody(),
-                None | Some(_) => Shown::new(Report { json: false }),
-            };
-            let rows = events::export(data.journal(), &options, format, &mut out, &mut shown).await;
-            shown.finish();
-            rows?
+            events::export(data.journal(), &options, format, &mut out, &mut shown).await?
         }
         Table::Accounts
         | Table::Profiles
@@ -68,32 +67,39 @@ pub async fn run(place: &Place, export: Export) -> Result<(), Failure> {
         | Table::Badges
         | Table::Groups
         | Table::Meetings => {
-            let target = data.rows(&mut Folding::new(Report { json: false })).await?;
+            let target = data.rows(&mut Folding::new(report)).await?;
             let Target { store, rules, .. } = &target;
             let private = match export.personal {
                 true => tables::Private::Included,
                 false => tables::Private::Withheld,
             };
-            let (store, out) = (&**store, &mut out);
+            let (store, out, shown) = (&**store, &mut out, &mut shown);
             let exported = match export.table {
-                Table::Accounts => tables::accounts(store, rules, private, format, out).await?,
+                Table::Accounts => {
+                    tables::accounts(store, rules, private, format, out, shown).await?
+                }
                 Table::Profiles => {
                     let now = SystemTime::now().into();
-                    tables::profiles(store, rules, now, private, format, out).await?
+                    tables::profiles(store, rules, now, private, format, out, shown).await?
                 }
-                Table::Ledger => tables::ledger(store, rules, private, format, out).await?,
-                Table::Badges => tables::badges(store, rules, private, format, out).await?,
+                Table::Ledger => tables::ledger(store, rules, private, format, out, shown).await?,
+                Table::Badges => tables::badges(store, rules, private, format, out, shown).await?,
                 Table::Groups => {
                     let now = SystemTime::now().into();
-                    tables::groups(store, rules, now, format, out).await?
+                    tables::groups(store, rules, now, format, out, shown).await?
                 }
-                Table::Meetings => tables::meetings(store, format, out).await?,
-                Table::Posts | Table::Events => tables::posts(store, format, out).await?,
+                Table::Meetings => tables::meetings(store, format, out, shown).await?,
+                Table::Posts | Table::Events => tables::posts(store, format, out, shown).await?,
             };
             exported.rows
         }
     };
+    shown.finish();
     if let Some(file) = out.finish()? {
+        if export.json {
+            line(&json!({ "exported": { "rows": rows, "file": file } }));
+            return Ok(());
+        }
         let withheld = match export.table {
             Table::Events if !export.personal => {
                 ", without names, titles and texts (--personal writes them too)"

@@ -1,12 +1,11 @@
 //! The commands.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use tracing_subscriber::EnvFilter;
-
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, LogFormat};
 use crate::data::{Master, Place};
+use crate::log;
 
 mod export;
 mod import;
@@ -14,6 +13,7 @@ mod rebuild;
 mod rules;
 mod serve;
 mod token;
+mod verify;
 
 /// Why a command failed, in words for whoever gave it.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -23,14 +23,11 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[error("{0}")]
 struct BadUsage(String);
 
-/// Runs a command. 0: done. 1: it failed. 2: bad usage.
+/// Runs a command. 0: done. 1: it failed. 2: bad usage. 3: something was verified, and there are
+/// differences.
 pub fn run(cli: Cli) -> ExitCode {
-    let filter = EnvFilter::try_from_env("PLAUDIT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .init();
+    let log_format = cli.log_format;
+    log::start(log_format);
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -41,8 +38,15 @@ pub fn run(cli: Cli) -> ExitCode {
         // `plaudit export … | head` has what it wanted.
         Err(failure) if is_broken_pipe(&*failure) => ExitCode::SUCCESS,
         Err(failure) => {
-            let _ = writeln!(io::stderr(), "plaudit: {failure}");
-            ExitCode::from(if failure.is::<BadUsage>() { 2 } else { 1 })
+            match log_format {
+                LogFormat::Text => drop(writeln!(io::stderr(), "plaudit: {failure}")),
+                LogFormat::Json => tracing::error!("{failure}"),
+            }
+            ExitCode::from(match failure {
+                failure if failure.is::<BadUsage>() => 2,
+                failure if failure.is::<verify::Differences>() => 3,
+                _ => 1,
+            })
         }
     }
 }
@@ -62,6 +66,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Import(import) => import::run(&place, import).await,
         Command::Export(export) => export::run(&place, export).await,
         Command::Rebuild(rebuild) => rebuild::run(&place, rebuild).await,
+        Command::Verify(verify) => verify::run(&place, verify).await,
         Command::Rules(command) => rules::run(&place, command),
         Command::Token(token) => token::run(&place, &token),
         Command::Schema => Ok(io::stdout().write_all(plaudit_api::sdl().as_bytes())?),

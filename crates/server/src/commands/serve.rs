@@ -13,13 +13,17 @@ use plaudit_exchange::events::{self, Source};
 use plaudit_projection::Key;
 use plaudit_replay::Community;
 use plaudit_store::SharedStore;
-use tokio::net::TcpSocket;
+use serde_json::json;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::cli::{self, Report, Serve};
 use crate::data::{Data, Place};
-use crate::http::{self, Limits};
+use crate::http::{self, Limits, Site};
 use crate::identity::{DevKey, Identity, Provider, ProviderOptions};
-use crate::progress::Folding;
+use crate::metrics::{Measured, Metrics};
+use crate::progress::{Folding, line};
 
 use super::{BadUsage, Failure, say};
 
@@ -28,27 +32,22 @@ const DEMO: &[u8] = include_bytes!("../../../../fixtures/demo/events.ndjson");
 
 /// Serves a community until it is told to stop.
 pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
-    let Serve {
-        listen,
-        dev,
-        demo,
-        provider,
-    } = serve;
-    let provider = options_of(provider);
-    if dev && provider.is_some() {
+    let provider = options_of(serve.provider);
+    if serve.dev && provider.is_some() {
         let what = "--dev takes tokens of this machine, and --jwks those of an identity provider: choose one of them";
         return Err(BadUsage(what.to_owned()).into());
     }
-    if dev && !listen.ip().is_loopback() {
+    if serve.dev && !serve.listen.ip().is_loopback() {
+        let listen = serve.listen;
         let what = format!(
             "--dev takes tokens that anybody on this machine can make, so it listens on loopback only, not on {listen}"
         );
         return Err(BadUsage(what).into());
     }
-    // Before anything is done: the address may be taken. Nobody is let in before there is something
-    // to serve.
-    let unavailable = |error: io::Error| format!("can't listen on {listen}: {error}");
-    let socket = reserve(listen).map_err(unavailable)?;
+    // Before anything is done: the addresses may be taken. Nobody is let in before there is a community
+    // to tell of.
+    let socket = reserve(serve.listen)?;
+    let metrics_socket = serve.metrics_listen.map(reserve).transpose()?;
     // A key set may be somewhere else than was said.
     let tokens = provider
         .as_ref()
@@ -58,40 +57,56 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
         None => None,
     };
     let data = Data::open(place)?;
-    if demo && data.journal().head().await? == 0 {
+
+    let metrics = Arc::new(Metrics::new()?);
+    let site = Arc::new(Site::new(metrics.clone()));
+    let address = socket.local_addr()?;
+    let listening = Listening::start(socket, metrics_socket, &site)?;
+
+    if serve.demo && data.journal().head().await? == 0 {
         let source = Source::reader("the demo community", DEMO);
         events::import(data.journal(), source, &mut Unwatched).await?;
     }
-    let target = data.rows(&mut Folding::new(Report { json: false })).await?;
-    let store = target.store.clone();
-    let key = dev.then(|| DevKey::open(&place.directory)).transpose()?;
-    let community = Community::start(data.journal().clone(), target).await?;
+    let mut folding = {
+        let (site, journal) = (site.clone(), data.journal().clone());
+        Folding::telling(serve.report, move |it| site.health().folding(&journal, it))
+    };
+    let target = data.rows(&mut folding).await?;
+    let key = match serve.dev {
+        true => Some(DevKey::open(&place.directory)?),
+        false => None,
+    };
+    let member = match &key {
+        Some(key) => first_member(key, &target.store).await?,
+        None => None,
+    };
     // Before anybody is answered: whoever is has to be told of the end, too.
     let stop = http::stop_signal()
         .map_err(|error| format!("can't listen to signals, and so couldn't stop: {error}"))?;
-    let listener = socket.listen(BACKLOG).map_err(unavailable)?;
-    let listen = listener.local_addr()?;
-
-    say(format_args!("Plaudit serves {}", place.directory.display()))?;
-    say(format_args!("  GraphQL   http://{listen}/graphql"))?;
-    say(format_args!("  GraphiQL  http://{listen}/"))?;
-    if let Some(key) = &key {
-        greet(key, &store).await?;
-    }
-    if let Some(tokens) = tokens {
-        say(format_args!("  Tokens    {tokens}"))?;
-    }
+    let journal = Measured::journal(data.journal().clone(), metrics);
+    let community = Arc::new(Community::start(journal, target).await?);
+    let greeting = Greeting {
+        directory: place.directory.display().to_string(),
+        address,
+        metrics: listening.metrics,
+        is_dev: serve.dev,
+        member,
+        tokens,
+    };
 
     let identity = match (key, provider) {
         (Some(key), _) => Identity::Dev(Box::new(key)),
         (None, Some(provider)) => Identity::Provider(Box::new(provider)),
         (None, None) => Identity::None,
     };
-    let community = Arc::new(community);
     let api = Arc::new(Api::of(community.clone()));
-    let app = http::app(api, community, identity, Limits::default());
-    http::serve(listener, app, stop).await?;
-    Ok(())
+    site.open(api, community, identity, Limits::default());
+    let greeted = greeting.say(serve.report);
+    if greeted.is_ok() {
+        stop.await;
+    }
+    listening.stop().await?;
+    greeted
 }
 
 /// The identity provider, if there is one. Of its keys, name and audience, none comes alone.
@@ -111,30 +126,149 @@ fn options_of(provider: cli::Provider) -> Option<ProviderOptions> {
 const BACKLOG: u32 = 1024;
 
 /// Takes an address, without listening on it yet.
-fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
+fn reserve(address: SocketAddr) -> Result<TcpSocket, Failure> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
-    }?;
-    // A server that was just stopped doesn't keep the next one from its address.
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
+    };
+    let reserved = socket.and_then(|socket| {
+        // A server that was just stopped doesn't keep the next one from its address.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    });
+    reserved.map_err(|error| unavailable(address, &error))
 }
 
-/// Shows how to make requests as the first member.
-async fn greet(key: &DevKey, store: &SharedStore) -> Result<(), Failure> {
+fn unavailable(address: SocketAddr, error: &io::Error) -> Failure {
+    format!("can't listen on {address}: {error}").into()
+}
+
+/// Listens on an address that was taken.
+fn listen(socket: TcpSocket) -> Result<TcpListener, Failure> {
+    let address = socket.local_addr()?;
+    let listener = socket.listen(BACKLOG);
+    listener.map_err(|error| unavailable(address, &error))
+}
+
+/// Whoever connects is answered, from now on and until this is told to stop.
+struct Listening {
+    /// Where the metrics are, if they have an address of their own.
+    metrics: Option<SocketAddr>,
+    stop: watch::Sender<()>,
+    tasks: Vec<JoinHandle<io::Result<()>>>,
+}
+
+impl Listening {
+    fn start(public: TcpSocket, metrics: Option<TcpSocket>, site: &Site) -> Result<Self, Failure> {
+        let public = listen(public)?;
+        tracing::info!("listening on {}", public.local_addr()?);
+        let (stop, stopped) = watch::channel(());
+        let Some(own) = metrics.map(listen).transpose()? else {
+            return Ok(Self {
+                metrics: None,
+                stop,
+                tasks: vec![tokio::spawn(http::serve(public, site.app(), end(stopped)))],
+            });
+        };
+        let address = own.local_addr()?;
+        let app = site.app_without_metrics();
+        Ok(Self {
+            metrics: Some(address),
+            stop,
+            tasks: vec![
+                tokio::spawn(http::serve(public, app, end(stopped.clone()))),
+                tokio::spawn(http::serve(own, site.metrics(), end(stopped))),
+            ],
+        })
+    }
+
+    /// Takes nothing new, and waits until all are answered.
+    async fn stop(self) -> Result<(), Failure> {
+        drop(self.stop);
+        for task in self.tasks {
+            task.await??;
+        }
+        Ok(())
+    }
+}
+
+/// Waits until whoever could send is gone.
+async fn end(mut stopped: watch::Receiver<()>) {
+    while stopped.changed().await.is_ok() {}
+}
+
+/// What is said once it serves.
+struct Greeting {
+    directory: String,
+    address: SocketAddr,
+    metrics: Option<SocketAddr>,
+    is_dev: bool,
+    member: Option<Member>,
+    tokens: Option<String>,
+}
+
+/// Somebody to make requests as.
+struct Member {
+    name: String,
+    token: String,
+}
+
+impl Greeting {
+    fn say(&self, report: Report) -> Result<(), Failure> {
+        let Self {
+            directory,
+            address,
+            metrics,
+            is_dev,
+            member,
+            tokens,
+        } = self;
+        let metrics = metrics.map(|address| format!("http://{address}/metrics"));
+        if report.json {
+            let authorization = member.as_ref().map(|it| format!("Bearer {}", it.token));
+            line(&json!({ "serving": {
+                "data": directory,
+                "graphql": format!("http://{address}/graphql"),
+                "metrics": metrics.unwrap_or_else(|| format!("http://{address}/metrics")),
+                "authorization": authorization,
+            }}));
+            return Ok(());
+        }
+        say(format_args!("Plaudit serves {directory}"))?;
+        say(format_args!("  GraphQL   http://{address}/graphql"))?;
+        say(format_args!("  GraphiQL  http://{address}/"))?;
+        if let Some(metrics) = metrics {
+            say(format_args!("  Metrics   {metrics}"))?;
+        }
+        match member {
+            Some(Member { name, token }) => {
+                say(format_args!("  As {name}, for 12 hours, send this header:"))?;
+                say(format_args!("  Authorization: Bearer {token}"))?;
+            }
+            None if *is_dev => say(format_args!(
+                "  Tokens    plaudit token --account UUID --name NAME; its first request registers the account"
+            ))?,
+            None => {}
+        }
+        match tokens {
+            Some(tokens) => say(format_args!("  Tokens    {tokens}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first member, with a token to make requests as them.
+async fn first_member(key: &DevKey, store: &SharedStore) -> Result<Option<Member>, Failure> {
     let first = store.accounts(&[Key(1)]).await?;
     let Some(account) = first.into_iter().next() else {
-        return say(format_args!(
-            "  Tokens    plaudit token --account UUID --name NAME; its first request registers the account"
-        ));
+        return Ok(None);
     };
-    let name = account.name.as_deref().unwrap_or("the first member");
     // It doesn't say who that is: so they stay what they are.
     let actor = Actor::member(account.id);
-    let token = key.issue(&actor, &Claims::default(), Duration::from_secs(12 * 3600))?;
-    say(format_args!("  As {name}, for 12 hours, send this header:"))?;
-    say(format_args!("  Authorization: Bearer {token}"))
+    Ok(Some(Member {
+        token: key.issue(&actor, &Claims::default(), Duration::from_secs(12 * 3600))?,
+        name: account.name.unwrap_or_else(|| "the first member".into()),
+    }))
 }

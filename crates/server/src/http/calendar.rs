@@ -3,23 +3,32 @@
 //! Such programs send no token and ask every hour: so a member's calendar is known by the secret in its
 //! address, and who has the latest text already gets none.
 
+use std::sync::Arc;
+
 use plaudit_api::Calendars;
 use poem::http::StatusCode;
 use poem::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
 use sha2::{Digest, Sha256};
 
+use super::Shared;
+use super::opening::ComeAgain;
+
 #[handler]
 pub(super) async fn group(
     request: &Request,
     Path(file): Path<String>,
-    calendars: Data<&Calendars>,
+    Data(shared): Data<&Arc<Shared>>,
 ) -> Response {
     let Some(id) = file.strip_suffix(".ics") else {
         return StatusCode::NOT_FOUND.into();
+    };
+    let Some(calendars) = calendars(shared) else {
+        return not_open(shared).await;
     };
     answer(request, calendars.group(id).await, "public, no-cache")
 }
@@ -28,12 +37,31 @@ pub(super) async fn group(
 pub(super) async fn member(
     request: &Request,
     Path(file): Path<String>,
-    calendars: Data<&Calendars>,
+    Data(shared): Data<&Arc<Shared>>,
 ) -> Response {
     let Some(secret) = file.strip_suffix(".ics") else {
         return StatusCode::NOT_FOUND.into();
     };
+    let Some(calendars) = calendars(shared) else {
+        return not_open(shared).await;
+    };
     answer(request, calendars.member(secret).await, "private, no-cache")
+}
+
+/// The community's, once it is open.
+fn calendars(shared: &Shared) -> Option<&Calendars> {
+    shared.open.get().map(|open| &open.calendars)
+}
+
+async fn not_open(shared: &Shared) -> Response {
+    let ComeAgain { seconds, message } = ComeAgain::from(&shared.health.look().await);
+    Response::builder()
+        .status(StatusCode::SERVICE_UNAVAILABLE)
+        .header(RETRY_AFTER, seconds)
+        .header(CACHE_CONTROL, "no-store")
+        .header(REFERRER_POLICY, "no-referrer")
+        .content_type("text/plain; charset=utf-8")
+        .body(format!("{message}\n"))
 }
 
 fn answer(

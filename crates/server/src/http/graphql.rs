@@ -9,24 +9,31 @@
 //!   as `application/json`.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use plaudit_api::{Allowed, Answer, Api, MalformedRequest, Operation, Outcome};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use plaudit_api::{Allowed, Answer, Api, Followed, Kind, MalformedRequest, Operation, Outcome};
 use plaudit_domain::Actor;
 use plaudit_replay::CommandError;
 use poem::error::ReadBodyError;
 use poem::http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY,
-    WWW_AUTHENTICATE,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE,
+    RETRY_AFTER, VARY, WWW_AUTHENTICATE,
 };
 use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use poem::{Body, Endpoint, Request, Response};
 use serde::Deserialize;
 use tokio::time::timeout;
+use tracing::{Instrument, Span};
+use uuid::Uuid;
 
+use super::Shared;
 use super::accept::{MediaType, wants_events};
 use super::events::{self, Stopping};
-use crate::identity::{Identity, IdentityError, LogIns, Unauthenticated};
+use super::observe::{Operated, RequestId};
+use super::opening::ComeAgain;
+use crate::identity::{Caller, Identity, IdentityError, LogIns, Unauthenticated};
+use crate::metrics::{LogIn, Metrics, Subscribed, kind};
 
 /// What a request may take.
 #[derive(Debug, Clone, Copy)]
@@ -46,12 +53,37 @@ impl Default for Limits {
     }
 }
 
+/// What who wants events, and gets none, is answered as.
+const REFUSED_EVENTS: MediaType = MediaType::GraphQlResponse;
+
+/// The endpoint, which says when to come again until it is open.
+pub(super) struct Opening(pub(super) Arc<Shared>);
+
+impl Endpoint for Opening {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if let Some(open) = self.0.open.get() {
+            return open.graphql.call(request).await;
+        }
+        let media_type = match wants_events(request.headers()) {
+            true => REFUSED_EVENTS,
+            false => MediaType::asked_for(request.headers()).unwrap_or(MediaType::Json),
+        };
+        let come_again = ComeAgain::from(&self.0.health.look().await);
+        let rejection = Rejection::not_open(&come_again);
+        self.0.metrics.error(rejection.code);
+        Ok(rejection.into_response(media_type))
+    }
+}
+
 /// The endpoint.
 pub(super) struct GraphQl {
     pub(super) api: Arc<Api>,
     pub(super) identity: Identity,
     pub(super) log_ins: LogIns,
     pub(super) limits: Limits,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Endpoint for GraphQl {
@@ -62,12 +94,17 @@ impl Endpoint for GraphQl {
             return Ok(self.stream(&mut request).await);
         }
         let Some(media_type) = MediaType::asked_for(request.headers()) else {
-            return Ok(Rejection::not_acceptable().into_response(MediaType::Json));
+            let rejection = Rejection::not_acceptable();
+            self.metrics.error(rejection.code);
+            return Ok(rejection.into_response(MediaType::Json));
         };
         let reading = request.method() == Method::GET;
         let mut response = match self.answer(&mut request).await {
             Ok(answer) => respond(answer, media_type),
-            Err(rejection) => rejection.into_response(media_type),
+            Err(rejection) => {
+                self.metrics.error(rejection.code);
+                rejection.into_response(media_type)
+            }
         };
         if reading {
             // It depends on who asks, and on what everybody else did just now.
@@ -82,27 +119,68 @@ impl Endpoint for GraphQl {
 impl GraphQl {
     async fn answer(&self, request: &mut Request) -> Result<Answer, Rejection> {
         let (operation, allowed, actor) = self.admit(request).await?;
-        Ok(self.api.execute(operation, actor, allowed).await)
+        let began = Instant::now();
+        let answer = self.api.execute(operation, actor, allowed).await;
+        self.metrics.operated(&answer, began.elapsed());
+        Ok(answer)
     }
 
     /// Answers that come one after the other, for as long as the client takes them.
     async fn stream(&self, request: &mut Request) -> Response {
         let stopping = request.extensions().get::<Stopping>().cloned();
-        let media_type = MediaType::GraphQlResponse;
-        let (operation, actor) = match self.admit(request).await {
-            Ok((operation, Allowed::QueriesAndMutations | Allowed::Everything, actor)) => {
-                (operation, actor)
-            }
+        let admitted = self.admit(request).await;
+        let admitted = admitted.and_then(|(operation, allowed, actor)| match allowed {
+            Allowed::QueriesAndMutations | Allowed::Everything => Ok((operation, actor)),
             // The other mode of the protocol, with a reservation, isn't served.
-            Ok((_, Allowed::Queries, _)) => {
-                return Rejection::method_not_allowed().into_response(media_type);
+            Allowed::Queries => Err(Rejection::method_not_allowed()),
+        });
+        let (operation, actor) = match admitted {
+            Ok(admitted) => admitted,
+            Err(rejection) => {
+                self.metrics.error(rejection.code);
+                return rejection.into_response(REFUSED_EVENTS);
             }
-            Err(rejection) => return rejection.into_response(media_type),
         };
+        let began = Instant::now();
         match self.api.follow(operation, actor).await {
-            Ok(answers) => events::respond(answers, stopping),
-            Err(refused) => respond(refused, media_type),
+            Ok(followed) => {
+                let operated = Operated {
+                    kind: kind(Some(followed.kind)),
+                    name: followed.name.clone(),
+                };
+                let mut response = events::respond(self.counted(followed, began), stopping);
+                response.extensions_mut().insert(operated);
+                response
+            }
+            Err(refused) => {
+                self.metrics.operated(&refused, began.elapsed());
+                respond(refused, REFUSED_EVENTS)
+            }
         }
+    }
+
+    /// The answers of an operation that began then, counted as they come, and made as part of this request:
+    /// what is logged meanwhile has its id, though it is answered by then.
+    fn counted(&self, followed: Followed, began: Instant) -> BoxStream<'static, Vec<u8>> {
+        let metrics = self.metrics.clone();
+        let subscribed = match followed.kind {
+            Kind::Subscription => Some(Subscribed::begin(metrics.clone())),
+            Kind::Query | Kind::Mutation => None,
+        };
+        let request = Span::current();
+        let following = (followed.answers, subscribed);
+        let bodies = stream::unfold(following, move |(mut answers, mut subscribed)| {
+            let (metrics, request) = (metrics.clone(), request.clone());
+            async move {
+                let answer = answers.next().instrument(request).await?;
+                match &mut subscribed {
+                    Some(subscribed) => subscribed.answered(&answer),
+                    None => metrics.operated(&answer, began.elapsed()),
+                }
+                Some((answer.body, (answers, subscribed)))
+            }
+        });
+        bodies.boxed()
     }
 
     /// What a request asks for, what it may do, and as whom.
@@ -110,20 +188,43 @@ impl GraphQl {
         &self,
         request: &mut Request,
     ) -> Result<(Operation, Allowed, Option<Actor>), Rejection> {
-        let caller = {
-            let authorization = request.headers().get(AUTHORIZATION).cloned();
-            let authorization = authorization.as_ref().map(HeaderValue::as_bytes);
-            self.identity.caller(authorization).await?
-        };
-        let (operation, allowed) = match *request.method() {
+        let id: Option<&RequestId> = request.extensions().get();
+        let id = id.map_or_else(Uuid::now_v7, |id| id.correlation);
+        let caller = self.caller(request).await?;
+        let (mut operation, allowed) = match *request.method() {
             Method::POST => (self.posted(request).await?, Allowed::QueriesAndMutations),
             Method::GET => (in_url(request)?, Allowed::Queries),
             _ => return Err(Rejection::method_not_allowed()),
         };
         if let Some(caller) = &caller {
-            self.log_ins.log_in(caller).await?;
+            self.log_in(caller, id).await?;
         }
+        operation.request = Some(id);
         Ok((operation, allowed, caller.map(|caller| caller.actor)))
+    }
+
+    /// Who makes a request.
+    async fn caller(&self, request: &Request) -> Result<Option<Caller>, IdentityError> {
+        let authorization = request.headers().get(AUTHORIZATION).cloned();
+        let authorization = authorization.as_ref().map(HeaderValue::as_bytes);
+        let caller = self.identity.caller(authorization).await;
+        if let Err(error) = &caller {
+            self.metrics.logged_in(match error {
+                IdentityError::Unauthenticated(_) => LogIn::Refused,
+                IdentityError::NoKeys => LogIn::Unverified,
+            });
+        }
+        caller
+    }
+
+    async fn log_in(&self, caller: &Caller, request: Uuid) -> Result<(), CommandError> {
+        let recorded = self.log_ins.log_in(caller, request).await;
+        self.metrics.logged_in(match recorded {
+            Ok(true) => LogIn::Recorded,
+            Ok(false) => LogIn::Known,
+            Err(_) => LogIn::Failed,
+        });
+        recorded.map(drop)
     }
 
     async fn posted(&self, request: &mut Request) -> Result<Operation, Rejection> {
@@ -209,6 +310,10 @@ fn respond(answer: Answer, media_type: MediaType) -> Response {
         (Outcome::NotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
     };
     let mut response = response(status, media_type, Body::from_vec(answer.body));
+    response.extensions_mut().insert(Operated {
+        kind: kind(answer.kind),
+        name: answer.name,
+    });
     if answer.outcome == Outcome::NotAllowed {
         let headers = response.headers_mut();
         headers.insert(ALLOW, HeaderValue::from_static("POST"));
@@ -253,6 +358,12 @@ impl Rejection {
     fn unavailable(message: &str) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         Self::new(status, "UNAVAILABLE", message.to_owned())
+    }
+
+    fn not_open(come_again: &ComeAgain) -> Self {
+        let mut rejection = Self::unavailable(&come_again.message);
+        rejection.header = Some((RETRY_AFTER, come_again.seconds.into()));
+        rejection
     }
 
     fn method_not_allowed() -> Self {

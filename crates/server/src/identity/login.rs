@@ -37,55 +37,56 @@ impl LogIns {
     }
 
     /// Makes sure that the caller's account is registered, and that what their token says of them
-    /// is known.
+    /// is known; whether anything of it was new. It is recorded as of a request.
     ///
     /// # Errors
     /// If that can't be recorded.
-    pub async fn log_in(&self, caller: &Caller) -> Result<(), CommandError> {
+    pub async fn log_in(&self, caller: &Caller, request: Uuid) -> Result<bool, CommandError> {
         let Caller {
             actor,
             claims,
             issued_at,
         } = caller;
         if *claims == Claims::default() {
-            return Ok(());
+            return Ok(false);
         }
         // Somebody with two tokens is not renamed with each request: the later token is right.
         if let Some(said) = self.known.get(&actor.account)
             && (said.claims == *claims || said.at > *issued_at)
         {
-            return Ok(());
+            return Ok(false);
         }
         let request = Request {
             actor: *actor,
-            id: Uuid::now_v7(),
+            id: request,
             idempotency_key: None,
         };
         let command = LogIn {
             claims: claims.clone(),
         };
-        match self.community.execute(&request, &command).await {
+        let recorded = match self.community.execute(&request, &command).await {
             // Without a name nobody is registered yet, and nothing of it is recorded: it is to be said
             // again once they are.
             Ok(Outcome {
                 position: 0,
                 recorded: 0,
-            }) => return Ok(()),
+            }) => return Ok(false),
+            Ok(Outcome { recorded, .. }) => recorded > 0,
             // Whoever's account was erased is told so by what they want to do.
-            Ok(_) | Err(CommandError::Refused(_)) => {}
+            Err(CommandError::Refused(_)) => false,
             // The operation may not see it. What it does is decided on the journal, which has it.
-            Err(CommandError::NotReadableYet { .. }) => {}
+            Err(CommandError::NotReadableYet { .. }) => true,
             Err(
                 error @ (CommandError::Journal(_)
                 | CommandError::Contended { .. }
                 | CommandError::KeyReused),
             ) => return Err(error),
-        }
+        };
         let said = Said {
             claims: claims.clone(),
             at: *issued_at,
         };
         self.known.insert(actor.account, said);
-        Ok(())
+        Ok(recorded)
     }
 }

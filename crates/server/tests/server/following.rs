@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::served::{Answered, Served, post, send};
+use crate::watching::metrics;
 
 const ADA: AccountId = AccountId(Uuid::from_u128(0xada));
 const BEN: AccountId = AccountId(Uuid::from_u128(0xbe4));
@@ -180,18 +181,12 @@ async fn f5_who_follows_without_a_token_gets_one_error() {
 async fn other_operations_are_answered_once_over_events_and_refused_ones_not_at_all() {
     let served = Served::new().await;
     let app = served.app();
-    let events = |body: &'static str| {
-        let mut request = post(body);
-        let headers = request.headers_mut();
-        headers.insert("accept", "text/event-stream".parse().unwrap());
-        request
-    };
-    let answered = send(&app, events(r#"{"query":"{ __typename }"}"#)).await;
+    let answered = send(&app, for_events(r#"{"query":"{ __typename }"}"#)).await;
     assert_eq!(
         answered.body,
         "event: next\ndata: {\"data\":{\"__typename\":\"Query\"}}\n\nevent: complete\ndata:\n\n"
     );
-    let answered = send(&app, events(r#"{"query":"{ nothing }"}"#)).await;
+    let answered = send(&app, for_events(r#"{"query":"{ nothing }"}"#)).await;
     assert_eq!(
         (answered.status.as_u16(), &*answered.code()),
         (400, "GRAPHQL_VALIDATION_FAILED")
@@ -202,4 +197,72 @@ async fn other_operations_are_answered_once_over_events_and_refused_ones_not_at_
         post(r#"{"query":"subscription { notificationReceived { cursor } }"}"#),
     );
     assert_eq!(answered.await.code(), "OPERATION_RESOLUTION_FAILURE");
+}
+
+/// A request for events.
+fn for_events(body: &'static str) -> Request {
+    let mut request = post(body);
+    let events = "text/event-stream".parse().unwrap();
+    request.headers_mut().insert("accept", events);
+    request
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscription_is_counted_once_it_is_over_however_much_came() {
+    let served = Served::new().await;
+    let app = served.app();
+    let counted = async |kind, outcome| {
+        let labels = [("type", kind), ("outcome", outcome)];
+        let page = metrics(&app).await;
+        let count = page.get("plaudit_graphql_operations_total", &labels);
+        count.unwrap_or(0.0)
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(serve(listener, served.app(), std::future::pending()));
+    let question = question(&served).await;
+    let mut events = Events::follow(address, Some(&served.token(ADA)), None).await;
+    for body in ["One", "Another"] {
+        answer(&served, &question, body).await;
+        assert_eq!(events.told().await.0, body);
+    }
+    assert_eq!(counted("subscription", "ok").await, 0.0);
+    drop(events);
+    let over = async {
+        while counted("subscription", "ok").await < 1.0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), over).await.unwrap();
+
+    // Who isn't known, what can't be followed, and what is no subscription.
+    let mut events = Events::follow(address, None, None).await;
+    events.until("event: complete").await;
+    send(&app, for_events(r#"{"query":"{ nothing }"}"#)).await;
+    send(&app, for_events(r#"{"query":"{ __typename }"}"#)).await;
+    assert_eq!(counted("subscription", "ok").await, 1.0);
+    assert_eq!(counted("subscription", "errors").await, 1.0);
+    assert_eq!(counted("unknown", "refused").await, 1.0);
+    assert_eq!(counted("query", "ok").await, 1.0);
+    let page = metrics(&app).await;
+    let errors = |code| page.get("plaudit_graphql_errors_total", &[("code", code)]);
+    assert_eq!(errors("UNAUTHENTICATED"), Some(1.0));
+    assert_eq!(errors("GRAPHQL_VALIDATION_FAILED"), Some(1.0));
+}
+
+#[tokio::test]
+async fn what_is_done_over_events_is_correlated_by_the_id_of_the_request() {
+    let served = Served::new().await;
+    let id = "0190b5c0-5c3e-7b3f-8d3c-3f1e5d2a9b10";
+    let register = r#"{"query":"mutation { accountRegister(input: { name: \"Ada\" }) { userErrors { code } } }"}"#;
+    let mut request = with_token(for_events(register), &served.token(ADA));
+    let headers = request.headers_mut();
+    headers.insert("x-request-id", id.parse().unwrap());
+    let answered = send(&served.app(), request).await;
+    assert!(answered.body.contains("\"userErrors\":[]"), "{answered:?}");
+    assert_eq!(answered.header("x-request-id"), id);
+    let events = served.journal().read_all(0, 10).await.unwrap();
+    assert!(!events.is_empty());
+    let id = Some(id.parse().unwrap());
+    assert!(events.iter().all(|event| event.correlation == id));
 }

@@ -8,8 +8,9 @@ use futures_util::future::join_all;
 use plaudit_domain::account::{AccountKind, Claims};
 use plaudit_domain::erasure::Content;
 use plaudit_domain::{AccountId, Actor, Event, NewEvent, Position, StreamName};
+use plaudit_journal::inspection::Extent;
 use plaudit_journal::sqlite::SqliteJournal;
-use plaudit_journal::{AppendError, Appended, Expected, Journal, JournalError};
+use plaudit_journal::{AppendError, Appended, Expected, Journal, JournalError, Tell};
 use plaudit_server::http::Limits;
 use poem::http::StatusCode;
 use poem::{Endpoint, Request, Response};
@@ -279,9 +280,9 @@ async fn while_nothing_can_be_recorded_who_is_new_is_told_so_and_later_registere
 }
 
 /// A journal whose disk may be full.
-struct Full {
-    journal: SqliteJournal,
-    full: Arc<AtomicBool>,
+pub struct Full {
+    pub journal: SqliteJournal,
+    pub full: Arc<AtomicBool>,
 }
 
 #[async_trait]
@@ -335,5 +336,9 @@ impl Journal for Full {
 
     async fn wait_past(&self, position: Position) -> Result<(), JournalError> {
         self.journal.wait_past(position).await
+    }
+
+    async fn inspect(&self, extent: Extent, tell: Tell<'_>) -> Result<(), JournalError> {
+        self.journal.inspect(extent, tell).await
     }
 }

@@ -8,6 +8,7 @@
 mod audit;
 mod calendars;
 mod cli;
+mod exposition;
 mod following;
 mod graphql;
 mod listening;
@@ -17,3 +18,4 @@ mod provider;
 mod served;
 mod tidy;
 mod tokens;
+mod watching;

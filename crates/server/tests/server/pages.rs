@@ -9,7 +9,7 @@ async fn the_process_says_that_it_lives() {
     let answered = send(&Served::new().await.app(), get("/health/live")).await;
     assert_eq!(
         (answered.status, answered.body.as_str()),
-        (StatusCode::OK, "alive\n")
+        (StatusCode::OK, "{\"status\":\"live\"}\n")
     );
 }
 

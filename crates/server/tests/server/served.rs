@@ -12,8 +12,9 @@ use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_projection::Rules;
 use plaudit_replay::live::Target;
 use plaudit_replay::{Community, Generations};
-use plaudit_server::http::{Limits, app};
+use plaudit_server::http::{Limits, Site};
 use plaudit_server::identity::{DevKey, Identity};
+use plaudit_server::metrics::{Measured, Metrics};
 use poem::http::{HeaderMap, StatusCode};
 use poem::{Body, Endpoint, Request, Response};
 use tempfile::TempDir;
@@ -23,6 +24,7 @@ pub struct Served {
     directory: TempDir,
     api: Arc<Api>,
     community: Arc<Community>,
+    metrics: Arc<Metrics>,
 }
 
 /// What came back.
@@ -43,7 +45,8 @@ impl Served {
         let directory = tempfile::tempdir().unwrap();
         let keys = Arc::new(Keyring::in_memory().unwrap());
         let journal = SqliteJournal::open(&directory.path().join("journal.sqlite"), keys).unwrap();
-        let journal = around(journal);
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let journal = Measured::journal(around(journal), metrics.clone());
         let rules = Arc::new(Rules::standard().unwrap());
         let generations = Generations::open(directory.path(), rules.clone()).unwrap();
         let store = generations.current(&journal, &mut |_| {}).await.unwrap();
@@ -54,6 +57,7 @@ impl Served {
             directory,
             api,
             community,
+            metrics,
         }
     }
 
@@ -69,7 +73,28 @@ impl Served {
         identity: Identity,
         limits: Limits,
     ) -> impl Endpoint<Output = Response> + use<> {
-        app(self.api.clone(), self.community.clone(), identity, limits)
+        let site = Site::new(self.metrics.clone());
+        self.open_with(&site, identity, limits);
+        site.app()
+    }
+
+    /// Lets a site serve this, with tokens.
+    pub fn open(&self, site: &Site) {
+        let identity = Identity::Dev(Box::new(self.key()));
+        self.open_with(site, identity, Limits::default());
+    }
+
+    fn open_with(&self, site: &Site, identity: Identity, limits: Limits) {
+        let (api, community) = (self.api.clone(), self.community.clone());
+        site.open(api, community, identity, limits);
+    }
+
+    pub fn community(&self) -> &Community {
+        &self.community
+    }
+
+    pub fn journal(&self) -> &SharedJournal {
+        self.community.journal()
     }
 
     /// A token for an account.

@@ -36,7 +36,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
 ];
 
 /// Which crates may name an outside thing.
-const NAMED_BY: [(&str, &[&str]); 23] = [
+const NAMED_BY: [(&str, &[&str]); 24] = [
     ("async-graphql", &["api"]),
     ("chacha20poly1305", &["journal"]),
     ("clap", &["server"]),
@@ -50,6 +50,7 @@ const NAMED_BY: [(&str, &[&str]); 23] = [
     ("jsonwebtoken", &["server"]),
     ("mimalloc", &["server"]),
     ("poem", &["server"]),
+    ("prometheus", &["server"]),
     ("quick-xml", &["exchange"]),
     // In `exchange` for its scratch file only.
     ("rusqlite", &["exchange", "journal", "store"]),

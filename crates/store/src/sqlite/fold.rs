@@ -466,7 +466,8 @@ fn erase_content(transaction: &Transaction<'_>, authors: &FxHashSet<Key>) -> rus
             [author.0],
         )?;
         transaction.execute(
-            "UPDATE application SET message = NULL, reason = NULL WHERE account = ?1",
+            "UPDATE application SET message = NULL, reason = NULL, name = NULL, \
+             description = NULL, location = NULL WHERE account = ?1",
             [author.0],
         )?;
         transaction.execute(

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use plaudit_domain::{GroupId, Position, Time};
 use plaudit_projection::{
     Account, Application, Attendance, Benefit, Group, Key, Leader, Meeting, Presentation, Row,
-    Rows, Rsvp, Sponsor, Touched, benefit, group, leadership, meeting, presentation, rsvp,
+    Rows, Rsvp, Sponsor, Touched, benefit, group, leadership, meeting, rsvp,
 };
 use rusqlite::Connection;
 use sea_query::{Expr, ExprTrait, SelectStatement};
@@ -200,21 +200,23 @@ pub fn waiting_before(
     Ok(statement.query_row((meeting.0, waiting, position), |row| row.get(0))?)
 }
 
-/// A page of the presentations in a state.
-pub fn presentation_page(
+/// A page of the presentations that wait for review.
+pub fn presentations_to_review(
     connection: &Connection,
-    state: presentation::State,
+    now: Time,
     page: Page,
 ) -> Result<Vec<Presentation>, Failure> {
-    read::page_of_which(connection, &SQL.presentation_page, state.as_str(), page)
+    let sql = &SQL.presentations_to_review;
+    read::page_of_which(connection, sql, now.as_micros(), page)
 }
 
-/// How many presentations are in a state.
-pub fn presentation_count(
-    connection: &Connection,
-    state: presentation::State,
-) -> Result<i64, Failure> {
-    count_of::<Presentation>(connection, "state", state.as_str())
+/// How many presentations wait for review.
+pub fn presentations_to_review_count(connection: &Connection, now: Time) -> Result<i64, Failure> {
+    let sql = "SELECT count(*) FROM presentation JOIN meeting ON meeting.key = presentation.meeting \
+               WHERE presentation.state = 'submitted' AND meeting.state = 'scheduled' \
+               AND meeting.starts_at > ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_row([now.as_micros()], |row| row.get(0))?)
 }
 
 /// How many meetings of groups begin within a span.
@@ -386,7 +388,7 @@ pub struct Sql {
     meetings_of: BothWays,
     meetings_with: BothWays,
     meetings_attended: BothWays,
-    presentation_page: BothWays,
+    presentations_to_review: BothWays,
     rsvps: BothWays,
 }
 
@@ -465,8 +467,18 @@ impl Sql {
                 select.and_where(Expr::cust(SEEN_THERE));
                 page_among(select, Meeting::TABLE, by_start, order)
             }),
-            presentation_page: BothWays::build(|order| {
-                page_of_those::<Presentation>("state", ["submitted_at", "key"], order)
+            presentations_to_review: BothWays::build(|order| {
+                let meeting = |name| column(Meeting::TABLE, name);
+                let mut select = sql::select::<Presentation>();
+                select
+                    .inner_join(
+                        Meeting::TABLE,
+                        meeting("key").equals((Presentation::TABLE, "meeting")),
+                    )
+                    .and_where(column(Presentation::TABLE, "state").eq(Expr::cust("'submitted'")))
+                    .and_where(meeting("state").eq(Expr::cust("'scheduled'")))
+                    .and_where(meeting("starts_at").gt(Expr::cust("?4")));
+                page_among(select, Presentation::TABLE, ["submitted_at", "key"], order)
             }),
             rsvps: BothWays::build(|order| {
                 pages::<Rsvp>("meeting", ["position", "position"], order, |part| {

@@ -20,12 +20,14 @@ use plaudit_projection::{
     Feedback, FigureOfMonth, Gift, GrantedBadge, Group, Interaction, Key, Leader, LedgerEntry,
     Like, LozengeGrant, LozengeRequest, Meeting, Membership, Needs, Notification, Post, PostBody,
     PostMilestone, Presentation, Profile, ReadMark, Report, Review, Rows, Rsvp, Ruling, Sponsor,
-    Tally, Touched, Waiting, benefit, group, presentation, rsvp,
+    Tally, Touched, Waiting, benefit, group, rsvp,
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
+use self::snapshot::SqliteSnapshot;
+use crate::snapshot::Snapshot;
 use crate::{
     AccountRecord, Commit, Each, Earned, GroupRecord, LedgerRecord, MeetingRecord, Page, PointsAt,
     PostFilter, PostRecord, ProfileRecord, Reported, Result, Span, Store, StoreError,
@@ -40,6 +42,7 @@ mod lozenge;
 mod meetings;
 mod read;
 mod schema;
+mod snapshot;
 mod told;
 
 pub use bulk::{BulkLoad, remove};
@@ -230,6 +233,13 @@ impl Store for SqliteStore {
         purge(&self.writer()).map_err(|error| self.failed(error))
     }
 
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        let snapshot = self
+            .connect()
+            .and_then(|connection| SqliteSnapshot::begin(&self.path, connection));
+        Ok(Box::new(snapshot.map_err(|error| self.failed(error))?))
+    }
+
     async fn accounts(&self, keys: &[Key]) -> Result<Vec<Account>> {
         self.read(|connection| read::by_key(connection, &read::SQL.accounts, keys))
     }
@@ -405,16 +415,12 @@ impl Store for SqliteStore {
         self.read(|connection| meetings::waiting_before(connection, meeting, position))
     }
 
-    async fn presentation_page(
-        &self,
-        state: presentation::State,
-        page: Page,
-    ) -> Result<Vec<Presentation>> {
-        self.read(|connection| meetings::presentation_page(connection, state, page))
+    async fn presentations_to_review(&self, now: Time, page: Page) -> Result<Vec<Presentation>> {
+        self.read(|connection| meetings::presentations_to_review(connection, now, page))
     }
 
-    async fn presentation_count(&self, state: presentation::State) -> Result<i64> {
-        self.read(|connection| meetings::presentation_count(connection, state))
+    async fn presentations_to_review_count(&self, now: Time) -> Result<i64> {
+        self.read(|connection| meetings::presentations_to_review_count(connection, now))
     }
 
     async fn held_of(&self, groups: &[Key], span: Span) -> Result<Vec<(Key, Time)>> {

@@ -13,6 +13,7 @@ use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
 use uuid::Uuid;
 
+use crate::snapshot::Table;
 use crate::sql;
 
 use super::Failure;
@@ -69,6 +70,14 @@ pub(super) use for_every_row;
 /// The tables, without their indexes.
 pub fn tables() -> impl Iterator<Item = String> {
     for_every_row!(table).into_iter()
+}
+
+/// The tables, as their rows declare them.
+pub fn declared() -> Vec<Table> {
+    fn of<R: Row>() -> Table {
+        Table::of::<R>()
+    }
+    for_every_row!(of).into()
 }
 
 /// The indexes of the tables.

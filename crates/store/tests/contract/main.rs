@@ -22,6 +22,7 @@ mod members;
 mod pages;
 mod related;
 mod rows;
+mod snapshots;
 mod sqlite;
 mod told;
 
@@ -156,6 +157,13 @@ cases! {
         a_profile_is_exported_with_what_all_its_accounts_were_granted
         an_erased_account_has_no_lozenges_whatever_comes_later
         nor_has_one_that_got_and_lost_them_in_one_batch;
+
+    snapshots:
+        a_snapshot_stays_as_of_its_moment
+        a_snapshot_has_every_row_once_in_the_order_of_keys
+        what_a_batch_changed_is_the_difference_between_two_snapshots
+        figures_of_what_was_folded_agree_with_what_they_are_counted_from
+        a_store_that_nobody_meddled_with_is_not_damaged;
     commits:
         a_new_store_is_empty_and_at_position_0
         a_batch_is_there_with_its_position_after_opening_again

@@ -64,9 +64,9 @@ fn proposed(of: u128, by: u128) -> Fact {
     GroupFact::Proposed(Proposed {
         group: group(of),
         account: account(by),
-        name: "Proposed".into(),
-        description: "About rye".into(),
-        location: "Bonn".into(),
+        name: "Proposed".to_owned().into(),
+        description: "About rye".to_owned().into(),
+        location: "Bonn".to_owned().into(),
         message: format!("Message {by}").into(),
     })
     .into()
@@ -356,6 +356,7 @@ pub async fn applications_wait_by_age_until_they_are_decided(place: &dyn Place) 
         decided_at: None,
         reason: None,
         message: Some("Message 2".into()),
+        is_proposal: true,
         name: Some("Proposed".into()),
         description: Some("About rye".into()),
         location: Some("Bonn".into()),
@@ -398,6 +399,16 @@ pub async fn applications_wait_by_age_until_they_are_decided(place: &dyn Place) 
     history.add([(12, proposed(9, 2))]).await;
     let waiting = store.application_page(DESCENDING).await.unwrap();
     assert_eq!(waiting[0].since, at(12));
+    // What was proposed goes with what they wrote, also where it is told of later.
+    let gone = [(13, erased(2, Content::Remove)), (14, proposed(8, 2))];
+    history.add(gone).await;
+    for of in [8, 9] {
+        let keys = [(group(of), history.account(2))];
+        let found = &store.applications(&keys).await.unwrap()[0];
+        assert!(found.is_proposal);
+        let texts = [&found.name, &found.description, &found.location];
+        assert_eq!(texts, [&None; 3]);
+    }
     assert_eq!((waiting.len(), &waiting[0].reason), (2, &None));
     history.is_as_folded_anew().await;
 }

@@ -37,9 +37,9 @@ pub fn command_of_group(fact: &GroupFact, line: &Line) -> Box<dyn Command> {
         }),
         GroupFact::Proposed(proposed) => Box::new(leadership::Propose {
             group: proposed.group,
-            name: proposed.name.clone(),
-            description: proposed.description.clone(),
-            location: proposed.location.clone(),
+            name: text(&proposed.name),
+            description: text(&proposed.description),
+            location: text(&proposed.location),
             message: text(&proposed.message),
             conditions: conditions(),
         }),

@@ -6,6 +6,7 @@
 pub mod append;
 pub mod concurrency;
 pub mod follow;
+pub mod inspect;
 pub mod personal;
 pub mod retry;
 
@@ -71,6 +72,10 @@ macro_rules! keeps_the_contract {
             personal::who_is_forgotten_is_forgotten_in_every_journal_at_the_place,
             personal::new_people_are_recorded_by_many_journals_at_once,
             personal::many_new_people_are_recorded_at_once,
+            inspect::a_journal_that_nobody_meddled_with_has_no_flaws,
+            inspect::what_was_forgotten_is_no_flaw,
+            inspect::what_was_erased_and_can_still_be_read_is_a_flaw,
+            inspect::what_comes_after_the_end_is_not_looked_at,
         }
     };
     ($place:expr => $($module:ident::$case:ident),+ $(,)?) => {

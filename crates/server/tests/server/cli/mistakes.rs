@@ -32,6 +32,7 @@ fn where_there_is_no_community_nothing_is_made() {
                 text(&folder.path().join("out")),
             ],
             &["rebuild"],
+            &["verify"],
             &["token", "--account", "d1f1713e-8694-5c73-942f-1421ca6d8a5f"],
         ] {
             let mut command = plaudit(command.iter().copied());
@@ -58,6 +59,7 @@ fn what_is_typed_wrong_is_told_with_what_is_right() {
     for (arguments, words) in [
         (&["improt"][..], &["'improt'", "'import'"][..]),
         (&["export"], &["<TABLE>"]),
+        (&["verify", "--limit", "some"], &["'some'", "--limit"]),
         (&["export", "acounts"], &["'acounts'", "'accounts'"]),
         (
             &["export", "posts", "--format", "xml"],

@@ -17,3 +17,5 @@ mod sites;
 mod tables;
 mod texts;
 mod tour;
+mod verify;
+mod watching;

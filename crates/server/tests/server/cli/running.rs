@@ -41,6 +41,11 @@ impl Server {
     ) -> Self {
         let mut serve = community.plaudit(["serve", "--listen", "127.0.0.1:0"]);
         serve.args(options);
+        Self::run(serve)
+    }
+
+    /// Runs a command that serves, and waits until it does.
+    pub fn run(mut serve: Command) -> Self {
         let mut process = serve
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -140,7 +145,45 @@ fn lines_of(output: impl Read + Send + 'static) -> Receiver<String> {
     lines
 }
 
+/// What came back for a path.
+#[derive(Debug)]
+pub struct Got {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Got {
+    /// The body, as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
 impl Client {
+    /// Somebody without a token.
+    pub fn at(address: SocketAddr) -> Self {
+        let token = None;
+        Self { address, token }
+    }
+
+    /// Gets a path; with more headers, each with its line's end.
+    pub fn get(&self, path: &str, headers: &str) -> Got {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: plaudit\r\nconnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        Got {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            head: head.to_ascii_lowercase(),
+            body: body.to_owned(),
+        }
+    }
+
     /// The same server, asked with another token.
     pub fn with_token(&self, token: &str) -> Self {
         Self {

@@ -1,0 +1,253 @@
+//! How the server stands: what it does before it can serve, and how far its read models are.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use parking_lot::Mutex;
+use plaudit_domain::{Position, Time};
+use plaudit_journal::SharedJournal;
+use plaudit_replay::{Community, Progress, Work};
+
+/// What the read models are called where each projection is told of: so far they are folded together.
+pub const PROJECTION: &str = "read_models";
+
+/// Read models that are further behind than this are not caught up. Less is the time that an event
+/// takes to be folded, or a burst of them.
+const LATE: Duration = Duration::from_secs(5);
+
+/// How the server stands, from its first moment on.
+pub struct Health(Mutex<At>);
+
+#[derive(Clone)]
+enum At {
+    Opening,
+    Folding(Folding),
+    Serving(Arc<Community>),
+}
+
+/// A fold on the way to its end, before anybody is served.
+#[derive(Clone)]
+struct Folding {
+    journal: SharedJournal,
+    now: Progress,
+    /// Where it was when it was first heard of.
+    first: Position,
+    since: Instant,
+}
+
+/// How a projection stands at a moment.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// What it does.
+    pub phase: Phase,
+    /// Up to where it is folded.
+    pub position: Position,
+    /// Where the journal ends, if that can be told.
+    pub head: Option<Position>,
+    /// How long ago the first event was recorded that isn't folded yet; nothing where all are. Not
+    /// known where the journal can't be read.
+    pub late: Option<Duration>,
+    /// How many events it folds a second, on its way to the end.
+    pub per_second: Option<f64>,
+    /// How many batches it folded since it serves.
+    pub batches: u64,
+    /// How many events those had.
+    pub events: u64,
+}
+
+/// What a projection does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// What is needed to begin is being opened.
+    Opening,
+    /// All of it is made anew, before anybody is served.
+    Rebuilding,
+    /// It folds what it has missed.
+    CatchingUp,
+    /// It folds what comes.
+    Live,
+    /// Something is in its way, and it tries again.
+    Interrupted,
+    /// Something is in its way for good.
+    Stopped,
+}
+
+impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Opening,
+        Self::Rebuilding,
+        Self::CatchingUp,
+        Self::Live,
+        Self::Interrupted,
+        Self::Stopped,
+    ];
+
+    /// What programs call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Rebuilding => "rebuilding",
+            Self::CatchingUp => "catching_up",
+            Self::Live => "live",
+            Self::Interrupted => "interrupted",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// Whether something is in its way.
+    pub fn is_in_trouble(self) -> bool {
+        match self {
+            Self::Interrupted | Self::Stopped => true,
+            Self::Opening | Self::Rebuilding | Self::CatchingUp | Self::Live => false,
+        }
+    }
+}
+
+impl Health {
+    /// The server has just started.
+    pub fn opening() -> Self {
+        Self(Mutex::new(At::Opening))
+    }
+
+    /// Folding what a journal has is so far.
+    pub fn folding(&self, journal: &SharedJournal, now: Progress) {
+        let mut at = self.0.lock();
+        if let At::Folding(folding) = &mut *at
+            && folding.now.work == now.work
+        {
+            folding.now = now;
+            return;
+        }
+        *at = At::Folding(Folding {
+            journal: journal.clone(),
+            now,
+            first: now.position,
+            since: Instant::now(),
+        });
+    }
+
+    /// It serves a community.
+    pub fn serving(&self, community: Arc<Community>) {
+        *self.0.lock() = At::Serving(community);
+    }
+
+    /// How it stands.
+    pub async fn look(&self) -> Standing {
+        let at = self.0.lock().clone();
+        match at {
+            At::Opening => Standing::new(Phase::Opening),
+            At::Folding(folding) => folding.standing().await,
+            At::Serving(community) => serving(&community).await,
+        }
+    }
+}
+
+impl Folding {
+    async fn standing(&self) -> Standing {
+        let Progress {
+            work,
+            position,
+            head,
+        } = self.now;
+        let folded = position.saturating_sub(self.first) as f64;
+        let rate = folded / self.since.elapsed().as_secs_f64().max(0.001);
+        Standing {
+            position,
+            head: Some(head),
+            late: late(&self.journal, position, head).await,
+            per_second: (rate > 0.0).then_some(rate),
+            ..Standing::new(match work {
+                Work::Rebuilding => Phase::Rebuilding,
+                Work::CatchingUp => Phase::CatchingUp,
+            })
+        }
+    }
+}
+
+async fn serving(community: &Community) -> Standing {
+    let journal = community.journal();
+    // Before the position, so that what is recorded in between doesn't look like a lag.
+    let head = journal.head().await.ok();
+    let folded = community.folded();
+    let late = match head {
+        Some(head) => late(journal, folded.position, head).await,
+        None => None,
+    };
+    let phase = match &folded.trouble {
+        Some(_) if folded.stopped => Phase::Stopped,
+        Some(_) => Phase::Interrupted,
+        None if late.is_some_and(|late| late >= LATE) => Phase::CatchingUp,
+        None => Phase::Live,
+    };
+    Standing {
+        position: folded.position,
+        head,
+        late,
+        batches: folded.batches,
+        events: folded.events,
+        ..Standing::new(phase)
+    }
+}
+
+/// How long ago the first event was recorded that isn't folded yet.
+async fn late(journal: &SharedJournal, position: Position, head: Position) -> Option<Duration> {
+    if position >= head {
+        return Some(Duration::ZERO);
+    }
+    let next = journal.read_all(position, 1).await.ok()?;
+    let recorded = next.first()?.recorded_at.as_micros();
+    let now = Time::from(SystemTime::now()).as_micros();
+    let micros = u64::try_from(now.saturating_sub(recorded));
+    Some(Duration::from_micros(micros.unwrap_or(0)))
+}
+
+impl Standing {
+    fn new(phase: Phase) -> Self {
+        Self {
+            phase,
+            position: 0,
+            head: None,
+            late: None,
+            per_second: None,
+            batches: 0,
+            events: 0,
+        }
+    }
+
+    /// How many events are recorded and not folded yet.
+    pub fn lag(&self) -> Option<u64> {
+        Some(self.head?.saturating_sub(self.position))
+    }
+
+    /// How much is left until it serves, if that can be told.
+    pub fn left(&self) -> Option<Duration> {
+        let seconds = self.lag()? as f64 / self.per_second?;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+
+    /// How far it is, from 0 to 1, on its way to the end.
+    pub fn progress(&self) -> Option<f64> {
+        match self.phase {
+            Phase::Opening => Some(0.0),
+            Phase::Rebuilding | Phase::CatchingUp => {
+                Some(self.position as f64 / (self.head? as f64).max(1.0))
+            }
+            Phase::Live | Phase::Interrupted | Phase::Stopped => Some(1.0),
+        }
+    }
+
+    /// Why the server shouldn't be asked now; nothing if it may. What exactly is wrong is for the log: it
+    /// may name files and accounts.
+    pub fn unready(&self) -> Option<&'static str> {
+        match self.phase {
+            Phase::Opening => Some("the community is being opened"),
+            Phase::Rebuilding => Some("the read models are being rebuilt"),
+            Phase::CatchingUp => Some("the read models are being caught up"),
+            Phase::Interrupted => Some("folding is interrupted, and tried again: see the log"),
+            Phase::Stopped => Some("folding stopped for good: see the log"),
+            Phase::Live if self.late.is_none() => Some("the journal can't be read: see the log"),
+            Phase::Live => None,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The log: lines on standard error, for people or for programs.
+
+use std::io::{self, IsTerminal};
+use std::panic;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::LogFormat;
+
+/// Logs from now on, as much as `PLAUDIT_LOG` says.
+pub fn start(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("PLAUDIT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    match format {
+        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => {
+            log.json().flatten_event(true).with_span_list(false).init();
+            // By itself it would write lines that aren't JSON.
+            panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+        }
+    }
+}
