@@ -29,8 +29,10 @@ bless:
 bench:
 	cargo bench --package plaudit-journal --bench append
 	cargo bench --package plaudit-replay --bench rebuild
+	cargo bench --package plaudit-exchange --bench export
 	cargo bench --package plaudit-server --bench serve
 	cargo bench --package plaudit-server --bench watching
+	cargo bench --package plaudit-server --bench renewing
 
 # GraphiQL isn't committed. Where npm is, it comes by its lock file; without it / tells how to get it.
 graphiql:

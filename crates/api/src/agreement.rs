@@ -19,6 +19,8 @@ pub struct Agreement {
     title: String,
     /// Its current version. What was accepted in another has to be accepted anew.
     version: String,
+    /// Since when that version is in force; null where the rules don't say.
+    since: Option<DateTime>,
     /// Where it can be read.
     url: String,
     /// When who asks accepted this version, with any linked account; null if they didn't.
@@ -47,6 +49,7 @@ impl Agreement {
             key: agreement.agreement.clone(),
             title: agreement.title.clone(),
             version: agreement.version.clone(),
+            since: agreement.since.map(DateTime),
             url: url.clone(),
             accepted_at: of_this.map(|it| it.at).min().map(DateTime),
         }

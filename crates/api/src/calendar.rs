@@ -35,6 +35,8 @@ struct Entry {
     /// Whose it is.
     group: String,
     place: Place,
+    /// How often and when that last changed, where it is somebody's.
+    changed: Option<(i64, Time)>,
 }
 
 /// Whether a calendar is that of somebody who goes there.
@@ -62,7 +64,8 @@ impl Calendars {
         let Ok(id) = NodeId::group(&ID::from(id)) else {
             return Ok(None);
         };
-        let store = self.community.store();
+        let models = self.community.read_models();
+        let store = models.store();
         let groups = store.groups_by_id(&[id]).await?;
         let Some(group) = groups.into_iter().find(is_user_group) else {
             return Ok(None);
@@ -75,6 +78,7 @@ impl Calendars {
             meeting,
             group: group.name.clone(),
             place: Place::Anybodys,
+            changed: None,
         });
         Ok(Some(text::calendar(&group.name, entries.collect())))
     }
@@ -88,7 +92,8 @@ impl Calendars {
         let Ok(secret) = secret.parse::<Code>() else {
             return Ok(None);
         };
-        let store = self.community.store();
+        let models = self.community.read_models();
+        let store = models.store();
         let hash = secret.hash().to_string();
         let Some(account) = store.account_by_calendar(&hash).await? else {
             return Ok(None);
@@ -145,11 +150,18 @@ async fn entries(
 ) -> Result<Vec<Entry>, StoreError> {
     let keys_of_all = keys(&meetings, |meeting| meeting.key);
     let answers = store.rsvps_of(accounts, &keys_of_all).await?;
-    let taken: HashSet<Key> = answers
-        .into_iter()
-        .filter(|rsvp| rsvp.state == rsvp::State::Going)
-        .map(|rsvp| rsvp.meeting)
-        .collect();
+    let mut taken: HashSet<Key> = HashSet::new();
+    // Of several accounts all changes count: so there are never fewer than before.
+    let mut changed: HashMap<Key, (i64, Time)> = HashMap::new();
+    for answer in answers {
+        if answer.state == rsvp::State::Going {
+            taken.insert(answer.meeting);
+        }
+        let known = changed.entry(answer.meeting);
+        let (revision, at) = known.or_insert((0, answer.changed_at));
+        *revision += answer.revision;
+        *at = answer.changed_at.max(*at);
+    }
     let groups = keys(&meetings, |meeting| meeting.group_key);
     let groups = store.groups(&groups).await?.into_iter();
     let names: HashMap<Key, String> = groups.map(|group| (group.key, group.name)).collect();
@@ -159,6 +171,7 @@ async fn entries(
             true => Place::Taken,
             false => Place::WaitedFor,
         },
+        changed: changed.get(&meeting.key).copied(),
         meeting,
     };
     Ok(meetings.into_iter().map(entry).collect())

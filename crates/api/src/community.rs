@@ -95,15 +95,17 @@ impl Community {
         self.count(Time::from_micros(i64::MIN), Time::from_micros(i64::MAX))
     }
 
-    /// What was made in which month, oldest first: of every month from that of one moment on until, but
-    /// not with, that of another. At most 120 months.
+    /// What was made in which month, oldest first: of every month from that of one moment on that begins before
+    /// another. At most 120 months.
     async fn by_month(
         &self,
         #[graphql(desc = "From the month that this moment is in on,")] from: DateTime,
-        #[graphql(desc = "until the month before the one that this moment is in.")] until: DateTime,
+        #[graphql(
+            desc = "of the months that begin before this moment: until now with the current one."
+        )]
+        until: DateTime,
     ) -> Result<Option<Vec<CommunityMonth>>> {
         let (DateTime(from), DateTime(until)) = (from, until);
-        let until = Period::Month.start(until);
         let mut months = Vec::new();
         let mut month = Period::Month.start(from);
         while month < until {

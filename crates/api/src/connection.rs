@@ -20,14 +20,14 @@ use crate::scalar::{DateTime, int};
 pub struct PageInfo {
     /// Whether there are more after the last one. Paging backward, this is only known to be so
     /// where `before` was given.
-    has_next_page: bool,
+    pub has_next_page: bool,
     /// Whether there are more before the first one. Paging forward, this is only known to be so
     /// where `after` was given.
-    has_previous_page: bool,
+    pub has_previous_page: bool,
     /// The cursor of the first one.
-    start_cursor: Option<String>,
+    pub start_cursor: Option<String>,
     /// The cursor of the last one.
-    end_cursor: Option<String>,
+    pub end_cursor: Option<String>,
 }
 
 /// How many there are.

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_graphql::parser::types::{OperationDefinition, OperationType};
+use async_graphql::parser::types::{OperationDefinition, OperationType, Selection};
 use async_graphql::{
     ErrorExtensionValues, ObjectType, Positioned, Request, Response, Schema, SchemaBuilder,
     ServerError, SubscriptionType, ValidationMode, Value, Variables,
@@ -23,6 +23,7 @@ use crate::mutation::Mutation;
 use crate::nulls;
 use crate::operation::Operation;
 use crate::order::{Fields, Ordered};
+use crate::place::Place;
 use crate::schema::Query;
 use crate::subscription::Root as Subscription;
 use crate::variables;
@@ -33,10 +34,12 @@ pub struct Api<Q = Query, M = Mutation, S = Subscription> {
     schema: Schema<Q, M, S>,
     for_resolvers: ForResolvers,
     batches: Arc<AtomicUsize>,
+    is_read_only: bool,
 }
 
 /// Gives a request what its resolvers find in their context: what has to be new for each request.
-type ForResolvers = Box<dyn Fn(Request, Option<Actor>, Uuid, &Batches) -> Request + Send + Sync>;
+type ForResolvers =
+    Box<dyn Fn(Request, Kind, Option<Actor>, Uuid, &Batches, &Place) -> Request + Send + Sync>;
 
 /// What a request may do, by the way it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +63,8 @@ pub struct Answer {
     pub kind: Option<Kind>,
     /// The name that the client gave the operation.
     pub name: Option<String>,
+    /// Its id, if it is one of several: who sends it with the same operation gets what comes after it.
+    pub id: Option<String>,
     /// The codes of its errors.
     pub codes: Vec<String>,
 }
@@ -115,7 +120,7 @@ where
     /// An API on a schema, which is built twice: once to check documents, once to execute them.
     pub(crate) fn new(
         schema: impl Fn() -> SchemaBuilder<Q, M, S>,
-        for_resolvers: impl Fn(Request, Option<Actor>, Uuid, &Batches) -> Request
+        for_resolvers: impl Fn(Request, Kind, Option<Actor>, Uuid, &Batches, &Place) -> Request
         + Send
         + Sync
         + 'static,
@@ -126,6 +131,15 @@ where
             schema: schema().validation_mode(ValidationMode::Fast).finish(),
             for_resolvers: Box::new(for_resolvers),
             batches: Arc::default(),
+            is_read_only: false,
+        }
+    }
+
+    /// The same, for queries alone.
+    pub(crate) fn read_only(self) -> Self {
+        Self {
+            is_read_only: true,
+            ..self
         }
     }
 
@@ -153,10 +167,14 @@ where
             query,
             operation_name,
             request,
+            last_answer,
             mut variables,
         } = operation;
         let document = self.documents.get(&query).await?;
         let definition = document.operation(operation_name.as_deref())?;
+        if self.is_read_only && definition.node.ty != OperationType::Query {
+            return Err(Refusal::read_only());
+        }
         match (definition.node.ty, allowed) {
             (OperationType::Query, _)
             | (OperationType::Mutation, Allowed::QueriesAndMutations)
@@ -169,6 +187,7 @@ where
                 )));
             }
         }
+        one_field(&definition.node).map_err(|error| Refusal::validation(vec![error]))?;
         variables::coerce(
             &document.types.registry,
             &definition.node.variable_definitions,
@@ -179,6 +198,7 @@ where
             document,
             operation_name,
             request: request.unwrap_or_else(Uuid::now_v7),
+            place: Place::behind(last_answer),
             variables,
         })
     }
@@ -210,7 +230,8 @@ where
                 Ok(response) => (response?, true),
                 Err(panic) => (failed(&*panic), false),
             };
-            let answer = prepared.answer(response);
+            let mut answer = prepared.answer(response);
+            answer.id = prepared.place.reached();
             let rest = goes_on.then_some((responses, batches, prepared));
             Some((answer, rest))
         });
@@ -231,7 +252,9 @@ where
         let mut request = Request::new(String::new()).variables(prepared.variables.clone());
         request.set_parsed_query(prepared.document.with_only(definition));
         let batches = Batches::counted_by(&self.batches);
-        let request = (self.for_resolvers)(request, viewer, prepared.request, &batches);
+        let kind = definition.node.ty.into();
+        let (id, place) = (prepared.request, &prepared.place);
+        let request = (self.for_resolvers)(request, kind, viewer, id, &batches, place);
         Ok((request, batches))
     }
 
@@ -249,6 +272,27 @@ where
     }
 }
 
+/// A subscription follows one thing: the specification says so (Single Root Field), and the engine doesn't.
+fn one_field(operation: &OperationDefinition) -> Result<(), ServerError> {
+    let fields = &operation.selection_set.node.items;
+    match (operation.ty, fields.as_slice()) {
+        (OperationType::Query | OperationType::Mutation, _)
+        | (
+            OperationType::Subscription,
+            [
+                Positioned {
+                    node: Selection::Field(_),
+                    ..
+                },
+            ],
+        ) => Ok(()),
+        (OperationType::Subscription, _) => Err(ServerError::new(
+            "a subscription has one field, and no fragment in its place",
+            Some(operation.selection_set.pos),
+        )),
+    }
+}
+
 /// What comes of a panic.
 fn failed(panic: &(dyn Any + Send)) -> Response {
     let error = internal(ServerError::new("", None), &panicked(panic));
@@ -260,6 +304,7 @@ struct Prepared {
     document: Arc<Document>,
     operation_name: Option<String>,
     request: Uuid,
+    place: Place,
     variables: Variables,
 }
 
@@ -319,6 +364,13 @@ impl Refusal {
     fn not_allowed() -> Self {
         let error = ServerError::new("a mutation has to be sent by POST", None);
         Self::new(Outcome::NotAllowed, "METHOD_NOT_ALLOWED", vec![error])
+    }
+
+    fn read_only() -> Self {
+        let message =
+            "nothing can be changed or followed here, where nothing happens: it is only read";
+        let error = ServerError::new(message, None);
+        Self::new(Outcome::Refused, "READ_ONLY", vec![error])
     }
 
     fn new(outcome: Outcome, code: &str, mut errors: Vec<ServerError>) -> Self {
@@ -417,6 +469,7 @@ impl Body<'_> {
             body,
             kind: None,
             name: None,
+            id: None,
             codes: self.errors.iter().filter_map(code).collect(),
         }
     }
@@ -524,7 +577,7 @@ mod tests {
     fn api() -> Api<TestQuery, TestMutation, EmptySubscription> {
         Api::new(
             || Schema::build(TestQuery, TestMutation, EmptySubscription),
-            |request, viewer, _, _| request.data(Viewer(viewer)),
+            |request, _, viewer, _, _, _| request.data(Viewer(viewer)),
         )
     }
 

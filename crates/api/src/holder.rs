@@ -2,9 +2,11 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use futures_util::future::try_join_all;
+use plaudit_domain::Time;
 use plaudit_domain::lozenge::Terms;
+use plaudit_domain::requirement::Answer;
 use plaudit_projection::LozengeGrant as Row;
-use plaudit_store::{Cursor, Order};
+use plaudit_store::{Cursor, Order, Page};
 
 use crate::account::Account;
 use crate::connection::{PageInfo, page_info};
@@ -16,7 +18,7 @@ use crate::scalar::{DateTime, int};
 
 /// A page of holders.
 pub struct LozengeHolderConnection {
-    lozenge: String,
+    filter: LozengeHolderFilter,
     slice: Slice<LozengeHolder>,
 }
 
@@ -44,7 +46,9 @@ pub struct LozengeHolderFilter {
 pub struct LozengeLapse {
     /// What it is.
     requirement: LozengeRequirement,
-    /// Since when; null where that isn't known.
+    /// Since when: they are called so, an agreement that they didn't accept is in force, their latest contribution
+    /// was too long ago, or a report was upheld. Null where history doesn't tell, as for the number of
+    /// contributions, or after accounts were linked or unlinked.
     since: Option<DateTime>,
 }
 
@@ -56,33 +60,38 @@ impl LozengeHolderConnection {
         filter: LozengeHolderFilter,
         paging: Paging,
     ) -> Result<Self> {
-        let LozengeHolderFilter {
-            lozenge_key: lozenge,
-            only_lapsed,
-        } = filter;
-        let reading = reading(context);
         let part = paging.part(Order::Ascending)?;
-        let mut holders = Vec::new();
-        let wanted = part.page.limit as usize;
-        let mut page = part.page;
-        if only_lapsed {
+        let holders = filter.found(reading(context), part.page).await?;
+        let slice = part.slice(holders);
+        Ok(Self { filter, slice })
+    }
+}
+
+impl LozengeHolderFilter {
+    /// A page of those that it lets through.
+    async fn found(&self, reading: &Reading, wanted: Page) -> Result<Vec<LozengeHolder>> {
+        let mut page = wanted;
+        if self.only_lapsed {
             page.limit = PAGE_MAX.unsigned_abs();
         }
+        let mut holders = Vec::new();
         // Who lapsed is known by no index: all holders are looked at, a hundred at once.
         loop {
-            let rows = reading.store().lozenge_holders(&lozenge, page).await?;
+            let rows = reading
+                .store()
+                .lozenge_holders(&self.lozenge_key, page)
+                .await?;
             let is_last = rows.len() < page.limit as usize;
             page.after = rows.last().map(place);
             let found = rows.into_iter().map(|row| LozengeHolder::of(reading, row));
             let found = try_join_all(found).await?.into_iter();
-            holders.extend(found.filter(|it| !only_lapsed || !it.lapses.is_empty()));
-            if is_last || holders.len() >= wanted {
+            holders.extend(found.filter(|it| !self.only_lapsed || !it.lapses.is_empty()));
+            if is_last || holders.len() >= wanted.limit as usize {
                 break;
             }
         }
-        holders.truncate(wanted);
-        let slice = part.slice(holders);
-        Ok(Self { lozenge, slice })
+        holders.truncate(wanted.limit as usize);
+        Ok(holders)
     }
 }
 
@@ -115,9 +124,17 @@ async fn lapses(
     let found = Found::of(reading, &profile, &requirements).await?;
     let holder = found.applicant(row.company.as_deref());
     let unmet = requirements.unmet(&holder, reading.now()).into_iter();
-    let lapse = |(answer, since): (_, Option<_>)| LozengeLapse {
-        requirement: LozengeRequirement::from(answer),
-        since: since.map(DateTime),
+    let granted = row.answers.to_vec();
+    let lapse = |(answer, since): (Answer, Option<Time>)| {
+        let of_this = |it: &&Answer| it.requirement == answer.requirement;
+        let was_met = granted.iter().find(of_this).is_some_and(|it| it.met);
+        // What was met and isn't since before that is otherwise by an account that came or went: that rows
+        // don't tell.
+        let since = since.filter(|since| !was_met || *since > row.granted_at);
+        LozengeLapse {
+            requirement: LozengeRequirement::from(answer),
+            since: since.map(DateTime),
+        }
     };
     Ok(unmet.map(lapse).collect())
 }
@@ -147,10 +164,22 @@ impl LozengeHolderConnection {
         page_info(&self.slice, |holder| place(&holder.row))
     }
 
-    /// How many hold the lozenge, whether they meet what it requires or not.
+    /// How many there are on all pages.
     async fn total_count(&self, context: &Context<'_>) -> Result<i32> {
-        let store = reading(context).store();
-        Ok(int(store.lozenge_holder_count(&self.lozenge).await?))
+        let reading = reading(context);
+        if !self.filter.only_lapsed {
+            let count = reading
+                .store()
+                .lozenge_holder_count(&self.filter.lozenge_key);
+            return Ok(int(count.await?));
+        }
+        let all = Page {
+            order: Order::Ascending,
+            after: None,
+            limit: u32::MAX,
+        };
+        let lapsed = self.filter.found(reading, all).await?;
+        Ok(int(i64::try_from(lapsed.len()).unwrap_or(i64::MAX)))
     }
 }
 

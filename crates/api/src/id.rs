@@ -133,7 +133,8 @@ impl From<NodeId> for ID {
     }
 }
 
-fn invalid(id: &ID, what: &str) -> Error {
+/// An id isn't of what it should be.
+pub(crate) fn invalid(id: &ID, what: &str) -> Error {
     let shown: String = id.chars().take(64).collect();
     Error::new(format!(
         "{shown:?} is not the id of {what}: use an id that this API gave you"

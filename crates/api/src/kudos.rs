@@ -270,7 +270,7 @@ impl Kudos {
             group: None,
         };
         let reading = reading(context);
-        let standings = reading.community.standings();
+        let standings = reading.models().standings();
         let ranking = standings.now(all, reading.now()).await?;
         let profile = self.0.key;
         let standing = Standing {

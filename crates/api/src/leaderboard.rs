@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, Error, ErrorExtensions, ID, Object, Result};
+use async_graphql::{Context, Enum, ID, Object, Result};
 use futures_util::future::try_join_all;
 use plaudit_domain::{Period, Time};
 use plaudit_projection::Group as GroupRow;
@@ -11,6 +11,7 @@ use plaudit_projection::standings::{Ranking, Standing};
 use plaudit_replay::standings::Scope;
 use plaudit_store::{Cursor, Order, Page};
 
+use crate::as_of::check_past;
 use crate::connection::{PageInfo, page_info};
 use crate::group::Group;
 use crate::id::NodeId;
@@ -88,17 +89,14 @@ impl Leaderboard {
             period: period.period(),
             group: group.as_ref().map(|group| group.key),
         };
-        let standings = reading.community.standings();
+        let standings = reading.models().standings();
         let now = reading.now();
         let (moment, ranking) = match as_of {
             None => (now, standings.now(scope, now).await?),
-            Some(DateTime(moment)) if moment <= now => {
+            Some(DateTime(moment)) => {
+                check_past(moment, reading)?;
                 reading.looks_back()?;
                 (moment, standings.as_of(scope, moment).await?)
-            }
-            Some(DateTime(moment)) => {
-                let error = Error::new(format!("asOf is still to come: {moment}"));
-                return Err(error.extend_with(|_, extensions| extensions.set("code", "IN_FUTURE")));
             }
         };
         Ok(Some(Self {

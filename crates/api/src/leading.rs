@@ -7,13 +7,14 @@ use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use plaudit_domain::Time;
 use plaudit_domain::leadership::{Obstacle, Role};
 use plaudit_projection::activity::{self, Activity, DAYS_SHOWN, activity};
-use plaudit_projection::{Group as GroupRow, Key, Leader as Row, group};
+use plaudit_projection::{Account as AccountRow, Group as GroupRow, Key, Leader as Row, group};
 use plaudit_store::Span;
 
 use crate::account::Account;
 use crate::group::Group;
-use crate::loader::{AccountBy, AccountsOf, GroupBy, HeldOf, LastHeldOf, LeadersOf, LedBy};
-use crate::lozenge::grants;
+use crate::loader::{
+    AccountBy, AccountsOf, GroupBy, HeldOf, LastHeldOf, LeadersOf, LedBy, LozengesOf,
+};
 use crate::profile::Profile;
 use crate::reading::{Reading, reading, referred};
 use crate::scalar::{DateTime, int};
@@ -21,19 +22,24 @@ use crate::scalar::{DateTime, int};
 const DAY: i64 = 86_400_000_000;
 
 /// The user groups that any of some accounts leads, as they are active at a moment: whoever leads one is
-/// an active leader.
+/// an active leader, unless their account is erased.
 pub async fn active_groups_led(
     reading: &Reading,
     accounts: &[Key],
     now: Time,
 ) -> Result<Vec<Arc<GroupRow>>> {
-    let led = reading
-        .loader()
-        .load_many(accounts.iter().copied().map(LedBy));
+    let led = accounts.iter().copied().map(LedBy);
+    let led = reading.loader().load_many(led).await?;
+    let leaders = led.keys().map(|LedBy(account)| AccountBy(*account));
+    let leaders = reading.loader().load_many(leaders).await?;
+    let is_here = |account: Key| {
+        leaders
+            .get(&AccountBy(account))
+            .is_some_and(|it| !it.erased)
+    };
+    let led = led.into_values().flatten();
     let led: BTreeSet<Key> = led
-        .await?
-        .into_values()
-        .flatten()
+        .filter(|leader| is_here(leader.account))
         .map(|leader| leader.group_key)
         .collect();
     let groups = reading.loader().load_many(led.into_iter().map(GroupBy));
@@ -95,32 +101,36 @@ pub async fn manages(context: &Context<'_>, group: Key) -> Result<bool> {
     Ok(reading(context).is_staff() || leads(context, group).await?)
 }
 
-/// What keeps the owner of an account from leading a group, with all their accounts.
-async fn obstacles(context: &Context<'_>, account: &Account) -> Result<Vec<Obstacle>> {
+/// What keeps the owners of some accounts from leading a group, with all their accounts; in their order.
+async fn obstacles(context: &Context<'_>, accounts: &[&Account]) -> Result<Vec<Vec<Obstacle>>> {
     let reading = reading(context);
-    let accounts = match account.0.is_linked() {
-        true => {
-            reading
-                .loader()
-                .load_one(AccountsOf(account.0.profile))
-                .await?
-        }
-        false => None,
-    };
-    let affiliations: Vec<_> = match &accounts {
-        Some(accounts) => accounts.iter().filter_map(|it| it.affiliation).collect(),
-        None => account.0.affiliation.into_iter().collect(),
-    };
-    let accounts = reading.account_keys(account.0.profile, account.0.is_linked());
-    let grants = grants(reading, &accounts.await?).await?;
-    let held = grants.iter().filter(|grant| grant.held);
-    let lozenges = held.map(|grant| grant.lozenge.as_str());
-    let conditions = &reading.rules().groups.leaders;
-    let mut obstacles = conditions.obstacles(affiliations, lozenges);
-    if account.0.erased {
-        obstacles.push(Obstacle::Erased);
+    let loader = reading.loader();
+    let linked = accounts.iter().filter(|account| account.0.is_linked());
+    let linked = linked.map(|account| AccountsOf(account.0.profile));
+    let linked = loader.load_many(linked).await?;
+    // Those of a profile that is made of a single account are that.
+    let mut everybody: Vec<Vec<&AccountRow>> = Vec::with_capacity(accounts.len());
+    for account in accounts {
+        everybody.push(match linked.get(&AccountsOf(account.0.profile)) {
+            Some(accounts) => accounts.iter().collect(),
+            None => vec![&account.0],
+        });
     }
-    Ok(obstacles)
+    let keys = everybody.iter().flatten().map(|it| LozengesOf(it.key));
+    let grants = loader.load_many(keys).await?;
+    let conditions = &reading.rules().groups.leaders;
+    let of = |(account, all): (&&Account, &Vec<&AccountRow>)| {
+        let affiliations = all.iter().filter_map(|it| it.affiliation);
+        let grants = all.iter().filter_map(|it| grants.get(&LozengesOf(it.key)));
+        let held = grants.flatten().filter(|grant| grant.held);
+        let lozenges = held.map(|grant| grant.lozenge.as_str());
+        let mut obstacles = conditions.obstacles(affiliations, lozenges);
+        if account.0.erased {
+            obstacles.push(Obstacle::Erased);
+        }
+        obstacles
+    };
+    Ok(accounts.iter().zip(&everybody).map(of).collect())
 }
 
 /// As what somebody leads a group.
@@ -238,7 +248,8 @@ pub struct LeaderEligibility {
 impl LeaderEligibility {
     /// That of the owner of an account.
     pub async fn of(context: &Context<'_>, account: &Account) -> Result<Self> {
-        let obstacles = obstacles(context, account).await?;
+        let obstacles = obstacles(context, &[account]).await?;
+        let obstacles = obstacles.into_iter().flatten().collect::<Vec<_>>();
         Ok(Self {
             is_eligible: obstacles.is_empty(),
             reasons: obstacles.iter().map(Obstacle::to_string).collect(),
@@ -286,9 +297,13 @@ impl GroupLeader {
         leaders.into_iter().map(with_account).collect()
     }
 
-    /// Whether something keeps them from leading.
-    pub async fn is_ineligible(&self, context: &Context<'_>) -> Result<bool> {
-        Ok(!obstacles(context, &self.account).await?.is_empty())
+    /// Those of some leaders whom something keeps from leading.
+    pub async fn ineligible(context: &Context<'_>, leaders: Vec<Self>) -> Result<Vec<Self>> {
+        let accounts: Vec<_> = leaders.iter().map(|leader| &leader.account).collect();
+        let obstacles = obstacles(context, &accounts).await?;
+        let both = leaders.into_iter().zip(obstacles);
+        let ineligible = both.filter(|(_, obstacles)| !obstacles.is_empty());
+        Ok(ineligible.map(|(leader, _)| leader).collect())
     }
 
     /// Whether who asks sees more than that they lead: staff, and everybody where the profile is public.

@@ -13,7 +13,7 @@ use plaudit_projection::tally::TallyKey;
 use plaudit_projection::{
     About, Acceptance, Account, Badge, Certification, Course, Gift, GrantedBadge, Group, Key,
     LedgerEntry, Like, LozengeGrant, LozengeRequest, Membership, Post, PostMilestone, Profile,
-    Report, Review, Ruling, Waiting,
+    Report, Review, Waiting,
 };
 use plaudit_store::{Earned, Page, PointsAt, SharedStore, StoreError};
 
@@ -135,10 +135,6 @@ pub struct PlaceInQueue(pub Key);
 /// The open reports of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OpenReportsOf(pub Key);
-
-/// Reports that were upheld, by the key of that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RulingBy(pub Key);
 
 /// A page of the replies to a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -355,7 +351,6 @@ by_key! {
     AboutOf => About: about, |about| about.account;
     GiftById => Gift: gifts_by_id, |gift| gift.id;
     ReviewBy => Review: reviews, |review| review.post;
-    RulingBy => Ruling: rulings, |ruling| ruling.key;
     WaitingOf => Waiting: waiting, |waiting| waiting.account;
 }
 

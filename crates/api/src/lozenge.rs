@@ -258,7 +258,7 @@ impl HeldLozenge {
         let accounts = reading.account_keys(profile.key, profile.accounts > 1);
         let accounts = accounts.await?;
         let grants = grants(reading, &accounts).await?;
-        let rules = reading.community.rules();
+        let rules = reading.rules();
         let active_groups_led = match rules.lozenges.depend_on_groups() {
             true => active_groups_led(reading, &accounts, reading.now())
                 .await?

@@ -57,7 +57,7 @@ impl LozengeRequest {
 
     /// The lozenge; null if there is none of this key any more.
     async fn lozenge(&self, context: &Context<'_>) -> Option<Lozenge> {
-        Lozenge::find(reading(context).community.rules(), &self.0.lozenge)
+        Lozenge::find(reading(context).rules(), &self.0.lozenge)
     }
 
     /// What became of it.

@@ -1,26 +1,32 @@
 //! What members are told (DOMAIN F5).
 
-use std::collections::HashSet;
+mod list;
+mod message;
+mod reader;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
-use plaudit_domain::{Time, notification};
-use plaudit_projection::{Account as AccountRow, Key, Notification as Row};
-use plaudit_store::{Cursor, Order};
+use plaudit_domain::notification;
+use plaudit_domain::post::Kind as PostKind;
+use plaudit_projection::{Account as AccountRow, Notification as Row, Outcome, benefit};
+use plaudit_store::Cursor;
 use uuid::Uuid;
 
+use self::list::place;
+use self::message::Names;
 use crate::account::Account;
-use crate::connection::{PageInfo, page_info};
+use crate::benefit::BenefitRequest;
 use crate::group::Group;
 use crate::id::NodeId;
-use crate::loader::{AccountBy, AccountsOf, GroupBy, MeetingBy, PostBy, RulingBy};
+use crate::loader::{AccountBy, BenefitBy, GroupBy, MeetingBy, PostBy, PresentationBy};
 use crate::lozenge::Lozenge;
 use crate::meeting::Meeting;
-use crate::paging::{Opaque, Paging, Slice, merged};
 use crate::post::Post;
-use crate::reading::{Reading, reading, referred};
-use crate::report::ReportMeasure;
-use crate::scalar::{DateTime, int};
-use crate::warning::warnings;
+use crate::presentation::Presentation;
+use crate::reading::{reading, referred};
+use crate::scalar::DateTime;
+
+pub use self::list::{NotificationConnection, NotificationEdge};
+pub use self::reader::Reader;
 
 /// What somebody can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -42,7 +48,8 @@ pub enum NotificationKind {
     Report,
     /// A lozenge was granted, denied or revoked.
     Lozenge,
-    /// A meeting was changed or cancelled, or a place in it became free for them.
+    /// A meeting was scheduled in a group that they watch; or one that they go to, or wait for a place at, was
+    /// changed or cancelled, or a place became free for them.
     Meeting,
     /// A presentation of theirs was approved or rejected.
     Presentation,
@@ -50,6 +57,52 @@ pub enum NotificationKind {
     Leadership,
     /// A group that they lead is about to be inactive, or is.
     GroupWarning,
+}
+
+/// What became of what somebody is told about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Outcome")]
+pub enum NotificationOutcome {
+    /// An article of theirs was published.
+    ArticlePublished,
+    /// An article of theirs was rejected.
+    ArticleRejected,
+    /// A report of a post of theirs was upheld, with a warning.
+    Warned,
+    /// A post of theirs was removed, since a report of it was upheld.
+    PostRemoved,
+    /// They were granted a lozenge.
+    LozengeGranted,
+    /// Their request for a lozenge was denied.
+    LozengeDenied,
+    /// A lozenge of theirs was revoked.
+    LozengeRevoked,
+    /// A meeting was scheduled.
+    MeetingScheduled,
+    /// A meeting was changed.
+    MeetingChanged,
+    /// A meeting was cancelled.
+    MeetingCancelled,
+    /// They waited for a place at a meeting, and have one now.
+    MovedUp,
+    /// A presentation of theirs was approved.
+    PresentationApproved,
+    /// A presentation of theirs was rejected.
+    PresentationRejected,
+    /// They were made a leader of a group, or a co-leader.
+    LeaderAppointed,
+    /// They lead a group no more.
+    LeadershipEnded,
+    /// They asked to lead a group, or proposed one; that was declined.
+    LeadershipDeclined,
+    /// They get what they asked for as a leader.
+    BenefitApproved,
+    /// They don't get what they asked for as a leader.
+    BenefitDeclined,
+    /// A group that they lead is about to be inactive.
+    GroupAtRisk,
+    /// A group that they lead is inactive.
+    GroupInactive,
 }
 
 /// What somebody was told, as the row that it is read from.
@@ -93,201 +146,6 @@ pub async fn preferences(
     Ok(preferences.collect())
 }
 
-/// The accounts of somebody who reads what they were told.
-pub struct Reader {
-    /// Their keys.
-    pub accounts: Vec<Key>,
-    /// Up to when they have read everything.
-    read_until: Time,
-    /// Whether they want to be warned of their groups.
-    warned: bool,
-    now: Time,
-}
-
-impl Reader {
-    /// Who has an account, as of a moment.
-    pub async fn of(reading: &Reading, account: &AccountRow, now: Time) -> Result<Self> {
-        let accounts = reading
-            .loader()
-            .load_one(AccountsOf(account.profile))
-            .await?;
-        let accounts = accounts.unwrap_or_default();
-        let read_until = accounts.iter().filter_map(|account| account.read_until);
-        let primary = accounts.iter().find(|it| it.key == account.profile);
-        let warned = primary.is_none_or(|it| !it.mutes(notification::Kind::GroupWarning));
-        Ok(Self {
-            warned,
-            read_until: read_until.max().unwrap_or(Time::from_micros(i64::MIN)),
-            accounts: accounts.into_iter().map(|account| account.key).collect(),
-            now,
-        })
-    }
-
-    /// Rows, with whether they are read.
-    pub async fn read(&self, reading: &Reading, rows: Vec<Row>) -> Result<Vec<Notification>> {
-        let read = self.marked(reading, &rows).await?;
-        let notifications = rows.into_iter().map(|row| Notification {
-            is_read: row.at <= self.read_until || read.contains(&row.id),
-            row,
-        });
-        Ok(notifications.collect())
-    }
-
-    async fn marked(&self, reading: &Reading, rows: &[Row]) -> Result<HashSet<Uuid>> {
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        if ids.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let marks = reading.store().read_marks(&self.accounts, &ids).await?;
-        Ok(marks.into_iter().map(|mark| mark.notification).collect())
-    }
-
-    /// The warnings that they got, or only those of them that aren't read.
-    pub async fn warnings(&self, reading: &Reading, unread_only: bool) -> Result<Vec<Row>> {
-        if !self.warned {
-            return Ok(vec![]);
-        }
-        let mut rows = warnings(reading, &self.accounts, self.now).await?;
-        if unread_only {
-            let read = self.marked(reading, &rows).await?;
-            rows.retain(|row| row.at > self.read_until && !read.contains(&row.id));
-        }
-        Ok(rows)
-    }
-
-    /// Those of some ids that they were told.
-    pub async fn told(&self, reading: &Reading, ids: &[Uuid]) -> Result<Vec<Uuid>> {
-        let rows = reading.store().notifications_by_id(ids).await?;
-        let own = rows
-            .into_iter()
-            .filter(|row| self.accounts.contains(&row.account));
-        let warnings = self.warnings(reading, false).await?;
-        let warnings = warnings.into_iter().filter(|row| ids.contains(&row.id));
-        Ok(own.chain(warnings).map(|row| row.id).collect())
-    }
-}
-
-/// A page of what somebody was told.
-pub struct NotificationConnection {
-    slice: Slice<NotificationEdge>,
-    reader: Reader,
-    unread_only: bool,
-}
-
-/// Something that somebody was told, in a list.
-#[derive(Debug, Clone)]
-pub struct NotificationEdge {
-    /// Where it stands in the list.
-    pub cursor: Cursor,
-    /// The notification.
-    pub node: Notification,
-}
-
-impl NotificationConnection {
-    /// A page of what the owner of an account was told.
-    pub async fn read(
-        context: &Context<'_>,
-        account: &AccountRow,
-        unread_only: bool,
-        paging: Paging,
-    ) -> Result<Self> {
-        let part = paging.part(Order::Descending)?;
-        let reading = reading(context);
-        let reader = Reader::of(reading, account, reading.now()).await?;
-        let unread_after = unread_only.then_some(reader.read_until);
-        let store = reading.store();
-        let mut rows = store
-            .notifications_of(&reader.accounts, unread_after, part.page)
-            .await?;
-        let warnings = reader.warnings(reading, unread_only).await?;
-        let is_beyond = |row: &Row| {
-            let place = place(row);
-            part.page.after.is_none_or(|after| match part.page.order {
-                Order::Ascending => place > after,
-                Order::Descending => place < after,
-            })
-        };
-        rows.extend(warnings.into_iter().filter(is_beyond));
-        let rows = merged(rows, part.page, place);
-        let slice = part.slice(reader.read(reading, rows).await?);
-        let slice = slice.try_map(|node| {
-            let cursor = node.place();
-            Ok::<_, async_graphql::Error>(NotificationEdge { cursor, node })
-        })?;
-        Ok(Self {
-            slice,
-            reader,
-            unread_only,
-        })
-    }
-
-    async fn count(&self, reading: &Reading, unread_only: bool) -> Result<i32> {
-        let Reader {
-            accounts,
-            read_until,
-            ..
-        } = &self.reader;
-        let store = reading.store();
-        let told = if unread_only {
-            store.unread_count(accounts, *read_until).await?
-        } else {
-            store.notification_count(accounts).await?
-        };
-        let warnings = self.reader.warnings(reading, unread_only).await?;
-        Ok(int(told).saturating_add(int(i64::try_from(warnings.len()).unwrap_or(i64::MAX))))
-    }
-}
-
-fn place(row: &Row) -> Cursor {
-    Cursor {
-        at: row.at.as_micros(),
-        key: Key(row.position),
-    }
-}
-
-/// A page of what a member was told.
-#[Object(crate = "crate::engine")]
-impl NotificationConnection {
-    /// The notifications, with their cursors.
-    async fn edges(&self) -> &[NotificationEdge] {
-        &self.slice.rows
-    }
-
-    /// The notifications.
-    async fn nodes(&self) -> Vec<&Notification> {
-        self.slice.rows.iter().map(|edge| &edge.node).collect()
-    }
-
-    /// Where the page lies in the list.
-    async fn page_info(&self) -> PageInfo {
-        page_info(&self.slice, |edge| edge.cursor)
-    }
-
-    /// How many there are on all pages.
-    async fn total_count(&self, context: &Context<'_>) -> Result<i32> {
-        self.count(reading(context), self.unread_only).await
-    }
-
-    /// How many of all there are aren't read.
-    async fn unread_count(&self, context: &Context<'_>) -> Result<i32> {
-        self.count(reading(context), true).await
-    }
-}
-
-/// A notification in a list.
-#[Object(crate = "crate::engine")]
-impl NotificationEdge {
-    /// Its cursor. It stays valid when notifications come.
-    async fn cursor(&self) -> String {
-        Opaque(self.cursor).encode()
-    }
-
-    /// The notification.
-    async fn node(&self) -> &Notification {
-        &self.node
-    }
-}
-
 impl Notification {
     /// Where it stands among others.
     pub fn place(&self) -> Cursor {
@@ -308,15 +166,148 @@ impl Notification {
         Ok(reader.read(reading, rows).await?.pop())
     }
 
-    /// The post that it is about, as long as that is in sight.
+    /// The post that it is about, as long as that is in sight. Which of theirs was removed its author is told.
     async fn shown_post(&self, context: &Context<'_>) -> Result<Option<Post>> {
         let Some(post) = self.row.post else {
             return Ok(None);
         };
         let post = reading(context).loader().load_one(PostBy(post)).await?;
         let post = Post(referred(post)?);
-        let is_shown = post.is_readable(context).await?;
+        let is_shown = self.is_ruling() || post.is_readable(context).await?;
         Ok(Some(post).filter(|_| is_shown))
+    }
+
+    /// Whether it tells somebody what was decided of a post of theirs.
+    fn is_ruling(&self) -> bool {
+        match self.row.kind {
+            notification::Kind::Report => true,
+            notification::Kind::Answer
+            | notification::Kind::Comment
+            | notification::Kind::Acceptance
+            | notification::Kind::Post
+            | notification::Kind::ArticleUpdate
+            | notification::Kind::ArticleReview
+            | notification::Kind::Lozenge
+            | notification::Kind::Meeting
+            | notification::Kind::Presentation
+            | notification::Kind::Leadership
+            | notification::Kind::GroupWarning => false,
+        }
+    }
+
+    /// Whether who did it is shown. What staff decide they don't decide as themselves.
+    async fn is_by_a_member(&self, context: &Context<'_>, actor: &Account) -> Result<bool> {
+        match self.row.kind {
+            notification::Kind::Answer
+            | notification::Kind::Comment
+            | notification::Kind::ArticleUpdate => Ok(true),
+            notification::Kind::Acceptance => self.is_by_the_asker(context, actor).await,
+            // An article may be published by staff: its author stands in the post.
+            notification::Kind::Post
+            | notification::Kind::ArticleReview
+            | notification::Kind::Report
+            | notification::Kind::Lozenge
+            | notification::Kind::Meeting
+            | notification::Kind::Presentation
+            | notification::Kind::Leadership
+            | notification::Kind::GroupWarning => Ok(false),
+        }
+    }
+
+    /// Whether who accepted an answer asked the question: else staff did.
+    async fn is_by_the_asker(&self, context: &Context<'_>, actor: &Account) -> Result<bool> {
+        let loader = reading(context).loader();
+        let Some(answer) = self.row.post else {
+            return Ok(false);
+        };
+        let answer = referred(loader.load_one(PostBy(answer)).await?)?;
+        let Some(question) = answer.parent else {
+            return Ok(false);
+        };
+        let question = referred(loader.load_one(PostBy(question)).await?)?;
+        Post(question).is_by(context, &actor.0).await
+    }
+
+    async fn in_group(&self, context: &Context<'_>) -> Result<Option<Group>> {
+        let Some(group) = self.row.group_key else {
+            return Ok(None);
+        };
+        let group = reading(context).loader().load_one(GroupBy(group)).await?;
+        Ok(Some(Group(referred(group)?)))
+    }
+
+    async fn at_meeting(&self, context: &Context<'_>) -> Result<Option<Meeting>> {
+        let Some(meeting) = self.row.meeting else {
+            return Ok(None);
+        };
+        let loader = reading(context).loader();
+        let meeting = loader.load_one(MeetingBy(meeting)).await?;
+        Ok(Some(Meeting(referred(meeting)?)))
+    }
+
+    async fn of_presentation(&self, context: &Context<'_>) -> Result<Option<Presentation>> {
+        let Some(presentation) = self.row.presentation else {
+            return Ok(None);
+        };
+        let loader = reading(context).loader();
+        let presentation = loader.load_one(PresentationBy(presentation)).await?;
+        Ok(Some(Presentation(referred(presentation)?)))
+    }
+
+    async fn of_benefit(&self, context: &Context<'_>) -> Result<Option<BenefitRequest>> {
+        let Some(benefit) = self.row.benefit else {
+            return Ok(None);
+        };
+        let loader = reading(context).loader();
+        let benefit = loader.load_one(BenefitBy(benefit)).await?;
+        Ok(Some(BenefitRequest(referred(benefit)?)))
+    }
+
+    /// The title of the post, or of the first that has one of those that it is a reply to.
+    async fn title(&self, context: &Context<'_>, post: Post) -> Result<Option<String>> {
+        // Their own is named also where it was removed.
+        if self.is_ruling() && post.0.title.is_some() {
+            return Ok(post.0.title.clone());
+        }
+        let mut next = Some(post);
+        while let Some(post) = next {
+            if let Some(title) = &post.0.title {
+                let is_shown = post.is_readable(context).await?;
+                return Ok(is_shown.then(|| title.clone()));
+            }
+            next = post.parent_post(context).await?;
+        }
+        Ok(None)
+    }
+
+    async fn names(&self, context: &Context<'_>) -> Result<Names> {
+        let post = self.shown_post(context).await?;
+        let post_kind = post.as_ref().map(|post| PostKind::as_str(post.0.kind));
+        let title = match post {
+            Some(post) => self.title(context, post).await?,
+            None => None,
+        };
+        let group = self.in_group(context).await?;
+        let meeting = self.at_meeting(context).await?;
+        let presentation = self.of_presentation(context).await?;
+        let benefit = self.of_benefit(context).await?;
+        let lozenges = &reading(context).rules().lozenges;
+        let lozenge = self.row.lozenge.as_deref();
+        Ok(Names {
+            post_kind,
+            title,
+            group: group.map(|group| group.0.name.clone()),
+            meeting: meeting.map(|meeting| meeting.0.title.clone()),
+            presentation: presentation.and_then(|presentation| presentation.0.title.clone()),
+            benefit: benefit.map(|benefit| match benefit.0.kind {
+                benefit::Kind::Swag => "swag",
+                benefit::Kind::Reimbursement => "reimbursement",
+            }),
+            lozenge: lozenge.map(|key| {
+                let known = lozenges.find(key);
+                known.map_or_else(|| key.to_owned(), |lozenge| lozenge.title.clone())
+            }),
+        })
     }
 }
 
@@ -333,6 +324,17 @@ impl Notification {
         self.row.kind.into()
     }
 
+    /// What became of it, where that can be this or that; null for what just happened, like a comment.
+    async fn outcome(&self) -> Option<NotificationOutcome> {
+        self.row.outcome.map(Into::into)
+    }
+
+    /// What it says, in a sentence to show.
+    async fn message(&self, context: &Context<'_>) -> Result<String> {
+        let names = self.names(context).await?;
+        Ok(message::sentence(self.row.kind, self.row.outcome, &names))
+    }
+
     /// When they were told.
     async fn at(&self) -> DateTime {
         DateTime(self.row.at)
@@ -345,76 +347,50 @@ impl Notification {
 
     /// Who did it. Null where that isn't known, and where staff decided something.
     async fn actor(&self, context: &Context<'_>) -> Result<Option<Account>> {
-        let Some(actor) = self.row.actor.filter(|_| is_by_a_member(self.row.kind)) else {
+        let Some(actor) = self.row.actor else {
             return Ok(None);
         };
         let account = reading(context).loader().load_one(AccountBy(actor)).await?;
-        Ok(Some(Account(referred(account)?)))
+        let actor = Account(referred(account)?);
+        let is_shown = self.is_by_a_member(context, &actor).await?;
+        Ok(Some(actor).filter(|_| is_shown))
     }
 
     /// The post that it is about: the answer that was given or accepted, the comment, the article. Null
-    /// where it is about none, and while that is gone.
+    /// where it is about none, and while that is gone; but its author is told which of theirs was removed.
     async fn post(&self, context: &Context<'_>) -> Result<Option<Post>> {
         self.shown_post(context).await
     }
 
     /// The group that it is about, or that the post is in.
     async fn group(&self, context: &Context<'_>) -> Result<Option<Group>> {
-        let Some(group) = self.row.group_key else {
-            return Ok(None);
-        };
-        let group = reading(context).loader().load_one(GroupBy(group)).await?;
-        Ok(Some(Group(referred(group)?)))
+        self.in_group(context).await
     }
 
     /// The meeting that it is about.
     async fn meeting(&self, context: &Context<'_>) -> Result<Option<Meeting>> {
-        let Some(meeting) = self.row.meeting else {
-            return Ok(None);
-        };
-        let meeting = reading(context)
-            .loader()
-            .load_one(MeetingBy(meeting))
-            .await?;
-        Ok(Some(Meeting(referred(meeting)?)))
+        self.at_meeting(context).await
+    }
+
+    /// The presentation that it is about, which is their own.
+    async fn presentation(&self, context: &Context<'_>) -> Result<Option<Presentation>> {
+        self.of_presentation(context).await
+    }
+
+    /// What they asked for as a leader that it is about.
+    async fn benefit_request(&self, context: &Context<'_>) -> Result<Option<BenefitRequest>> {
+        self.of_benefit(context).await
     }
 
     /// The lozenge that it is about. Null where it is about none, and where the rules don't have it any more.
     async fn lozenge(&self, context: &Context<'_>) -> Option<Lozenge> {
         let key = self.row.lozenge.as_deref()?;
-        Lozenge::find(reading(context).community.rules(), key)
+        Lozenge::find(reading(context).rules(), key)
     }
 
-    /// What upholding the report came to; null where it is about none.
-    async fn measure(&self, context: &Context<'_>) -> Result<Option<ReportMeasure>> {
-        let loader = reading(context).loader();
-        let ruling = loader.load_one(RulingBy(Key(self.row.position))).await?;
-        Ok(ruling.map(|ruling| ruling.measure.into()))
-    }
-
-    /// What staff say about it; null where they say nothing.
-    async fn note(&self, context: &Context<'_>) -> Result<Option<String>> {
-        let loader = reading(context).loader();
-        let ruling = loader.load_one(RulingBy(Key(self.row.position))).await?;
-        Ok(ruling.and_then(|ruling| ruling.note.clone()))
-    }
-}
-
-/// Whether who did what is told is shown. What staff decide they don't decide as themselves.
-fn is_by_a_member(kind: notification::Kind) -> bool {
-    match kind {
-        notification::Kind::Answer
-        | notification::Kind::Comment
-        | notification::Kind::Acceptance
-        | notification::Kind::ArticleUpdate => true,
-        // An article may be published by staff: its author stands in the post.
-        notification::Kind::Post
-        | notification::Kind::ArticleReview
-        | notification::Kind::Report
-        | notification::Kind::Lozenge
-        | notification::Kind::Meeting
-        | notification::Kind::Presentation
-        | notification::Kind::Leadership
-        | notification::Kind::GroupWarning => false,
+    /// What staff, or the leaders of a group, say about it: why something was granted, denied, revoked,
+    /// rejected, declined, removed or cancelled. Null where they say nothing.
+    async fn note(&self) -> Option<&str> {
+        self.row.note.as_deref()
     }
 }

@@ -16,6 +16,8 @@ pub struct Operation {
     pub operation_name: Option<String>,
     /// The id of the request that it came by, for the history; one is drawn where there is none.
     pub request: Option<Uuid>,
+    /// The id of the last answer that the client got over an earlier connection, to go on behind it.
+    pub last_answer: Option<String>,
     pub(crate) variables: Variables,
 }
 
@@ -55,6 +57,7 @@ impl Operation {
             query: wire.query.ok_or_else(MalformedRequest::no_query)?,
             operation_name: wire.operation_name,
             request: None,
+            last_answer: None,
             variables: wire.variables.unwrap_or_default(),
         })
     }
@@ -74,6 +77,7 @@ impl Operation {
             query: query.ok_or_else(MalformedRequest::no_query)?,
             operation_name: operation_name.filter(|name| !name.is_empty()),
             request: None,
+            last_answer: None,
             variables: embedded("variables", variables)?.unwrap_or_default(),
         })
     }

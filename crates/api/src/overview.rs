@@ -104,13 +104,8 @@ impl GroupOverview {
         let leaders = reading(context).loader().load_many(groups).await?;
         let mut leaders: Vec<_> = leaders.into_values().flatten().collect();
         leaders.sort_unstable_by_key(|leader| leader.position);
-        let mut ineligible = Vec::new();
-        for leader in GroupLeader::with_accounts(context, leaders).await? {
-            if leader.is_ineligible(context).await? {
-                ineligible.push(leader);
-            }
-        }
-        Ok(ineligible)
+        let leaders = GroupLeader::with_accounts(context, leaders).await?;
+        GroupLeader::ineligible(context, leaders).await
     }
 
     /// Applications that wait, the longest first.

@@ -44,12 +44,23 @@ pub struct Slice<T> {
     pub has_previous: bool,
 }
 
+/// How much of a list is asked for, from where.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// How many are shown.
+    pub size: usize,
+    /// From beyond this cursor.
+    pub cursor: Option<&'a str>,
+    /// Whether that is from its end.
+    pub backward: bool,
+}
+
 impl Paging {
-    /// The part of a list in this order.
+    /// How much of a list is asked for.
     ///
     /// # Errors
     /// If the arguments contradict each other or are out of range.
-    pub fn part(&self, order: Order) -> Result<Part, Error> {
+    pub fn asked(&self) -> Result<Asked<'_>, Error> {
         let Self {
             first,
             after,
@@ -73,7 +84,24 @@ impl Paging {
                 "{name} is {size}: a page has 1 to {PAGE_MAX} entries"
             )));
         }
-        let after = cursor.as_deref().map(Opaque::decode).transpose()?;
+        Ok(Asked {
+            size: size.unsigned_abs() as usize,
+            cursor: cursor.as_deref(),
+            backward,
+        })
+    }
+
+    /// The part of a list in this order.
+    ///
+    /// # Errors
+    /// If the arguments contradict each other or are out of range, or a cursor isn't one.
+    pub fn part(&self, order: Order) -> Result<Part, Error> {
+        let Asked {
+            size,
+            cursor,
+            backward,
+        } = self.asked()?;
+        let after = cursor.map(Opaque::decode).transpose()?;
         let reversed = match order {
             Order::Ascending => Order::Descending,
             Order::Descending => Order::Ascending,
@@ -82,9 +110,10 @@ impl Paging {
             page: Page {
                 order: if backward { reversed } else { order },
                 after: after.map(|Opaque(cursor)| cursor),
-                limit: size.unsigned_abs() + 1,
+                // A page is small.
+                limit: u32::try_from(size).unwrap_or(u32::MAX - 1) + 1,
             },
-            size: size.unsigned_abs() as usize,
+            size,
             backward,
         })
     }
@@ -164,7 +193,8 @@ impl Opaque {
     }
 }
 
-fn invalid(message: &str) -> Error {
+/// A part of a list can't be what it is asked for as.
+pub fn invalid(message: &str) -> Error {
     Error::new(message).extend_with(|_, extensions| extensions.set("code", "INVALID_PAGE"))
 }
 

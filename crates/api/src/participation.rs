@@ -37,7 +37,8 @@ impl ProfileMeetings {
         Ok(int(count))
     }
 
-    /// Those at which the member was seen, the latest first.
+    /// Those at which the member was seen, the latest first. The member sees them, and staff; null for
+    /// everybody else.
     async fn attended(
         &self,
         context: &Context<'_>,
@@ -45,7 +46,7 @@ impl ProfileMeetings {
         #[graphql(desc = "From behind this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "From before this cursor.")] before: Option<String>,
-    ) -> Result<MeetingConnection> {
+    ) -> Result<Option<MeetingConnection>> {
         let paging = Paging {
             first,
             after,
@@ -54,12 +55,15 @@ impl ProfileMeetings {
         };
         let part = paging.part(Order::Descending)?;
         let reading = reading(context);
+        if !reading.is_staff() && !reading.is_profile_of_viewer(self.0.key).await? {
+            return Ok(None);
+        }
         let accounts = accounts(reading, &self.0).await?;
         let store = reading.store();
         let meetings = store.meetings_attended(&accounts, part.page).await?;
         let meetings = meetings.into_iter().map(Arc::new).collect();
         let total = MeetingTotal::Known(store.meetings_attended_count(&accounts).await?);
-        Ok(MeetingConnection::new(part, meetings, Some(total)))
+        Ok(Some(MeetingConnection::new(part, meetings, Some(total))))
     }
 
     /// Those that the member goes to, or waits for a place at. The member sees them; null for everybody

@@ -73,7 +73,7 @@ impl Post {
     }
 
     /// Whether an account, or one that is linked with it, wrote it.
-    async fn is_by(&self, context: &Context<'_>, account: &AccountRow) -> Result<bool> {
+    pub async fn is_by(&self, context: &Context<'_>, account: &AccountRow) -> Result<bool> {
         let Some(author) = self.0.author else {
             return Ok(false);
         };
@@ -91,6 +91,11 @@ impl Post {
         let Some(key) = key else { return Ok(None) };
         let post = reading(context).loader().load_one(PostBy(key)).await?;
         Self(referred(post)?).seen(context).await
+    }
+
+    /// What it is a reply to, if who asks may know of that.
+    pub async fn parent_post(&self, context: &Context<'_>) -> Result<Option<Self>> {
+        Self::other(context, self.0.parent).await
     }
 
     /// The post, if who asks may know of it: an article that isn't published is its author's and staff's.
@@ -174,7 +179,7 @@ impl Post {
     /// The question that an answer is to, or the post that a comment is on, also while that is
     /// deleted.
     async fn parent(&self, context: &Context<'_>) -> Result<Option<Self>> {
-        Self::other(context, self.0.parent).await
+        self.parent_post(context).await
     }
 
     /// The group that it was posted in, if it was in one.

@@ -16,6 +16,8 @@ use plaudit_store::Order;
 use crate::account::{Account, Visibility};
 use crate::badge::Badge;
 use crate::connection::{PostConnection, Total};
+use crate::event::EventConnection;
+use crate::event_filter::{EventOrder, TimelineFilter};
 use crate::group::Group;
 use crate::id::NodeId;
 use crate::kudos::Kudos;
@@ -28,7 +30,9 @@ use crate::lozenge_request::LozengeRequest;
 use crate::paging::{Paging, merged};
 use crate::participation::{ProfileLeading, ProfileMeetings};
 use crate::reading::{reading, referred};
+use crate::revoked::RevokedLozenge;
 use crate::scalar::{DateTime, int};
+use crate::search::Page;
 
 /// A profile, as far as who asks may see it (DOMAIN P6): all of what is shown comes from its row, so
 /// what has none can't show it.
@@ -504,6 +508,53 @@ impl Profile {
     async fn perks(&self, context: &Context<'_>) -> Result<Option<Vec<Perk>>> {
         let held = self.held(context).await?;
         Ok(held.map(|held| HeldLozenge::perks(&held)))
+    }
+
+    /// What concerns the member, event by event, with any of their accounts: what they did, and what was done
+    /// to them and to what they wrote. For analysts; null for everybody else, and where the profile is
+    /// private.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "they are the arguments of a field"
+    )]
+    async fn timeline(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which events; by default all.")] filter: Option<TimelineFilter>,
+        #[graphql(desc = "In which order.", default_with = "EventOrder::NewestFirst")]
+        order: EventOrder,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor, or position.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor, or position.")] before: Option<String>,
+    ) -> Result<Option<EventConnection>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let reading = reading(context);
+        let Some(row) = self.shown().filter(|_| reading.is_analyst()) else {
+            return Ok(None);
+        };
+        let accounts = Self::account_keys(context, row).await?;
+        let sought = filter.unwrap_or_default().sought(accounts)?;
+        let page = Page::of(reading, &sought, order, &paging).await?;
+        Ok(Some(EventConnection::new(page)))
+    }
+
+    /// The lozenges that staff revoked, and didn't grant anew, with any account, the latest first. Its owner sees
+    /// them, and staff; null for everybody else.
+    async fn revoked_lozenges(&self, context: &Context<'_>) -> Result<Option<Vec<RevokedLozenge>>> {
+        let Some(row) = self.shown() else {
+            return Ok(None);
+        };
+        if !self.viewer_is_owner(context).await? && !reading(context).is_staff() {
+            return Ok(None);
+        }
+        let keys = Self::account_keys(context, row).await?;
+        RevokedLozenge::all_of(context, &keys).await.map(Some)
     }
 
     /// What the member asked for last of each lozenge, the latest first. Its owner sees it, and staff; null

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_graphql::{Enum, Interface, Object, SimpleObject};
+use plaudit_domain::kudos::Allowance;
 use plaudit_domain::post::Kind;
 use plaudit_domain::{Period, Time};
 use plaudit_projection::deed::Action;
@@ -64,6 +65,15 @@ pub struct KudosAllowance {
     gifts: i32,
     /// in each of these.
     per: CalendarPeriod,
+}
+
+impl From<Allowance> for KudosAllowance {
+    fn from(allowance: Allowance) -> Self {
+        Self {
+            gifts: int(allowance.gifts.into()),
+            per: allowance.per.into(),
+        }
+    }
 }
 
 /// A level of the programme.
@@ -247,11 +257,7 @@ impl KudosProgramme {
 
     /// How often kudos can be given to peers; null where they can't be given at all.
     async fn peer_kudos(&self) -> Option<KudosAllowance> {
-        let allowance = self.0.kudos.allowance?;
-        Some(KudosAllowance {
-            gifts: int(allowance.gifts.into()),
-            per: allowance.per.into(),
-        })
+        self.0.kudos.allowance.map(Allowance::into)
     }
 
     /// The levels, from the first.

@@ -1,23 +1,51 @@
-//! What resolvers read from: one store, its loaders, and who asks; the same for a whole operation.
+//! What resolvers read from: one generation, its loaders, and who asks; the same for a whole operation.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{Context, Error, ErrorExtensions};
-use plaudit_domain::{Actor, Time};
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{
+    Context, ContextSelectionSet, Data, Error, ErrorExtensions, OutputType, Positioned,
+    ServerResult, Value,
+};
+use plaudit_domain::{Actor, Command, Refusal, Time};
 use plaudit_projection::{Account, Key, Row, Rules};
-use plaudit_replay::{Community, Request};
+use plaudit_replay::{CommandError, Community, Outcome, ReadModels, Request};
 use plaudit_store::SharedStore;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::batches::Batches;
 use crate::loader::{AccountsOf, Loader};
+use crate::place::Place;
+
+/// So long a command's answer waits for its effect to be readable here, too.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// So often something can be asked as it was, in one operation.
 const LOOKS_BACK_MAX: u32 = 2;
+
+/// So often events can be looked for in one operation: each may look at thousands of them.
+const SEARCHES_MAX: u32 = 5;
+
+/// Who asks, for what, and what of.
+#[derive(Clone)]
+pub struct Asking {
+    /// The community.
+    pub community: Arc<Community>,
+    /// Who asks, if anybody who is known.
+    pub viewer: Option<Actor>,
+    /// The id of the request, for the history.
+    pub request: Uuid,
+    /// The batches that the operation is read in.
+    pub batches: Batches,
+    /// How far they are, if they follow something.
+    pub place: Place,
+}
 
 /// What the resolvers of one operation read from.
 pub struct Reading {
@@ -27,34 +55,70 @@ pub struct Reading {
     pub viewer: Option<Actor>,
     /// The id of the request, for the history.
     pub request: Uuid,
+    /// How far they are, if they follow something.
+    pub place: Place,
+    /// The generation that all of it is read from, whatever others are swapped in meanwhile.
+    models: Arc<ReadModels>,
+    batches: Batches,
     loader: DataLoader<Loader>,
     now: Time,
     looks_back: AtomicU32,
+    searches: AtomicU32,
     viewer_account: Mutex<Option<Option<Arc<Account>>>>,
 }
 
 impl Reading {
-    /// What one operation reads from, in which batches.
-    pub fn new(
-        community: Arc<Community>,
-        viewer: Option<Actor>,
-        request: Uuid,
-        batches: Batches,
-    ) -> Self {
-        let (store, journal) = (community.store().clone(), community.journal().clone());
-        let loader = Loader::new(store, journal, batches.counter().clone());
-        let loader = DataLoader::new(loader, move |batch| batches.add(batch));
-        Self {
-            now: community.now(),
+    /// What one operation reads from: the generation that is in use when it begins.
+    pub fn new(asking: Asking) -> Self {
+        let (models, now) = (asking.community.read_models(), asking.community.now());
+        Self::of(asking, models, now)
+    }
+
+    /// What an operation, or a part of it, reads from a generation, as of a moment.
+    pub fn of(asking: Asking, models: Arc<ReadModels>, now: Time) -> Self {
+        let Asking {
             community,
             viewer,
             request,
+            batches,
+            place,
+        } = asking;
+        let (store, journal) = (models.store().clone(), community.journal().clone());
+        let loader = Loader::new(store, journal, batches.counter().clone());
+        let to_add = batches.clone();
+        let loader = DataLoader::new(loader, move |batch| to_add.add(batch));
+        Self {
+            batches,
+            now,
+            community,
+            viewer,
+            request,
+            place,
+            models,
             // What they wait for is the operation.
             // How much an operation asks for is bounded by its cost: what it asks for is one batch.
             loader: loader.delay(Duration::ZERO).max_batch_size(usize::MAX),
             looks_back: AtomicU32::new(0),
+            searches: AtomicU32::new(0),
             viewer_account: Mutex::default(),
         }
+    }
+
+    /// What a part of the operation reads that is asked as it was at a moment.
+    pub fn as_it_was(&self, models: Arc<ReadModels>, moment: Time) -> Self {
+        let asking = Asking {
+            community: self.community.clone(),
+            viewer: self.viewer,
+            request: self.request,
+            batches: self.batches.clone(),
+            place: self.place.clone(),
+        };
+        Self::of(asking, models, moment)
+    }
+
+    /// The generation that all of it is read from.
+    pub fn models(&self) -> &Arc<ReadModels> {
+        &self.models
     }
 
     /// What time it is: one moment for the whole operation.
@@ -63,8 +127,8 @@ impl Reading {
     }
 
     /// The rules that the rows follow from.
-    pub fn rules(&self) -> &Rules {
-        self.community.rules()
+    pub fn rules(&self) -> &Arc<Rules> {
+        self.models.rules()
     }
 
     /// The rows, for what is read once in an operation.
@@ -128,8 +192,36 @@ impl Reading {
 
     /// Whether who asks may see what is for staff and analysts.
     pub fn is_staff_or_analyst(&self) -> bool {
-        let is_analyst = self.viewer.is_some_and(|viewer| viewer.roles.analyst);
-        is_analyst || self.is_staff()
+        self.is_analyst() || self.is_staff()
+    }
+
+    /// Who asks may read the history.
+    ///
+    /// # Errors
+    /// For everybody but analysts.
+    pub fn analyst(&self) -> Result<(), Error> {
+        match self.is_analyst() {
+            true => Ok(()),
+            false => Err(forbidden("analysts")),
+        }
+    }
+
+    /// Whether who asks is an analyst.
+    pub fn is_analyst(&self) -> bool {
+        self.viewer.is_some_and(|viewer| viewer.roles.analyst)
+    }
+
+    /// Notes that events are looked for.
+    ///
+    /// # Errors
+    /// If that is done too often in one operation.
+    pub fn searches(&self) -> Result<(), Error> {
+        if self.searches.fetch_add(1, Ordering::Relaxed) < SEARCHES_MAX {
+            return Ok(());
+        }
+        let message = format!("at most {SEARCHES_MAX} lists of a request can be of events");
+        let error = Error::new(message);
+        Err(error.extend_with(|_, extensions| extensions.set("code", "TOO_MANY_SEARCHES")))
     }
 
     /// Notes that something is asked as it was at an earlier moment, which takes reading all of the ledger.
@@ -150,6 +242,43 @@ impl Reading {
         self.viewer.is_some_and(|viewer| viewer.roles.is_staff())
     }
 
+    /// Decides a command, records what follows, and waits until it can be read here.
+    ///
+    /// # Errors
+    /// If it comes to nothing, or can't be read yet.
+    pub async fn execute(
+        &self,
+        request: &Request,
+        command: &dyn Command,
+    ) -> Result<Outcome, CommandError> {
+        let outcome = self.community.execute(request, command).await?;
+        self.once_readable(outcome).await
+    }
+
+    /// The same for several commands, all or none.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn execute_all(
+        &self,
+        request: &Request,
+        commands: &[Box<dyn Command>],
+    ) -> Result<Result<Outcome, Vec<(usize, Refusal)>>, CommandError> {
+        match self.community.execute_all(request, commands).await? {
+            Ok(outcome) => self.once_readable(outcome).await.map(Ok),
+            Err(refusals) => Ok(Err(refusals)),
+        }
+    }
+
+    /// What is read here may be another generation than the one in use by now.
+    async fn once_readable(&self, outcome: Outcome) -> Result<Outcome, CommandError> {
+        let Outcome { position, .. } = outcome;
+        match self.models.reached(position, PATIENCE).await {
+            true => Ok(outcome),
+            false => Err(CommandError::NotReadableYet { position }),
+        }
+    }
+
     /// Who asks and as which request, to change something.
     ///
     /// # Errors
@@ -164,6 +293,74 @@ impl Reading {
             id: self.request,
             idempotency_key,
         })
+    }
+}
+
+/// What is only for some isn't for who asks.
+pub fn forbidden(who: &str) -> Error {
+    let error = Error::new(format!("only {who} may read this"));
+    error.extend_with(|_, extensions| extensions.set("code", "FORBIDDEN"))
+}
+
+/// What a context has to have for something to be read from this.
+pub fn data(reading: Arc<Reading>) -> Data {
+    let mut data = Data::default();
+    data.insert(reading);
+    data
+}
+
+/// A value, and what its fields are read from: something else than the rest of the operation.
+pub struct ReadFrom<T> {
+    value: T,
+    /// None where it is read from the same as the rest.
+    data: Option<Data>,
+}
+
+impl<T> ReadFrom<T> {
+    /// A value whose fields are read from this.
+    pub fn new(value: T, reading: Arc<Reading>) -> Self {
+        let data = Some(data(reading));
+        Self { value, data }
+    }
+
+    /// The value.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// A value whose fields are read from what the rest of the operation is read from.
+    pub fn same(value: T) -> Self {
+        Self { value, data: None }
+    }
+}
+
+impl<T: OutputType> OutputType for ReadFrom<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        T::qualified_type_name()
+    }
+
+    fn introspection_type_name(&self) -> Cow<'static, str> {
+        self.value.introspection_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        let mut within = context.clone();
+        if let Some(data) = &self.data {
+            within.execute_data = Some(data);
+        }
+        self.value.resolve(&within, field).await
     }
 }
 

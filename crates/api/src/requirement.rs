@@ -84,6 +84,7 @@ impl LozengeRequirement {
 pub struct Found {
     standing: Standing,
     name: Option<String>,
+    named_at: Time,
     accepted: Vec<plaudit_domain::agreement::Agreement>,
 }
 
@@ -99,6 +100,7 @@ impl Found {
         Ok(Self {
             standing: standing(reading, profile).await?,
             name: profile.name.clone(),
+            named_at: referred(reading.loader().load_one(AccountBy(profile.key)).await?)?.named_at,
             accepted: accepted(reading, &accounts, &requirements.agreements).await?,
         })
     }
@@ -108,6 +110,7 @@ impl Found {
         Applicant {
             standing: self.standing,
             name: self.name.as_deref(),
+            named_at: Some(self.named_at),
             company,
             accepted: &self.accepted,
             acknowledged: false,

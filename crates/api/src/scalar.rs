@@ -29,9 +29,10 @@ impl ScalarType for DateTime {
     }
 }
 
-/// A count as GraphQL's `Int`, which has 32 bits: what goes beyond is the most that it holds.
+/// A count as GraphQL's `Int`, which has 32 bits: what goes beyond is the most, or the least, that it holds.
 pub fn int(count: i64) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
+    let beyond = if count < 0 { i32::MIN } else { i32::MAX };
+    i32::try_from(count).unwrap_or(beyond)
 }
 
 #[cfg(test)]
@@ -45,6 +46,8 @@ mod tests {
             (2_147_483_647, i32::MAX),
             (2_147_483_648, i32::MAX),
             (i64::MAX, i32::MAX),
+            (-3, -3),
+            (i64::MIN, i32::MIN),
         ] {
             assert_eq!(int(count), shown);
         }

@@ -11,14 +11,19 @@ use plaudit_domain::post::Kind;
 use plaudit_domain::{AccountId, GroupId, PostId};
 use plaudit_projection::Key;
 use plaudit_replay::Community as Members;
+use plaudit_replay::preview::previews::Previews;
 use plaudit_store::{Cursor, Order, PostFilter as Filter};
+use uuid::Uuid;
 
 use crate::account::Account;
 use crate::agreement::Agreement;
+use crate::as_of::{AsOf, Part, RulesAt, coded};
 use crate::benefit::{BenefitRequest, LeaderResource};
 use crate::community::Community;
 use crate::connection::{GroupConnection, PostConnection, Total};
-use crate::execute::Api;
+use crate::event::{self, Event, EventConnection};
+use crate::event_filter::{EventFilter, EventOrder};
+use crate::execute::{Api, Kind as OperationKind};
 use crate::feedback::{FeedbackConnection, InteractionCount};
 use crate::gift::Gift;
 use crate::group::{Group, GroupFilter};
@@ -37,21 +42,45 @@ use crate::post::{Post, PostFilter, PostKind};
 use crate::presentation::Presentation;
 use crate::profile::Profile;
 use crate::programme::KudosProgramme;
-use crate::reading::{Reading, reading, referred};
+use crate::projection::Projection;
+use crate::reading::{Asking, ReadFrom, Reading, forbidden, reading, referred};
 use crate::report::ReportedPostConnection;
 use crate::requirement::LozengeRequirement;
 use crate::review::ArticleReviewConnection;
+use crate::rules::Rules;
+use crate::rules_preview::RulesPreview;
 use crate::scalar::DateTime;
+use crate::search::Page;
 use crate::subscription::Root as Subscription;
 use crate::waiting::{KudosWaitingConnection, KudosWaitingEdge};
 
 impl Api {
     /// The API of a community.
     pub fn of(community: Arc<Members>) -> Self {
-        Self::new(schema, move |request, viewer, id, batches| {
-            let reading = Reading::new(community.clone(), viewer, id, batches.clone());
-            request.data(Arc::new(reading))
-        })
+        let is_read_only = community.is_read_only();
+        let api = Self::new(
+            schema,
+            move |engine, kind, viewer, request, batches, place| {
+                let asking = Asking {
+                    community: community.clone(),
+                    viewer,
+                    request,
+                    batches: batches.clone(),
+                    place: place.clone(),
+                };
+                match kind {
+                    OperationKind::Query | OperationKind::Mutation => {
+                        engine.data(Arc::new(Reading::new(asking)))
+                    }
+                    // It goes on for long: each thing that comes is read from what is in use then.
+                    OperationKind::Subscription => engine.data(asking),
+                }
+            },
+        );
+        match is_read_only {
+            true => api.read_only(),
+            false => api,
+        }
     }
 }
 
@@ -169,12 +198,27 @@ impl Query {
 
     /// A profile by its id. The id of an account that was a profile of its own before it was linked
     /// leads to the profile that it belongs to now.
+    ///
+    /// With `asOf` all of it is as it was at that moment, but for who may see it, which is as it is now:
+    /// who is erased or private now is so then, and what is deleted now has no text. That takes a replay of
+    /// the whole history, so it is for staff and analysts, and an error for everybody else; the first time
+    /// it may take longer than an answer may, and be an error with the code `BUILDING`: ask again. At most
+    /// two fields of a request can have it.
     async fn profile(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Its id.")] id: ID,
-    ) -> Result<Option<Profile>> {
-        Profile::by_id(context, NodeId::profile(&id)?).await
+        #[graphql(desc = "As it was at this moment; by default as it is.")] as_of: Option<DateTime>,
+        #[graphql(
+            desc = "By which rules, where it is as it was.",
+            default_with = "RulesAt::Now"
+        )]
+        rules_at: RulesAt,
+    ) -> Result<Option<ReadFrom<Profile>>> {
+        let id = NodeId::profile(&id)?;
+        let part = Part::of(context, AsOf::asked(as_of, rules_at)).await?;
+        let profile = Profile::by_id(&part.within(context), id).await?;
+        Ok(profile.map(|profile| part.with(profile)))
     }
 
     /// A post by its id, also while it is deleted. An article that isn't published is there for its
@@ -203,13 +247,22 @@ impl Query {
         }
     }
 
-    /// A group by its id.
+    /// A group by its id. With `asOf` all of it is as it was at that moment, as a profile is.
     async fn group(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Its id.")] id: ID,
-    ) -> Result<Option<Group>> {
-        group_by_id(context, NodeId::group(&id)?).await
+        #[graphql(desc = "As it was at this moment; by default as it is.")] as_of: Option<DateTime>,
+        #[graphql(
+            desc = "By which rules, where it is as it was.",
+            default_with = "RulesAt::Now"
+        )]
+        rules_at: RulesAt,
+    ) -> Result<Option<ReadFrom<Group>>> {
+        let id = NodeId::group(&id)?;
+        let part = Part::of(context, AsOf::asked(as_of, rules_at)).await?;
+        let group = group_by_id(&part.within(context), id).await?;
+        Ok(group.map(|group| part.with(group)))
     }
 
     /// Groups, oldest first.
@@ -371,11 +424,32 @@ impl Query {
 
     /// The kudos programme: everything that can be earned, and how.
     async fn kudos_programme(&self, context: &Context<'_>) -> KudosProgramme {
-        KudosProgramme(reading(context).community.rules().clone())
+        KudosProgramme(reading(context).rules().clone())
     }
 
-    /// Who has the most points: in a period, in a group, now or at an earlier moment, of the profiles that
-    /// there are now. Null where there is no such group.
+    /// A preview of rules, as far as it is. For admins; an error for everybody else. Null where there is none of
+    /// this id, or it isn't kept any more.
+    async fn rules_preview(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: Uuid,
+    ) -> Result<Option<RulesPreview>> {
+        let previews = previews(context)?;
+        Ok(previews.find(id).map(RulesPreview))
+    }
+
+    /// The last previews of rules, the latest first. For admins; an error for everybody else.
+    async fn rules_previews(&self, context: &Context<'_>) -> Result<Option<Vec<RulesPreview>>> {
+        let previews = previews(context)?;
+        Ok(Some(previews.all().into_iter().map(RulesPreview).collect()))
+    }
+
+    /// Who has the most points: in a period, in a group, now or at an earlier moment. Null where there is no
+    /// such group.
+    ///
+    /// As of an earlier moment it is read from the ledger, by today's rules, of the profiles that there are
+    /// now. With `rulesAt` all of it is as it was, also who was linked and took part: that is for staff and
+    /// analysts, as a profile as of a moment is.
     async fn leaderboard(
         &self,
         context: &Context<'_>,
@@ -386,8 +460,19 @@ impl Query {
             desc = "As it was at this moment; by default as it is. At most two of a request."
         )]
         as_of: Option<DateTime>,
-    ) -> Result<Option<Leaderboard>> {
-        Leaderboard::of(context, period, group_id, as_of).await
+        #[graphql(desc = "By which rules; goes with `asOf`.")] rules_at: Option<RulesAt>,
+    ) -> Result<Option<ReadFrom<Leaderboard>>> {
+        let Some(rules_at) = rules_at else {
+            let found = Leaderboard::of(context, period, group_id, as_of).await?;
+            return Ok(found.map(ReadFrom::same));
+        };
+        let as_of = AsOf::asked(as_of, rules_at).ok_or_else(|| {
+            let message = "rulesAt goes with asOf: name a moment, too";
+            coded(message.to_owned(), "BAD_USER_INPUT")
+        })?;
+        let part = Part::of(context, Some(as_of)).await?;
+        let found = Leaderboard::of(&part.within(context), period, group_id, None).await?;
+        Ok(found.map(|leaderboard| part.with(leaderboard)))
     }
 
     /// The accounts that wait to take part in the kudos programme, the longest first. For staff; an
@@ -430,7 +515,7 @@ impl Query {
 
     /// All lozenges, the highest first.
     async fn lozenges(&self, context: &Context<'_>) -> Vec<Lozenge> {
-        Lozenge::all(reading(context).community.rules())
+        Lozenge::all(reading(context).rules())
     }
 
     /// The agreements that members are asked to accept, in their current versions.
@@ -496,6 +581,24 @@ impl Query {
         holders.await.map(Some)
     }
 
+    /// The rules that everything here follows from, and those before. For staff and analysts; an error for
+    /// everybody else.
+    async fn rules(&self, context: &Context<'_>) -> Result<Option<Rules>> {
+        if !reading(context).is_staff_or_analyst() {
+            return Err(forbidden("staff and analysts"));
+        }
+        Rules::of(context).await.map(Some)
+    }
+
+    /// How the read models stand. For staff; an error for everybody else.
+    async fn projection(&self, context: &Context<'_>) -> Result<Option<Projection>> {
+        let reading = reading(context);
+        if !reading.is_staff() {
+            return Err(forbidden("staff"));
+        }
+        Projection::of(&reading.community).await.map(Some)
+    }
+
     /// What members think, newest first. For staff and analysts; an error for everybody else.
     async fn feedback(
         &self,
@@ -518,6 +621,47 @@ impl Query {
         }
         let feedback = reading.store().feedback_page(part.page).await?;
         Ok(Some(FeedbackConnection::new(part, feedback)))
+    }
+
+    /// What happened, event by event, as far as it is folded: so it comes with what else is read. For
+    /// analysts; an error for everybody else.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "they are the arguments of a field"
+    )]
+    async fn events(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which; by default all.")] filter: Option<EventFilter>,
+        #[graphql(desc = "In which order.", default_with = "EventOrder::NewestFirst")]
+        order: EventOrder,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor, or position.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor, or position.")] before: Option<String>,
+    ) -> Result<Option<EventConnection>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let reading = reading(context);
+        reading.analyst()?;
+        let sought = filter.unwrap_or_default().sought(reading).await?;
+        let page = Page::of(reading, &sought, order, &paging).await?;
+        Ok(Some(EventConnection::new(page)))
+    }
+
+    /// The event at a position; null where there is none, and until it is folded. For analysts; an error for
+    /// everybody else.
+    async fn event(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its position: a number, as text.")] position: String,
+    ) -> Result<Option<Event>> {
+        reading(context).analyst()?;
+        Event::at(context, event::position(&position)?).await
     }
 
     /// How often members did what on which day, by day, kind and subject. For staff and analysts; an
@@ -561,10 +705,13 @@ const INTERACTIONS_MAX: u32 = 10_000;
 const INTERACTION_DAYS_MAX: i64 = 366;
 const DAY_MICROS: i64 = 86_400 * 1_000_000;
 
-/// What is only for some isn't for who asks.
-fn forbidden(who: &str) -> Error {
-    let error = Error::new(format!("only {who} may read this"));
-    error.extend_with(|_, extensions| extensions.set("code", "FORBIDDEN"))
+/// The previews of rules, if who asks is an admin.
+fn previews<'a>(context: &Context<'a>) -> Result<&'a Previews> {
+    let reading = reading(context);
+    match reading.viewer {
+        Some(viewer) if viewer.roles.admin => Ok(reading.community.previews()),
+        Some(_) | None => Err(forbidden("admins")),
+    }
 }
 
 impl From<OriginInput> for plaudit_domain::Origin {
@@ -573,7 +720,8 @@ impl From<OriginInput> for plaudit_domain::Origin {
     }
 }
 
-async fn node(context: &Context<'_>, id: NodeId) -> Result<Option<Node>> {
+/// A thing by what its id names.
+pub async fn node(context: &Context<'_>, id: NodeId) -> Result<Option<Node>> {
     Ok(match id {
         NodeId::Account(id) => account_by_id(context, id).await?.map(Node::Account),
         NodeId::Profile(id) => Profile::by_id(context, id).await?.map(Node::Profile),

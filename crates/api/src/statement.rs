@@ -2,11 +2,13 @@
 
 use async_graphql::{Context, Enum, Error, Object, Result, SimpleObject};
 use plaudit_domain::Position;
+use plaudit_journal::JournalError;
 use plaudit_projection::rules::{Counted, Reason};
 use plaudit_projection::{Key, LedgerEntry};
 use plaudit_store::Cursor;
 
 use crate::account::Account;
+use crate::as_of::coded;
 use crate::connection::{PageInfo, page_info};
 use crate::loader::{AccountBy, EntriesOf, EventAt, PostBy};
 use crate::paging::{Opaque, Part, Slice};
@@ -62,7 +64,14 @@ impl KudosEvent {
     pub async fn at(context: &Context<'_>, position: i64) -> Result<Self> {
         let position = Position::try_from(position)?;
         let loader = reading(context).loader();
-        let event = loader.load_one(EventAt(position)).await?;
+        let event = loader.load_one(EventAt(position)).await;
+        let event = event.map_err(|error| match &*error {
+            JournalError::Absent => coded(error.to_string(), "NO_JOURNAL"),
+            JournalError::Storage { .. }
+            | JournalError::Undecodable { .. }
+            | JournalError::Keys(_)
+            | JournalError::Closed { .. } => error.into(),
+        })?;
         let event = event.ok_or_else(|| Error::new_with_source("there is no such event"))?;
         Ok(Self {
             position: position.to_string(),

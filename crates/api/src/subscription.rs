@@ -3,7 +3,7 @@
 //! Nothing is kept for whoever follows: whenever rows have changed, what is new after the last position
 //! is read from them. So a slow reader misses nothing, and costs no memory.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,21 +11,26 @@ use async_graphql::{Context, Error, Result, Subscription};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use plaudit_domain::Time;
-use plaudit_projection::Key;
-use plaudit_replay::live::Folded;
-use plaudit_store::Cursor;
-use tokio::sync::watch;
+use plaudit_projection::{Key, Notification as Row};
+use plaudit_replay::Follower;
+use plaudit_store::{Cursor, Order, Page};
+use uuid::Uuid;
 
+use crate::event::EventEdge;
+use crate::event_filter::EventFilter;
 use crate::notification::{NotificationEdge, Reader};
 use crate::paging::Opaque;
-use crate::reading::Reading;
+use crate::projection::{self, Projection};
+use crate::reading::{Asking, ReadFrom, Reading, forbidden};
+use crate::recorded::Following as Events;
 
 /// What comes as it happens.
 #[derive(Debug, Default)]
 pub struct Root;
 
 /// What comes as it happens, over a connection of its own: `POST` with `Accept: text/event-stream`, by
-/// GraphQL over SSE.
+/// GraphQL over SSE. Every answer has an id: who sends the last one that they got as `Last-Event-ID`, with the
+/// same operation, goes on behind it.
 #[Subscription(name = "Subscription")]
 impl Root {
     /// What who asks is told, whichever of their accounts it concerns. It needs a token.
@@ -36,32 +41,89 @@ impl Root {
             desc = "From behind this cursor, so that nothing is missed; by default from now on."
         )]
         after: Option<String>,
-    ) -> Result<BoxStream<'static, Result<NotificationEdge>>> {
-        let reading = context.data_unchecked::<Arc<Reading>>().clone();
+    ) -> Result<BoxStream<'static, Result<ReadFrom<NotificationEdge>>>> {
+        let asking = context.data_unchecked::<Asking>().clone();
+        let reading = Reading::new(asking.clone());
         // Who isn't known is told nothing.
         reading.request(None)?;
+        let after = reading.place.or(after);
         let place = match after.as_deref().map(Opaque::decode).transpose()? {
-            Some(Opaque(place)) => place,
+            Some(Opaque(place)) => behind(&reading, place).await?,
             None => Cursor {
                 at: reading.now().as_micros(),
                 key: Key(reading.store().position().await?.cast_signed()),
             },
         };
         let following = Following {
-            folded: reading.community.follow(),
-            reading,
+            follower: reading.community.follow(),
+            asking,
             place,
+            warned_of: None,
             ready: VecDeque::new(),
         };
         let edges = stream::unfold(Some(following), |following| async {
             let mut following = following?;
             match following.next().await {
-                Ok(edge) => Some((Ok(edge?), Some(following))),
+                Ok(edge) => {
+                    let edge = edge?;
+                    let cursor = Opaque(edge.value().cursor).encode();
+                    following.asking.place.reach(cursor);
+                    Some((Ok(edge), Some(following)))
+                }
                 Err(error) => Some((Err(error), None)),
             }
         });
         Ok(edges.boxed())
     }
+
+    /// How the read models stand: now, and whenever that changes. For staff; an error for everybody else.
+    async fn projection_progress(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<BoxStream<'static, Result<Projection>>> {
+        let asking = context.data_unchecked::<Asking>();
+        if !asking.viewer.is_some_and(|viewer| viewer.roles.is_staff()) {
+            return Err(forbidden("staff"));
+        }
+        Ok(projection::followed(asking.community.clone()))
+    }
+
+    /// What happens, event by event, as soon as it is folded: what is read then shows it. For analysts; an
+    /// error for everybody else.
+    async fn event_recorded(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "From behind this cursor, or position, so that nothing is missed; by default from now on."
+        )]
+        after: Option<String>,
+        #[graphql(desc = "Which; by default all.")] filter: Option<EventFilter>,
+    ) -> Result<BoxStream<'static, Result<ReadFrom<EventEdge>>>> {
+        let asking = context.data_unchecked::<Asking>().clone();
+        let filter = filter.unwrap_or_default();
+        Ok(Events::begin(asking, after, filter).await?.edges())
+    }
+}
+
+/// From where to read on behind a cursor. In lists a warning has no position: then it is that of the last that
+/// was told before.
+async fn behind(reading: &Reading, place: Cursor) -> Result<Cursor> {
+    if place.key != Key(0) {
+        return Ok(place);
+    }
+    let page = Page {
+        order: Order::Descending,
+        after: Some(place),
+        limit: 1,
+    };
+    let accounts = reading.viewer_keys().await?;
+    let store = reading.store();
+    let before = store.notifications_of(&accounts, None, page).await?;
+    let last = before.iter().map(|row| row.position).max();
+    Ok(Cursor {
+        key: Key(last.unwrap_or(0)),
+        ..place
+    })
 }
 
 /// So much is read at once.
@@ -72,28 +134,30 @@ const TICK: Duration = Duration::from_secs(60);
 
 /// Somebody who follows what they are told.
 struct Following {
-    reading: Arc<Reading>,
-    folded: watch::Receiver<Folded>,
-    /// The last that they got: its time, and the position up to which they have all.
+    asking: Asking,
+    follower: Follower,
+    /// How far they have all: of warnings up to its time, of what else is told up to its position.
     place: Cursor,
+    /// The warnings that they got, or that had come before; none, until they are read for the first time.
+    warned_of: Option<HashSet<Uuid>>,
     /// What they get next.
-    ready: VecDeque<NotificationEdge>,
+    ready: VecDeque<ReadFrom<NotificationEdge>>,
 }
 
 impl Following {
     /// What comes next; nothing, once the community is closed.
-    async fn next(&mut self) -> Result<Option<NotificationEdge>, Error> {
+    async fn next(&mut self) -> Result<Option<ReadFrom<NotificationEdge>>, Error> {
         loop {
             if let Some(edge) = self.ready.pop_front() {
                 return Ok(Some(edge));
             }
             // What comes while this reads wakes it again.
-            self.folded.borrow_and_update();
+            self.follower.caught_up();
             self.read().await?;
             if self.ready.is_empty() {
                 tokio::select! {
-                    changed = self.folded.changed() => {
-                        if changed.is_err() {
+                    goes_on = self.follower.changed() => {
+                        if !goes_on {
                             return Ok(None);
                         }
                     }
@@ -103,31 +167,49 @@ impl Following {
         }
     }
 
-    /// Reads what is new. Who is linked with whom may have changed since the last time.
+    /// Reads what is new, from what is in use now. Who is linked with whom may have changed since the last
+    /// time.
     async fn read(&mut self) -> Result<(), Error> {
-        self.reading.forget_viewer().await;
-        let Some(account) = self.reading.viewer_account().await? else {
+        let reading = Arc::new(Reading::new(self.asking.clone()));
+        let Some(account) = reading.viewer_account().await? else {
             return Ok(());
         };
-        let now = self.reading.community.now();
-        let reader = Reader::of(&self.reading, &account, now).await?;
+        let now = reading.now();
+        let reader = Reader::of(&reading, &account, now).await?;
         let position = self.place.key.0.cast_unsigned();
-        let store = self.reading.store();
-        let mut rows = store
-            .notifications_after(&reader.accounts, position, BATCH)
-            .await?;
-        let warnings = reader.warnings(&self.reading, false).await?.into_iter();
-        let since = Time::from_micros(self.place.at);
-        rows.extend(warnings.filter(|row| row.at > since && row.at <= now));
-        rows.sort_by_key(|row| row.at);
-        for node in reader.read(&self.reading, rows).await? {
+        let mut rows = self.new_warnings(&reading, &reader).await?;
+        let told = reading
+            .store()
+            .notifications_after(&reader.accounts, position, BATCH);
+        rows.extend(told.await?);
+        for node in reader.read(&reading, rows).await? {
             let place = node.place();
             // Warnings have no position of their own.
             self.place.at = self.place.at.max(place.at);
             self.place.key = self.place.key.max(place.key);
             let cursor = self.place;
-            self.ready.push_back(NotificationEdge { cursor, node });
+            let edge = NotificationEdge { cursor, node };
+            self.ready.push_back(ReadFrom::new(edge, reading.clone()));
         }
         Ok(())
+    }
+
+    /// The warnings that they didn't get yet, oldest first. What a warning is about may be long ago, like
+    /// where somebody is made a leader of a group that is at risk: so they are told apart by what they
+    /// are, and by their times only at first.
+    async fn new_warnings(
+        &mut self,
+        reading: &Reading,
+        reader: &Reader,
+    ) -> Result<Vec<Row>, Error> {
+        let mut warnings = reader.warnings(reading, false).await?;
+        let since = Time::from_micros(self.place.at);
+        let warned_of = self.warned_of.get_or_insert_with(|| {
+            let before = warnings.iter().filter(|row| row.at <= since);
+            before.map(|row| row.id).collect()
+        });
+        warnings.retain(|row| warned_of.insert(row.id));
+        warnings.sort_by_key(|row| row.at);
+        Ok(warnings)
     }
 }

@@ -7,7 +7,7 @@ use async_graphql::Result;
 use plaudit_domain::id::derive;
 use plaudit_domain::{Time, notification};
 use plaudit_projection::activity::Status;
-use plaudit_projection::{Key, Notification};
+use plaudit_projection::{Key, Notification, Outcome};
 
 use crate::leading::activities;
 use crate::loader::{GroupBy, LedBy};
@@ -20,10 +20,10 @@ pub async fn warnings(reading: &Reading, accounts: &[Key], now: Time) -> Result<
     let led = loader
         .load_many(accounts.iter().copied().map(LedBy))
         .await?;
-    let led: BTreeMap<Key, Key> = led
+    let led: BTreeMap<Key, (Key, Time)> = led
         .into_values()
         .flatten()
-        .map(|leader| (leader.group_key, leader.account))
+        .map(|leader| (leader.group_key, (leader.account, leader.since)))
         .collect();
     if led.is_empty() {
         return Ok(vec![]);
@@ -35,13 +35,14 @@ pub async fn warnings(reading: &Reading, accounts: &[Key], now: Time) -> Result<
     for (group, activity) in groups.iter().zip(activities) {
         let levels = match activity.status {
             Status::Active => &[][..],
-            Status::AtRisk => &[(activity.at_risk_at, "at risk")],
+            Status::AtRisk => &[(activity.at_risk_at, "at risk", Outcome::GroupAtRisk)],
             Status::Inactive => &[
-                (activity.at_risk_at, "at risk"),
-                (activity.since, "inactive"),
+                (activity.at_risk_at, "at risk", Outcome::GroupAtRisk),
+                (activity.since, "inactive", Outcome::GroupInactive),
             ],
         };
-        for &(at, level) in levels {
+        let (account, led_since) = led[&group.key];
+        for &(at, level, outcome) in levels {
             let words = [
                 "group-warning",
                 &group.id.to_string(),
@@ -49,15 +50,20 @@ pub async fn warnings(reading: &Reading, accounts: &[Key], now: Time) -> Result<
                 &at.to_string(),
             ];
             told.push(Notification {
-                account: led[&group.key],
-                at,
+                account,
+                // Who comes to lead it later is warned then.
+                at: at.max(led_since),
                 position: 0,
                 id: derive(&words),
                 kind: notification::Kind::GroupWarning,
+                outcome: Some(outcome),
+                note: None,
                 actor: None,
                 post: None,
                 group_key: Some(group.key),
                 meeting: None,
+                presentation: None,
+                benefit: None,
                 lozenge: None,
             });
         }

@@ -26,7 +26,7 @@ pub struct Asked {
     pub api: Api,
     /// How far its clock is ahead, in microseconds.
     ahead: Arc<AtomicI64>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// The rules of `fixtures/rules/<name>/`.
@@ -70,11 +70,31 @@ impl Asked {
         Self::with_both(directory, journal, Rules::standard().unwrap()).await
     }
 
+    /// A community whose read models are renewed where they have to be.
+    pub async fn renewed() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = journal(directory.path());
+        Self::with_all(directory, journal, Rules::standard().unwrap(), true).await
+    }
+
     async fn with_both(directory: TempDir, journal: SharedJournal, rules: Rules) -> Self {
+        Self::with_all(directory, journal, rules, false).await
+    }
+
+    async fn with_all(
+        directory: TempDir,
+        journal: SharedJournal,
+        rules: Rules,
+        renews: bool,
+    ) -> Self {
         let rules = Arc::new(rules);
         let generations = Generations::open(directory.path(), rules.clone()).unwrap();
         let store = generations.current(&journal, &mut |_| {}).await.unwrap();
-        let target = Target::alone(Arc::new(store), rules);
+        let target = Target {
+            generations: Some((generations.clone(), store.path().to_owned())),
+            store: Arc::new(store),
+            rules,
+        };
         let community = Community::start(journal, target).await.unwrap();
         let ahead = Arc::new(AtomicI64::new(0));
         let by = ahead.clone();
@@ -83,12 +103,20 @@ impl Asked {
             Time::from_micros(now + by.load(Ordering::Relaxed))
         }));
         let community = Arc::new(community);
+        if renews {
+            community.renew_in(generations).unwrap();
+        }
         Self {
             ahead,
             api: Api::of(community.clone()),
             community,
-            _directory: directory,
+            directory,
         }
+    }
+
+    /// Where its read models are.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Lets time go by.

@@ -9,12 +9,17 @@
     reason = "the enums of GraphQL are as good as closed"
 )]
 
+mod as_of;
 mod batches;
 mod community;
+mod events;
+mod following;
+mod following_notifications;
 mod history;
 mod lozenges;
 mod meetings;
 mod people;
 mod privacy;
+mod renewing;
 mod scenarios;
 mod schema;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::Value;
 use plaudit_api::Calendars;
 use plaudit_domain::account::{Claims, LogIn};
+use plaudit_domain::affiliation::Affiliation;
 use plaudit_domain::erasure::{Content, Erased};
 use plaudit_domain::fact::{AccountFact, LozengeFact};
 use plaudit_domain::group::CreateUserGroup;
@@ -174,6 +175,18 @@ async fn g4_of_200_answers_at_once_50_have_a_place_and_10_that_leave_make_room_f
     let expected: Vec<String> = stayed.chain(&waiting[..10]).cloned().collect();
     assert_eq!(all(&asked, "GOING").await, expected);
     assert_eq!(all(&asked, "WAITING").await, waiting[10..]);
+    // Each of those who moved up is told once; who left, and who still waits, isn't told anything.
+    let told = leaving.iter().chain(&waiting[..12]);
+    for (number, name) in told.enumerate() {
+        let query = "{ viewer { notifications { nodes { kind meeting { title } } } } }";
+        let data = asked.data(Some(actor(name)), query, Value::Null).await;
+        let told = serde_json::to_value(data).unwrap()["viewer"]["notifications"]["nodes"].take();
+        let expected = match (10..20).contains(&number) {
+            true => json!([{ "kind": "MEETING", "meeting": { "title": "Rye" } }]),
+            false => json!([]),
+        };
+        assert_eq!(told, expected, "{name}");
+    }
     let counts = meeting(&asked, None, "goingCount waitingCount notGoingCount").await;
     assert_eq!(counts["goingCount"], 50);
     assert_eq!(
@@ -247,6 +260,7 @@ async fn g3_calendars_are_of_a_group_and_of_a_member_by_a_secret() {
     assert!(text.contains("STATUS:CONFIRMED") && text.contains("meet.example.org"));
     let text = of(&cleos).await.unwrap();
     assert!(text.contains("STATUS:TENTATIVE") && !text.contains("meet.example.org"));
+    assert!(text.contains("SEQUENCE:0\r\n"));
     let again = open("ben").await;
     assert_eq!(of(&bens).await, None, "the address before is good no more");
     assert!(of(&again).await.is_some());
@@ -254,7 +268,8 @@ async fn g3_calendars_are_of_a_group_and_of_a_member_by_a_secret() {
     answer(&asked, "ben", false).await;
     readable(&asked).await;
     assert!(!of(&again).await.unwrap().contains("BEGIN:VEVENT"));
-    assert!(of(&cleos).await.unwrap().contains("STATUS:CONFIRMED"));
+    let text = of(&cleos).await.unwrap();
+    assert!(text.contains("STATUS:CONFIRMED") && text.contains("SEQUENCE:1\r\n"));
 }
 
 #[tokio::test]
@@ -263,6 +278,7 @@ async fn g9_a_company_sponsors_by_somebody_whose_lozenge_names_it() {
     registered(&asked, "ben").await;
     let granted = Granted {
         account: actor("ben").account,
+        profile: None,
         lozenge: "partner".into(),
         company: Some("Millstone".to_owned().into()),
         product: None,
@@ -320,12 +336,53 @@ async fn g2_whose_account_is_erased_is_no_active_leader_and_staff_are_told() {
     );
 }
 
+/// Whichever of them is first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn g10_two_leaders_who_ask_at_once_are_reimbursed_once() {
+    let asked = Arc::new(community(5).await);
+    registered(&asked, "ben").await;
+    let appoint = Appoint {
+        group: GROUP,
+        account: actor("ben").account,
+        role: Role::CoLeader,
+        conditions: Conditions::default(),
+    };
+    asked.record(staff(), appoint).await;
+    let ids = meeting(&asked, None, "group { id }").await;
+    asked.later(3_600_000_000);
+    let attend = plaudit_domain::attendance::RecordAttendance {
+        meeting: MEETING,
+        accounts: [actor("ben").account].into(),
+    };
+    asked.record(actor("ada"), attend).await;
+    let confirm = plaudit_domain::meeting::Confirm { meeting: MEETING };
+    asked.record(actor("ada"), confirm).await;
+    readable(&asked).await;
+    let ask = |name: &'static str| {
+        let asked = asked.clone();
+        let query = format!(
+            "mutation {{ reimbursementRequest(input: {{ groupId: {}, meetingId: {}, amount: 4200,
+                currency: \"EUR\", what: \"The room\" }}) {{ request {{ id }} userErrors {{ code }} }} }}",
+            ids["group"]["id"], ids["id"]
+        );
+        tokio::spawn(async move {
+            let data = asked.data(Some(actor(name)), &query, Value::Null).await;
+            serde_json::to_value(data).unwrap()["reimbursementRequest"]["userErrors"].take()
+        })
+    };
+    let (ada, ben) = (ask("ada"), ask("ben"));
+    let mut errors = [ada.await.unwrap(), ben.await.unwrap()];
+    errors.sort_unstable_by_key(Json::to_string);
+    let refused = json!([{ "code": "MEETING_REIMBURSED" }]);
+    assert_eq!(errors, [json!([]), refused]);
+}
+
 #[tokio::test]
 async fn p1_meetings_are_a_source_of_activity() {
     let asked = community(5).await;
     registered(&asked, "ben").await;
     asked.later(3_600_000_000);
-    let attend = plaudit_domain::meeting::RecordAttendance {
+    let attend = plaudit_domain::attendance::RecordAttendance {
         meeting: MEETING,
         accounts: [actor("ben").account].into(),
     };
@@ -339,4 +396,82 @@ async fn p1_meetings_are_a_source_of_activity() {
         data["viewer"]["profile"]["meetings"],
         json!({ "attendedCount": 1, "attended": { "nodes": [{ "title": "Rye" }] } })
     );
+    // Who was where is for them, staff, and, of a meeting, the group's leaders.
+    let path = "{ viewer { profile { id } } }";
+    let data = asked.data(Some(actor("ben")), path, Value::Null).await;
+    let id = serde_json::to_value(data).unwrap()["viewer"]["profile"]["id"].take();
+    let query = format!(
+        "{{ node(id: {id}) {{ ... on Profile {{ meetings {{ attendedCount attended {{ totalCount }} }} }} }} }}"
+    );
+    for (who, attended) in [
+        (None, Json::Null),
+        (Some(actor("ada")), Json::Null),
+        (Some(staff()), json!({ "totalCount": 1 })),
+    ] {
+        let data = asked.data(who, &query, Value::Null).await;
+        let data = serde_json::to_value(data).unwrap();
+        assert_eq!(
+            data["node"]["meetings"],
+            json!({ "attendedCount": 1, "attended": attended })
+        );
+    }
+}
+
+#[tokio::test]
+async fn g2_an_erased_account_leads_no_active_group() {
+    let asked = community(5).await;
+    let query = "{ groups { nodes { leaders { profile { leading { activeGroups { name } groups { isActive } } } } } } }";
+    let leading = async || {
+        let data = asked.data(None, query, Value::Null).await;
+        let data = serde_json::to_value(data).unwrap();
+        data["groups"]["nodes"][0]["leaders"][0]["profile"]["leading"].clone()
+    };
+    let active =
+        json!({ "activeGroups": [{ "name": "Bakers" }], "groups": [{ "isActive": true }] });
+    assert_eq!(leading().await, active);
+    let erased = Erased {
+        account: actor("ada").account,
+        content: Content::Keep,
+    };
+    asked.happened(AccountFact::Erased(erased)).await;
+    readable(&asked).await;
+    let none = json!({ "activeGroups": [], "groups": [{ "isActive": false }] });
+    assert_eq!(leading().await, none);
+}
+
+/// However many leaders there are.
+#[tokio::test]
+async fn g2_who_may_not_lead_any_more_is_read_in_few_batches() {
+    let query = "{ groupOverview { ineligibleLeaders { account { name } } } }";
+    let mut taken = Vec::new();
+    for more in [1, 20] {
+        let asked = community(5).await;
+        for number in 0..more {
+            let name = format!("leader {number}");
+            registered(&asked, &name).await;
+            let appoint = Appoint {
+                group: GROUP,
+                account: actor(&name).account,
+                role: Role::CoLeader,
+                conditions: Conditions::default(),
+            };
+            asked.record(staff(), appoint).await;
+            let change = plaudit_domain::affiliation::Change {
+                account: actor(&name).account,
+                affiliation: Some(Affiliation::Employee),
+            };
+            asked.record(staff(), change).await;
+        }
+        readable(&asked).await;
+        let before = asked.api.batches();
+        let data = asked.data(Some(staff()), query, Value::Null).await;
+        taken.push(asked.api.batches() - before);
+        let found = serde_json::to_value(data).unwrap();
+        let found = found["groupOverview"]["ineligibleLeaders"]
+            .as_array()
+            .unwrap()
+            .len();
+        assert_eq!(found, more);
+    }
+    assert_eq!(taken, [6, 6]);
 }

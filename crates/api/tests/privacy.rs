@@ -168,7 +168,7 @@ fn told(value: &Value) -> BTreeSet<&str> {
     told.map(|(name, _)| name.as_str()).collect()
 }
 
-fn at<'a>(data: &'a Value, path: &[&str]) -> &'a Value {
+pub fn at<'a>(data: &'a Value, path: &[&str]) -> &'a Value {
     path.iter().fold(data, |value, key| match value {
         Value::Object(fields) => &fields[*key],
         Value::List(elements) => &elements[key.parse::<usize>().unwrap()],
@@ -231,7 +231,8 @@ async fn a_stranger_gets_nothing_of_a_private_profile_that_is_not_listed_here() 
 async fn its_owner_gets_all_of_it_and_so_does_everybody_once_it_is_public() {
     let asked = community().await;
     let only_owners = BTreeSet::from(["accounts"]);
-    let and_staffs = BTreeSet::from(["lozengeRequests"]);
+    let and_staffs = BTreeSet::from(["lozengeRequests", "revokedLozenges"]);
+    let analysts = BTreeSet::from(["timeline"]);
     let all = |objects: &BTreeMap<String, ObjectType>| -> BTreeSet<String> {
         let fields = objects["Profile"].fields.iter();
         fields
@@ -254,11 +255,15 @@ async fn its_owner_gets_all_of_it_and_so_does_everybody_once_it_is_public() {
                 let told = told(at(author, &["profile"]));
                 // A private profile has no page for search engines.
                 let is_staff = viewer.is_some_and(|viewer| viewer.roles.is_staff());
-                let expected: BTreeSet<&str> = match visibility {
+                let is_analyst = viewer.is_some_and(|viewer| viewer.roles.analyst);
+                let mut expected: BTreeSet<&str> = match visibility {
                     Visibility::Public if is_staff => &all - &only_owners,
                     Visibility::Public => &(&all - &only_owners) - &and_staffs,
                     Visibility::Private => &all - &BTreeSet::from(["page"]),
                 };
+                if !is_analyst {
+                    expected = &expected - &analysts;
+                }
                 assert_eq!(told, expected);
             }
         }

@@ -5,7 +5,8 @@
 //! account (`# as ada, admin, managed`), and which values of its answer later operations get as
 //! variables (`# let question = /data/questionCreate/post/id`). `# old code by ada` gives them a
 //! code as `$old` that ada's account made too long ago. `# later 91 days` lets time go by before one,
-//! `# time soon = in 2 hours` gives it a moment as `$soon`, and `# moderated group` moderates the group
+//! `# time soon = in 2 hours` gives it a moment as `$soon`, `# until /data/rulesPreview/state = DONE` asks again
+//! until this is the answer, and `# moderated group` moderates the group
 //! `$group` first. A file that begins with `# under waitlist` is
 //! told under the rules of `fixtures/rules/waitlist/`, others under those that come with Plaudit.
 
@@ -137,6 +138,8 @@ struct Step {
     later: i64,
     /// Name of each moment that it is given, and in how many microseconds that is.
     times: Vec<(String, i64)>,
+    /// What is waited for: a JSON pointer, and the value there.
+    until: Option<(String, String)>,
 }
 
 impl Step {
@@ -180,6 +183,10 @@ impl Step {
                     let (name, time) = line.strip_prefix("time ")?.split_once(" = in ")?;
                     Some((name.to_owned(), micros(time)))
                 });
+                let until = comments.iter().find_map(|line| {
+                    let (pointer, value) = line.strip_prefix("until ")?.split_once(" = ")?;
+                    Some((pointer.to_owned(), value.to_owned()))
+                });
                 let variables = operation.node.variable_definitions.iter();
                 let who = who.unwrap_or_else(|| panic!("{name}: as whom?"));
                 let mut words = who.split(", ").map(str::to_owned);
@@ -198,6 +205,7 @@ impl Step {
                     kept: kept.collect(),
                     later: later.map_or(0, micros),
                     times: times.collect(),
+                    until,
                 }
             })
             .collect();
@@ -261,9 +269,7 @@ async fn told(text: &str) -> String {
             (Name::new(name), value.as_str().into())
         });
         let variables = Value::Object(variables.collect());
-        let answer = asked
-            .answer(viewer, text, Some(&step.operation), variables)
-            .await;
+        let answer = answered(&asked, viewer, text, &step, variables).await;
         for (name, pointer) in step.kept {
             let Some(Value::String(value)) = at(&answer, &pointer) else {
                 panic!("{pointer} of {answer}");
@@ -275,6 +281,30 @@ async fn told(text: &str) -> String {
         writeln!(told, "{who}: {}\n{shown}\n", step.operation).unwrap();
     }
     told
+}
+
+/// The answer to a step, once it is the one that is waited for.
+async fn answered(
+    asked: &Asked,
+    viewer: Option<Actor>,
+    text: &str,
+    step: &Step,
+    variables: Value,
+) -> Value {
+    for _ in 0..2_000 {
+        let answer = asked.answer(viewer, text, Some(&step.operation), variables.clone());
+        let answer = answer.await;
+        let Some((pointer, awaited)) = &step.until else {
+            return answer;
+        };
+        if at(&answer, pointer) == Some(&Value::Enum(Name::new(awaited)))
+            || at(&answer, pointer) == Some(&Value::String(awaited.clone()))
+        {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{} never comes", step.operation);
 }
 
 /// `91 days` in microseconds.

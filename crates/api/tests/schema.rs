@@ -112,11 +112,12 @@ fn describe_inputs(
 }
 
 /// Mutations of which every repeat, also a late one, changes nothing.
-const WITHOUT_KEY: [&str; 4] = [
+const WITHOUT_KEY: [&str; 5] = [
     "accountErase",
     "badgeGrant",
     "interactionsRecord",
     "learningRecord",
+    "rulesPreviewCancel",
 ];
 
 /// What a mutation is like, so that one is used as any other.
@@ -179,7 +180,10 @@ fn connections_are_all_alike() {
                 .arguments
                 .iter()
                 .map(|of| format!("{}: {}", of.node.name.node, of.node.ty.node))
-                .filter(|argument| !argument.starts_with("filter: "))
+                // The history can be read either way, so it has an order.
+                .filter(|argument| {
+                    !argument.starts_with("filter: ") && argument != "order: EventOrder!"
+                })
                 .collect();
             arguments.sort();
             assert_eq!(
@@ -192,6 +196,10 @@ fn connections_are_all_alike() {
     }
     assert!(connections >= 5);
     for (name, object) in objects {
+        // A total would be counted over the whole history.
+        if name == "EventConnection" {
+            continue;
+        }
         let has = |wanted: &[&str]| {
             for wanted in wanted {
                 let mut fields = object.fields.iter();

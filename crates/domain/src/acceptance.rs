@@ -101,9 +101,13 @@ impl Command for Accept {
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let question: Post = history.state(&StreamName::post(self.question));
-        let asker = may_accept(question.live(self.question)?, actor, history)?;
+        let asker = may_accept(
+            question.live(self.question, actor, history)?,
+            actor,
+            history,
+        )?;
         let answer: Post = history.state(&StreamName::post(self.answer));
-        let answered = answer.live(self.answer)?;
+        let answered = answer.live(self.answer, actor, history)?;
         if answered.kind != Kind::Answer || answered.parent != Some(self.question) {
             return Err(Refusal::NotAnAnswer {
                 post: self.answer,
@@ -151,7 +155,11 @@ impl Command for Withdraw {
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let question: Post = history.state(&StreamName::post(self.question));
-        let asker = may_accept(question.live(self.question)?, actor, history)?;
+        let asker = may_accept(
+            question.live(self.question, actor, history)?,
+            actor,
+            history,
+        )?;
         Ok(match question.accepted() {
             None => vec![],
             Some(withdrawn) => vec![

@@ -12,6 +12,7 @@ use crate::id::AccountId;
 use crate::links::Links;
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
+use crate::time::Time;
 
 /// An agreement in a version, as the rules have it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,6 +23,8 @@ pub struct Agreement {
     pub title: String,
     /// Its version.
     pub version: String,
+    /// Since when that is in force, if the rules say so.
+    pub since: Option<Time>,
 }
 
 impl fmt::Display for Agreement {

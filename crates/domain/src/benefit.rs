@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{Actor, Command, History, State};
 use crate::fact::{BenefitFact, Body, Fact, Visit};
 use crate::group::Group;
-use crate::id::{AccountId, BenefitId, GroupId, MeetingId};
+use crate::id::{AccountId, BenefitId, GroupId, MeetingId, derive};
 use crate::links::Links;
 use crate::meeting::{self, Meeting};
 use crate::personal::{About, Personal, present};
@@ -241,10 +241,11 @@ impl Command for RequestSwag {
 }
 
 /// Asks to be reimbursed for a meeting that was held, and of which is recorded who attended (DOMAIN G10).
-/// Leaders of an active group may.
+/// Leaders of an active group may. A meeting is reimbursed once: as long as a request waits, or was
+/// approved, there is no other.
 #[derive(Debug, Clone)]
 pub struct RequestReimbursement {
-    /// The id that the request will have.
+    /// The id that the request will have: [`Self::next`], so that of two at once there is one.
     pub request: BenefitId,
     /// For which group.
     pub group: GroupId,
@@ -258,6 +259,26 @@ pub struct RequestReimbursement {
     pub what: String,
     /// Whether the group is active now. Evidence: only rows know when it last met.
     pub is_active: bool,
+    /// The other requests for the meeting. Evidence: only rows know which there are.
+    pub others: Vec<BenefitId>,
+}
+
+impl RequestReimbursement {
+    /// The id of the next request for a meeting, of which so many were declined.
+    pub fn next(meeting: MeetingId, declined: usize) -> BenefitId {
+        let words = ["reimbursement", &meeting.to_string(), &declined.to_string()];
+        BenefitId(derive(&words))
+    }
+
+    /// Refuses another request as long as one waits, or was approved.
+    fn only(&self, history: &History) -> Result<(), Refusal> {
+        let meeting = self.meeting;
+        let mut decisions = decisions(&self.others, meeting, history);
+        match decisions.all(|approved| approved == Some(false)) {
+            true => Ok(()),
+            false => Err(Refusal::MeetingReimbursed { meeting }),
+        }
+    }
 }
 
 impl Command for RequestReimbursement {
@@ -266,10 +287,12 @@ impl Command for RequestReimbursement {
     }
 
     fn reads(&self, _: &Actor, _: &History) -> Vec<StreamName> {
-        vec![
+        let others = self.others.iter().copied().map(StreamName::benefit);
+        let about = [
             StreamName::meeting(self.meeting),
             StreamName::group(self.group),
-        ]
+        ];
+        others.chain(about).collect()
     }
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
@@ -288,16 +311,28 @@ impl Command for RequestReimbursement {
             currency: valid_currency(&self.currency)?,
             what: valid("what", &self.what)?,
         };
-        let asked = benefit.ask(BenefitFact::ReimbursementRequested(requested))?;
+        let asked = match benefit.ask(BenefitFact::ReimbursementRequested(requested)) {
+            // Another leader was faster.
+            Err(_) if benefit.reimburses() == Some(self.meeting) => {
+                let meeting = self.meeting;
+                return Err(Refusal::MeetingReimbursed { meeting });
+            }
+            asked => asked?,
+        };
         if !asked.is_empty() {
             active(self.is_active, self.group)?;
-            reimbursable(&meeting, self.meeting)?;
+            self.only(history)?;
+            if !is_reimbursable(&meeting) {
+                let meeting = self.meeting;
+                return Err(Refusal::NotReimbursable { meeting });
+            }
         }
         Ok(asked)
     }
 }
 
-/// Decides on a request, once. Staff may. A reimbursement is approved as long as it could be asked for.
+/// Decides on a request, once. Staff may. A reimbursement is approved as long as it could be asked for, and
+/// no other one for the meeting was.
 #[derive(Debug, Clone)]
 pub struct Decide {
     /// The request.
@@ -306,6 +341,9 @@ pub struct Decide {
     pub approved: bool,
     /// Why, or why not. Who doesn't get it is told.
     pub reason: Option<String>,
+    /// The other requests for the meeting, where it is a reimbursement: histories from elsewhere may have
+    /// several. Evidence: only rows know which there are.
+    pub others: Vec<BenefitId>,
 }
 
 impl Command for Decide {
@@ -315,8 +353,11 @@ impl Command for Decide {
 
     fn reads(&self, _: &Actor, history: &History) -> Vec<StreamName> {
         let benefit: Benefit = history.state(&StreamName::benefit(self.request));
-        let meeting = benefit.reimburses().filter(|_| self.approved);
-        meeting.map(StreamName::meeting).into_iter().collect()
+        let Some(meeting) = benefit.reimburses().filter(|_| self.approved) else {
+            return vec![];
+        };
+        let others = self.others.iter().copied().map(StreamName::benefit);
+        others.chain([StreamName::meeting(meeting)]).collect()
     }
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
@@ -339,7 +380,10 @@ impl Command for Decide {
         }
         // What was recorded of the meeting may have been withdrawn since it was asked for.
         if let Some(meeting) = benefit.reimburses().filter(|_| self.approved) {
-            reimbursable(&of_group(meeting, group, history)?, meeting)?;
+            if !is_reimbursable(&of_group(meeting, group, history)?) {
+                return Err(Refusal::NoLongerReimbursable { meeting });
+            }
+            self.only(meeting, history)?;
         }
         let decided = Decided {
             request,
@@ -350,6 +394,30 @@ impl Command for Decide {
         };
         Ok(vec![BenefitFact::Decided(decided).into()])
     }
+}
+
+impl Decide {
+    /// Refuses to approve what was approved already.
+    fn only(&self, meeting: MeetingId, history: &History) -> Result<(), Refusal> {
+        let mut decisions = decisions(&self.others, meeting, history);
+        match decisions.any(|approved| approved == Some(true)) {
+            true => Err(Refusal::ReimbursedByAnother { meeting }),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Whether those of some requests that are to reimburse a meeting were approved, as far as that is decided.
+fn decisions(
+    requests: &[BenefitId],
+    meeting: MeetingId,
+    history: &History,
+) -> impl Iterator<Item = Option<bool>> {
+    let requests = requests.iter().copied().map(StreamName::benefit);
+    requests
+        .map(|stream| -> Benefit { history.state(&stream) })
+        .filter(move |benefit| benefit.reimburses() == Some(meeting))
+        .map(|benefit| benefit.decided)
 }
 
 fn led(group: GroupId, actor: &Actor, history: &History) -> Result<(), Refusal> {
@@ -374,11 +442,8 @@ fn of_group(meeting: MeetingId, group: GroupId, history: &History) -> Result<Mee
     }
 }
 
-fn reimbursable(meeting: &Meeting, id: MeetingId) -> Result<(), Refusal> {
-    match meeting.was_held() && !meeting.attended().is_empty() {
-        true => Ok(()),
-        false => Err(Refusal::NotReimbursable { meeting: id }),
-    }
+fn is_reimbursable(meeting: &Meeting) -> bool {
+    meeting.was_held() && !meeting.attended().is_empty()
 }
 
 fn valid(field: &'static str, text: &str) -> Result<Personal<String>, Refusal> {
@@ -442,6 +507,7 @@ mod tests {
             currency: "EUR".into(),
             what: "The room".into(),
             is_active: true,
+            others: vec![],
         }
     }
 
@@ -463,6 +529,7 @@ mod tests {
             request: benefit(1),
             approved,
             reason: reason.map(str::to_owned),
+            others: vec![],
         }
     }
 
@@ -530,15 +597,99 @@ mod tests {
             .then([decided(true, None)]);
         for facts in [vec![], vec![held()], vec![attended([ada()])]] {
             let asked = || led(facts.clone().into_iter().chain([reimbursement_requested()]));
-            asked()
-                .when(staff(ada()), decide(true, None))
-                .then_refused(Refusal::NotReimbursable {
+            asked().when(staff(ada()), decide(true, None)).then_refused(
+                Refusal::NoLongerReimbursable {
                     meeting: meeting(1),
-                });
+                },
+            );
             asked()
                 .when(staff(ada()), decide(false, Some("Nobody came")))
                 .then([decided(false, Some("Nobody came"))]);
         }
+    }
+
+    /// Another request for the same meeting.
+    fn also_requested() -> Fact {
+        BenefitFact::ReimbursementRequested(ReimbursementRequested {
+            request: benefit(2),
+            group: group(1),
+            account: eve(),
+            meeting: meeting(1),
+            amount: 9_000,
+            currency: "EUR".into(),
+            what: "Flour".to_owned().into(),
+        })
+        .into()
+    }
+
+    #[test]
+    fn g10_a_meeting_is_reimbursed_once() {
+        let meeting = meeting(1);
+        let refused = Refusal::MeetingReimbursed { meeting };
+        let with = |facts: &[Fact]| {
+            let facts = facts.iter().cloned();
+            led([held(), attended([ada()])].into_iter().chain(facts))
+        };
+        let next = RequestReimbursement {
+            others: vec![benefit(2)],
+            ..reimburse()
+        };
+        with(&[also_requested()])
+            .when(bob(), next.clone())
+            .then_refused(refused.clone());
+        let of_other = |approved| {
+            BenefitFact::Decided(Decided {
+                request: benefit(2),
+                group: group(1),
+                account: eve(),
+                approved,
+                reason: None,
+            })
+            .into()
+        };
+        with(&[also_requested(), of_other(true)])
+            .when(bob(), next.clone())
+            .then_refused(refused.clone());
+        with(&[also_requested(), of_other(false)])
+            .when(bob(), next.clone())
+            .then([reimbursement_requested()]);
+        // Another leader asked at the same moment, under the id that both came to.
+        let same = RequestReimbursement {
+            request: benefit(2),
+            ..reimburse()
+        };
+        with(&[also_requested()])
+            .when(bob(), same)
+            .then_refused(refused);
+        // What was asked for is no reason against a retry.
+        with(&[reimbursement_requested()])
+            .when(bob(), next)
+            .then([]);
+        // Of two that are there, from elsewhere, one is approved.
+        let decide = |approved, reason| Decide {
+            others: vec![benefit(2)],
+            ..decide(approved, reason)
+        };
+        let both = [reimbursement_requested(), also_requested()];
+        with(&both)
+            .when(staff(ada()), decide(true, None))
+            .then([decided(true, None)]);
+        let [first, second] = both;
+        let both = [first, second, of_other(true)];
+        with(&both)
+            .when(staff(ada()), decide(true, None))
+            .then_refused(Refusal::ReimbursedByAnother { meeting });
+        with(&both)
+            .when(staff(ada()), decide(false, Some("Paid already")))
+            .then([decided(false, Some("Paid already"))]);
+    }
+
+    #[test]
+    fn g10_the_next_request_for_a_meeting_has_an_id_that_follows() {
+        let next = RequestReimbursement::next;
+        assert_eq!(next(meeting(1), 0), next(meeting(1), 0));
+        assert_ne!(next(meeting(1), 0), next(meeting(1), 1));
+        assert_ne!(next(meeting(1), 0), next(meeting(2), 0));
     }
 
     #[test]

@@ -6,9 +6,10 @@ use serde::de::DeserializeOwned;
 use crate::personal::{About, Protected};
 use crate::stream::StreamName;
 use crate::{
-    acceptance, account, affiliation, agreement, badge, benefit, calendar, erasure, feedback,
-    group, kudos, leadership, learning, like, link_code, links, lozenge, meeting, membership,
-    notification, post, presentation, profile, report, review, rsvp, watch,
+    acceptance, account, affiliation, agreement, attendance, badge, benefit, calendar, erasure,
+    feedback, group, kudos, leadership, learning, like, link_code, links, lozenge, meeting,
+    membership, notification, post, presentation, profile, report, review, rsvp, rules, sponsor,
+    watch,
 };
 
 /// What a stored fact has to tell about itself.
@@ -200,6 +201,11 @@ facts! {
         /// Somebody gave kudos to somebody else.
         Given(kudos::Given) = "KudosGiven", version 1;
     }
+    /// Which rules are in force.
+    Rules = RulesFact {
+        /// Others came into force.
+        Activated(rules::Activated) = "RulesActivated", version 1;
+    }
     /// Badges that were granted elsewhere.
     Badge = BadgeFact {
         /// One was granted.
@@ -253,13 +259,13 @@ facts! {
         /// It was held.
         Held(meeting::Held) = "MeetingHeld", version 1;
         /// Some were there.
-        Attended(meeting::Attended) = "MeetingAttended", version 1;
+        Attended(attendance::Attended) = "MeetingAttended", version 1;
         /// They weren't, after all.
-        AttendanceWithdrawn(meeting::AttendanceWithdrawn) = "AttendanceWithdrawn", version 1;
+        AttendanceWithdrawn(attendance::AttendanceWithdrawn) = "AttendanceWithdrawn", version 1;
         /// A company sponsors it.
-        Sponsored(meeting::Sponsored) = "MeetingSponsored", version 1;
+        Sponsored(sponsor::Sponsored) = "MeetingSponsored", version 1;
         /// It doesn't, after all.
-        SponsorRemoved(meeting::SponsorRemoved) = "SponsorRemoved", version 1;
+        SponsorRemoved(sponsor::SponsorRemoved) = "SponsorRemoved", version 1;
         /// Somebody would like to present something.
         PresentationSubmitted(presentation::Submitted) = "PresentationSubmitted", version 1;
         /// They will.

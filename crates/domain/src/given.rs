@@ -11,7 +11,7 @@ use crate::erasure::{Content, Erased};
 use crate::fact::{
     AccountFact, BadgeFact, Concept, Fact, FeedbackFact, GroupFact, KudosFact, LearningFact,
     LikeFact, LinkCodeFact, LinkFact, MembershipFact, NotificationFact, PostFact, ReportFact,
-    WatchFact,
+    RulesFact, WatchFact,
 };
 use crate::feedback::{self, Interacted, Interaction};
 use crate::id::{AccountId, GiftId, GroupId, Origin, PostId};
@@ -26,7 +26,7 @@ use crate::post::{Affected, Created, Edited, Kind};
 use crate::refusal::Refusal;
 use crate::time::Time;
 use crate::watch::{GroupWatch, Watch};
-use crate::{notification, report, review};
+use crate::{notification, report, review, rules};
 
 pub mod meetings;
 
@@ -358,6 +358,19 @@ pub fn erased(account: AccountId, content: Content) -> Fact {
 /// One of a few codes.
 pub fn code(number: u8) -> Code {
     Code::of([number; link_code::CODE_BYTES])
+}
+
+/// Some rules came into force.
+pub fn activated(number: u8) -> Fact {
+    RulesFact::Activated(rules_of(number)).into()
+}
+
+/// Rules that can be told from others by their number.
+pub fn rules_of(number: u8) -> rules::Activated {
+    rules::Activated {
+        hash: format!("{number:064x}"),
+        files: [("kudos.toml".to_owned(), format!("# {number}"))].into(),
+    }
 }
 
 /// The account made a code, seconds from [`now`].

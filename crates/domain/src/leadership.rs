@@ -529,9 +529,9 @@ fn founded(proposed: &Proposed) -> Result<UserGroupCreated, Refusal> {
 /// What tells whether somebody may lead: all that is known of all their accounts.
 fn standing(account: AccountId, history: &History) -> Vec<StreamName> {
     let accounts = history.links().accounts_with(account).into_iter();
-    accounts
-        .flat_map(|account| [StreamName::account(account), StreamName::lozenge(account)])
-        .collect()
+    let accounts = accounts.map(StreamName::account);
+    let lozenges = Lozenges::streams(account, history);
+    accounts.chain(lozenges).collect()
 }
 
 /// Refuses whoever can't lead.
@@ -543,7 +543,7 @@ fn eligible(account: AccountId, conditions: &Conditions, history: &History) -> R
     });
     let lozenges: Vec<Lozenges> = accounts
         .iter()
-        .map(|account| history.state(&StreamName::lozenge(*account)))
+        .map(|account| Lozenges::of(*account, history))
         .collect();
     let held = lozenges.iter().flat_map(Lozenges::all_held);
     let obstacles = conditions.obstacles(affiliations, held.map(|held| held.lozenge.as_str()));

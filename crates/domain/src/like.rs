@@ -114,7 +114,7 @@ impl Command for UnlikePost {
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let post: Post = history.state(&StreamName::post(self.post));
-        let author = post.existing(self.post)?.author;
+        let author = post.existing(self.post, actor, history)?.author;
         let liking: Liking = history.state(&self.writes(actor, history.links()));
         if !liking.liked {
             return Ok(vec![]);

@@ -25,6 +25,9 @@ use crate::text;
 pub struct Requested {
     /// The account that would have it.
     pub account: AccountId,
+    /// The primary account of its profile, where that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<AccountId>,
     /// What the lozenge is known by in the rules.
     pub lozenge: String,
     /// The company that it would stand for (DOMAIN Z4).
@@ -54,12 +57,13 @@ pub struct Requested {
 
 impl Body for Requested {
     fn stream(&self) -> StreamName {
-        StreamName::lozenge(self.account)
+        StreamName::lozenge(self.profile.unwrap_or(self.account))
     }
 
     fn personal(&mut self, visit: Visit<'_>) {
         let Self {
             account,
+            profile: _,
             lozenge: _,
             company,
             product,
@@ -78,6 +82,9 @@ impl Body for Requested {
 pub struct Granted {
     /// The account.
     pub account: AccountId,
+    /// The primary account of its profile, where that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<AccountId>,
     /// What the lozenge is known by in the rules.
     pub lozenge: String,
     /// The company that it stands for.
@@ -108,12 +115,13 @@ pub struct Granted {
 
 impl Body for Granted {
     fn stream(&self) -> StreamName {
-        StreamName::lozenge(self.account)
+        StreamName::lozenge(self.profile.unwrap_or(self.account))
     }
 
     fn personal(&mut self, visit: Visit<'_>) {
         let Self {
             account,
+            profile: _,
             lozenge: _,
             company,
             product,
@@ -132,6 +140,9 @@ impl Body for Granted {
 pub struct Denied {
     /// The account that asked.
     pub account: AccountId,
+    /// The primary account of its profile, where that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<AccountId>,
     /// What the lozenge is known by in the rules.
     pub lozenge: String,
     /// Why.
@@ -143,12 +154,13 @@ pub struct Denied {
 
 impl Body for Denied {
     fn stream(&self) -> StreamName {
-        StreamName::lozenge(self.account)
+        StreamName::lozenge(self.profile.unwrap_or(self.account))
     }
 
     fn personal(&mut self, visit: Visit<'_>) {
         let Self {
             account,
+            profile: _,
             lozenge: _,
             reason,
             answers: _,
@@ -163,6 +175,9 @@ impl Body for Denied {
 pub struct Revoked {
     /// The account.
     pub account: AccountId,
+    /// The primary account of its profile, where that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<AccountId>,
     /// What the lozenge is known by in the rules.
     pub lozenge: String,
     /// Why.
@@ -171,12 +186,13 @@ pub struct Revoked {
 
 impl Body for Revoked {
     fn stream(&self) -> StreamName {
-        StreamName::lozenge(self.account)
+        StreamName::lozenge(self.profile.unwrap_or(self.account))
     }
 
     fn personal(&mut self, visit: Visit<'_>) {
         let Self {
             account,
+            profile: _,
             lozenge: _,
             reason,
         } = self;
@@ -198,9 +214,24 @@ pub struct Lozenges {
     revoked: BTreeSet<String>,
 }
 
-impl State for Lozenges {
+/// The same of all accounts that some streams tell of. What happened stands in the stream of whoever was
+/// the primary then: so of two linked accounts that ask at once, one does.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct LozengesOfAll(BTreeMap<AccountId, Lozenges>);
+
+impl State for LozengesOfAll {
     type Fact = LozengeFact;
 
+    fn apply(&mut self, fact: &LozengeFact) {
+        let (LozengeFact::Requested(Requested { account, .. })
+        | LozengeFact::Granted(Granted { account, .. })
+        | LozengeFact::Denied(Denied { account, .. })
+        | LozengeFact::Revoked(Revoked { account, .. })) = fact;
+        self.0.entry(*account).or_default().apply(fact);
+    }
+}
+
+impl Lozenges {
     fn apply(&mut self, fact: &LozengeFact) {
         match fact {
             LozengeFact::Requested(requested) => {
@@ -224,12 +255,17 @@ impl State for Lozenges {
             }
         }
     }
-}
 
-impl Lozenges {
     /// What is known of one account.
-    fn of(account: AccountId, history: &History) -> Self {
-        history.state(&StreamName::lozenge(account))
+    pub fn of(account: AccountId, history: &History) -> Self {
+        let mut all: LozengesOfAll = history.state_of_all(&Self::streams(account, history));
+        all.0.remove(&account).unwrap_or_default()
+    }
+
+    /// The streams that tell of an account, and of all that it is linked with.
+    pub fn streams(account: AccountId, history: &History) -> Vec<StreamName> {
+        let sources = history.links().ever_with(account).into_iter();
+        sources.map(StreamName::lozenge).collect()
     }
 
     /// How it has a lozenge, if it does.
@@ -289,8 +325,8 @@ pub struct Request {
 }
 
 impl Command for Request {
-    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
-        StreamName::lozenge(self.account)
+    fn writes(&self, _: &Actor, links: &Links) -> StreamName {
+        StreamName::lozenge(links.primary_of(self.account))
     }
 
     fn reads(&self, _: &Actor, history: &History) -> Vec<StreamName> {
@@ -325,6 +361,7 @@ impl Command for Request {
         };
         let requested = Requested {
             account: self.account,
+            profile: profile(self.account, history),
             lozenge: self.lozenge.clone(),
             company,
             product,
@@ -374,8 +411,8 @@ pub struct Grant {
 }
 
 impl Command for Grant {
-    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
-        StreamName::lozenge(self.account)
+    fn writes(&self, _: &Actor, links: &Links) -> StreamName {
+        StreamName::lozenge(links.primary_of(self.account))
     }
 
     fn reads(&self, _: &Actor, history: &History) -> Vec<StreamName> {
@@ -412,6 +449,7 @@ impl Command for Grant {
         }
         let granted = Granted {
             account: self.account,
+            profile: profile(self.account, history),
             lozenge: self.lozenge.clone(),
             company,
             product,
@@ -471,8 +509,8 @@ pub struct Deny {
 }
 
 impl Command for Deny {
-    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
-        StreamName::lozenge(self.account)
+    fn writes(&self, _: &Actor, links: &Links) -> StreamName {
+        StreamName::lozenge(links.primary_of(self.account))
     }
 
     fn reads(&self, _: &Actor, history: &History) -> Vec<StreamName> {
@@ -500,6 +538,7 @@ impl Command for Deny {
         .answers(history);
         let denied = Denied {
             account: self.account,
+            profile: profile(self.account, history),
             lozenge: self.lozenge.clone(),
             reason,
             answers,
@@ -520,12 +559,14 @@ pub struct Revoke {
 }
 
 impl Command for Revoke {
-    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
-        StreamName::lozenge(self.account)
+    fn writes(&self, _: &Actor, links: &Links) -> StreamName {
+        StreamName::lozenge(links.primary_of(self.account))
     }
 
-    fn reads(&self, _: &Actor, _: &History) -> Vec<StreamName> {
-        vec![StreamName::account(self.account)]
+    fn reads(&self, _: &Actor, history: &History) -> Vec<StreamName> {
+        let mut needed = Lozenges::streams(self.account, history);
+        needed.push(StreamName::account(self.account));
+        needed
     }
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
@@ -541,6 +582,7 @@ impl Command for Revoke {
         }
         let revoked = Revoked {
             account: self.account,
+            profile: profile(self.account, history),
             lozenge: self.lozenge.clone(),
             reason,
         };
@@ -570,6 +612,7 @@ impl Decision<'_> {
         let applicant = Applicant {
             standing: self.standing,
             name: primary.name(),
+            named_at: None,
             company: self.company.and_then(Personal::get).map(String::as_str),
             accepted: &accepted,
             acknowledged: self.acknowledged,
@@ -581,8 +624,16 @@ impl Decision<'_> {
 /// What tells of a profile: what its accounts are, and what each of them has and asked for.
 fn streams(account: AccountId, history: &History) -> Vec<StreamName> {
     let accounts = history.links().accounts_with(account).into_iter();
-    let streams = accounts.flat_map(|it| [StreamName::account(it), StreamName::lozenge(it)]);
-    streams.collect()
+    let accounts = accounts.map(StreamName::account);
+    accounts
+        .chain(Lozenges::streams(account, history))
+        .collect()
+}
+
+/// The primary account of an account's profile, where that is another one.
+fn profile(account: AccountId, history: &History) -> Option<AccountId> {
+    let primary = history.links().primary_of(account);
+    (primary != account).then_some(primary)
 }
 
 fn is_staff(actor: &Actor) -> Result<(), Refusal> {

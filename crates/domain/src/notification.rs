@@ -34,7 +34,8 @@ pub enum Kind {
     Report,
     /// A lozenge was granted, denied or revoked.
     Lozenge,
-    /// A meeting was changed or cancelled, or a place in it became free for them.
+    /// A meeting was scheduled in a group that they watch; or one that they go to, or wait for a place at, was
+    /// changed or cancelled, or a place became free for them.
     Meeting,
     /// A presentation of theirs was approved or rejected.
     Presentation,

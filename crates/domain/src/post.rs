@@ -272,33 +272,48 @@ impl Post {
         self.accepted
     }
 
-    /// The post, if there is one.
-    pub fn existing(&self, post: PostId) -> Result<&Created, Refusal> {
-        self.written().ok_or(Refusal::PostNotFound { post })
+    /// The post, if there is one that the actor may know of. Of an article that isn't published nobody learns
+    /// that there is one but who wrote it and staff (DOMAIN F7).
+    pub fn existing(
+        &self,
+        post: PostId,
+        actor: &Actor,
+        history: &History,
+    ) -> Result<&Created, Refusal> {
+        let written = self.written().ok_or(Refusal::PostNotFound { post })?;
+        let is_theirs = |author| history.links().is_same_person(author, actor.account);
+        let is_known = self.review.is_none()
+            || actor.roles.is_staff()
+            || written.author.is_some_and(is_theirs);
+        if is_known {
+            Ok(written)
+        } else {
+            Err(Refusal::PostNotFound { post })
+        }
     }
 
-    /// The post, if there is one that isn't deleted and that everybody sees. Of an article that isn't
-    /// published nobody else learns that there is one (DOMAIN F7).
+    /// The post, if there is one that isn't deleted and that everybody sees.
     pub fn published(
         &self,
         post: PostId,
         actor: &Actor,
         history: &History,
     ) -> Result<&Created, Refusal> {
-        if self.review.is_none() {
-            return self.live(post);
-        }
-        let is_theirs = |author| history.links().is_same_person(author, actor.account);
-        let author = self.written.as_ref().and_then(|written| written.author);
-        if actor.roles.is_staff() || author.is_some_and(is_theirs) {
+        self.existing(post, actor, history)?;
+        if self.review.is_some() {
             return Err(Refusal::PostNotPublished { post });
         }
-        Err(Refusal::PostNotFound { post })
+        self.live(post, actor, history)
     }
 
-    /// The post, if there is one and it isn't deleted.
-    pub fn live(&self, post: PostId) -> Result<&Created, Refusal> {
-        let written = self.existing(post)?;
+    /// The post, if there is one that the actor may know of and that isn't deleted.
+    pub fn live(
+        &self,
+        post: PostId,
+        actor: &Actor,
+        history: &History,
+    ) -> Result<&Created, Refusal> {
+        let written = self.existing(post, actor, history)?;
         if self.deleted {
             return Err(Refusal::PostDeleted { post });
         }
@@ -541,7 +556,7 @@ impl Command for Edit {
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let post: Post = history.state(&StreamName::post(self.post));
-        let written = post.live(self.post)?;
+        let written = post.live(self.post, actor, history)?;
         by_its_author(written, actor)?;
         let Changes { title, body, tags } = &self.changes;
         if !written.kind.is_top_level() {
@@ -583,8 +598,9 @@ impl Command for Delete {
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let post: Post = history.state(&StreamName::post(self.post));
-        by_its_author(post.existing(self.post)?, actor)?;
-        let affected = affected(&post, self.post)?;
+        let written = post.existing(self.post, actor, history)?;
+        by_its_author(written, actor)?;
+        let affected = affected(&post, written);
         Ok(if post.deleted {
             vec![]
         } else {
@@ -614,7 +630,7 @@ impl Command for Remove {
             return Err(Refusal::NotPermitted { who: "staff" });
         }
         let post: Post = history.state(&StreamName::post(self.post));
-        let affected = affected(&post, self.post)?;
+        let affected = affected(&post, post.existing(self.post, actor, history)?);
         if post.removed {
             return Ok(vec![]);
         }
@@ -641,7 +657,7 @@ impl Command for Restore {
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let post: Post = history.state(&StreamName::post(self.post));
-        let written = post.existing(self.post)?;
+        let written = post.existing(self.post, actor, history)?;
         let is_staff = actor.roles.is_staff();
         // Staff restore what they removed; what they have restored there is nothing left to do about.
         if !(is_staff && (post.removed || !post.deleted)) {
@@ -650,7 +666,7 @@ impl Command for Restore {
         if post.removed && !is_staff {
             return Err(Refusal::RemovedByStaff { post: self.post });
         }
-        let affected = affected(&post, self.post)?;
+        let affected = affected(&post, written);
         Ok(if post.deleted {
             vec![PostFact::Restored(affected).into()]
         } else {
@@ -715,14 +731,13 @@ fn reply(
     Ok(vec![PostFact::Created(created).into()])
 }
 
-fn affected(post: &Post, id: PostId) -> Result<Affected, Refusal> {
-    let written = post.existing(id)?;
-    Ok(Affected {
-        post: id,
+fn affected(post: &Post, written: &Created) -> Affected {
+    Affected {
+        post: written.post,
         author: written.author,
         parent: written.parent,
         accepted: post.accepted,
-    })
+    }
 }
 
 pub(crate) fn by_its_author(written: &Created, actor: &Actor) -> Result<(), Refusal> {

@@ -345,12 +345,14 @@ fn valid_links(links: Option<&[String]>) -> Result<Option<Vec<String>>, Refusal>
             max: LINKS_MAX,
         });
     }
-    links.iter().try_for_each(|link| valid_link(link))?;
+    links
+        .iter()
+        .try_for_each(|link| valid_link("links", link))?;
     Ok(Some(links.to_vec()))
 }
 
 /// Refuses what isn't the address of a website.
-pub(crate) fn valid_link(link: &str) -> Result<(), Refusal> {
+pub(crate) fn valid_link(field: &'static str, link: &str) -> Result<(), Refusal> {
     let address = ["https://", "http://"]
         .iter()
         .find_map(|scheme| link.strip_prefix(scheme));
@@ -361,6 +363,7 @@ pub(crate) fn valid_link(link: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::LinkInvalid {
+        field,
         link: link.chars().take(LINK_MAX).collect(),
         max: LINK_MAX,
     })

@@ -99,7 +99,11 @@ pub enum Refusal {
     #[error(
         "{link:?} is not a link: it begins with https:// or http:// and has at most {max} characters"
     )]
-    LinkInvalid { link: String, max: usize },
+    LinkInvalid {
+        field: &'static str,
+        link: String,
+        max: usize,
+    },
     #[error("`{field}` is still to come: what is recorded has happened")]
     InFuture { field: &'static str },
     #[error("there is no such group")]
@@ -162,6 +166,14 @@ pub enum Refusal {
     MeetingOfAnotherGroup { meeting: MeetingId },
     #[error("a meeting is reimbursed once it was held, and who attended is recorded")]
     NotReimbursable { meeting: MeetingId },
+    #[error("the meeting isn't held, or nobody's attendance is recorded any more: decline it")]
+    NoLongerReimbursable { meeting: MeetingId },
+    #[error(
+        "a request for this meeting waits or was approved already: a meeting is reimbursed once"
+    )]
+    MeetingReimbursed { meeting: MeetingId },
+    #[error("another request for this meeting was approved already: decline this one")]
+    ReimbursedByAnother { meeting: MeetingId },
     #[error("an amount is more than nothing, and at most {max}")]
     AmountInvalid { max: i64 },
     #[error("{currency:?} is not the code of a currency, like EUR")]

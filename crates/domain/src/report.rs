@@ -334,7 +334,7 @@ impl Command for Uphold {
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         by_staff(actor)?;
         let post: Post = history.state(&StreamName::post(self.post));
-        let author = post.existing(self.post)?.author;
+        let author = post.existing(self.post, actor, history)?.author;
         let note = self.valid_note()?;
         let reports: Reports = history.state(&StreamName::reports(self.post));
         let reporters = reports.to_decide(self.post, Decided::Upheld(self.measure))?;
@@ -374,7 +374,7 @@ impl Command for Dismiss {
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         by_staff(actor)?;
         let post: Post = history.state(&StreamName::post(self.post));
-        post.existing(self.post)?;
+        post.existing(self.post, actor, history)?;
         let reports: Reports = history.state(&StreamName::reports(self.post));
         let reporters = reports.to_decide(self.post, Decided::Dismissed)?;
         if reporters.is_empty() {

@@ -73,6 +73,8 @@ pub struct Applicant<'a> {
     pub standing: Standing,
     /// Their public name, unless it is withheld.
     pub name: Option<&'a str>,
+    /// Since when they are called so.
+    pub named_at: Option<Time>,
     /// The company that they stand for, as far as that is known.
     pub company: Option<&'a str>,
     /// Which of the required agreements they accepted, in their current versions.
@@ -144,7 +146,8 @@ impl Requirements {
             found.push((Requirement::NoUpheldReport, none));
         }
         if *company_in_name {
-            let carries = carries_company(applicant.name, applicant.company);
+            let (met, why) = carries_company(applicant.name, applicant.company);
+            let carries = (met, why, applicant.named_at);
             found.push((Requirement::CompanyInName, carries));
         }
         if !agreements.is_empty() {
@@ -189,26 +192,32 @@ fn no_report(last: Option<Time>, days: u32, now: Time) -> Found {
     (until < now, why, Some(last))
 }
 
-fn carries_company(name: Option<&str>, company: Option<&str>) -> Found {
+fn carries_company(name: Option<&str>, company: Option<&str>) -> (bool, String) {
     let Some(company) = company else {
         let why = "say which company it is that the public name has to carry";
-        return (false, why.to_owned(), None);
+        return (false, why.to_owned());
     };
     let (met, why) = match company_name::check(name.unwrap_or_default(), company) {
         Ok(()) => (true, "the public name carries the company"),
         Err(unfit) => (false, unfit.why()),
     };
-    (met, why.to_owned(), None)
+    (met, why.to_owned())
 }
 
+/// Not since the first of the missing versions is in force: if any of them doesn't say, that isn't known.
 fn accepted(required: &[Agreement], accepted: &[Agreement]) -> Found {
     let missing = required.iter().filter(|it| !accepted.contains(it));
-    let missing: Vec<String> = missing.map(Agreement::to_string).collect();
+    let missing: Vec<&Agreement> = missing.collect();
     let why = match missing.is_empty() {
         true => "all agreements are accepted in their current versions".to_owned(),
-        false => format!("accept {}", missing.join(", ")),
+        false => {
+            let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            format!("accept {}", names.join(", "))
+        }
     };
-    (missing.is_empty(), why, None)
+    let since: Option<Vec<Time>> = missing.iter().map(|it| it.since).collect();
+    let since = since.and_then(|since| since.into_iter().min());
+    (missing.is_empty(), why, since)
 }
 
 fn after(moment: Time, days: u32) -> Time {
@@ -226,6 +235,7 @@ mod tests {
             agreement: "terms".into(),
             title: "Terms".into(),
             version: "2".into(),
+            since: Some(seconds(-DAY)),
         }
     }
 
@@ -257,6 +267,7 @@ mod tests {
                 last_upheld_report_at: Some(seconds(-90 * DAY - 1)),
             },
             name: Some("Charlie A _Company_"),
+            named_at: None,
             company: Some("Company"),
             accepted: &accepted,
             acknowledged: true,
@@ -266,6 +277,7 @@ mod tests {
         let nobody = Applicant {
             standing: Standing::default(),
             name: None,
+            named_at: None,
             company: None,
             accepted: &[],
             acknowledged: false,
@@ -294,6 +306,7 @@ mod tests {
                 last_upheld_report_at: Some(seconds(upheld)),
             },
             name: Some("Charlie A _Company_"),
+            named_at: None,
             company: Some("Company"),
             accepted: &[],
             acknowledged: true,
@@ -313,6 +326,41 @@ mod tests {
             unmet,
             [(Requirement::NoUpheldReport, Some(seconds(-90 * DAY)))]
         );
+    }
+
+    #[test]
+    fn z9_since_when_a_name_or_an_agreement_is_not_met_is_said_where_it_is_known() {
+        let other = Agreement {
+            agreement: "rules".into(),
+            since: Some(seconds(-2 * DAY)),
+            ..terms()
+        };
+        let undated = Agreement {
+            since: None,
+            ..other.clone()
+        };
+        let requirements = |agreements: Vec<Agreement>| Requirements {
+            company_in_name: true,
+            agreements,
+            ..Requirements::default()
+        };
+        let holder = |named_at| Applicant {
+            standing: Standing::default(),
+            name: Some("Charlie A"),
+            named_at,
+            company: Some("Company"),
+            accepted: &[],
+            acknowledged: false,
+        };
+        let since = |requirements: &Requirements, named_at| -> Vec<Option<Time>> {
+            let unmet = requirements.unmet(&holder(named_at), now());
+            unmet.into_iter().map(|(_, since)| since).collect()
+        };
+        let both = requirements(vec![terms(), other]);
+        let named_at = Some(seconds(-7));
+        assert_eq!(since(&both, named_at), [named_at, Some(seconds(-2 * DAY))]);
+        let one = requirements(vec![terms(), undated]);
+        assert_eq!(since(&one, None), [None, None]);
     }
 
     /// DOMAIN Z9: (a) to (c), and not (d).

@@ -3,12 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::Account;
 use crate::decide::{Actor, Command, History};
+use crate::erasure::Content;
 use crate::fact::{Body, Fact, PostFact, Visit};
 use crate::id::{AccountId, GroupId, PostId};
 use crate::links::Links;
 use crate::personal::{About, Personal};
-use crate::post::{Post, Review, by_its_author};
+use crate::post::{Created, Post, Review, by_its_author};
 use crate::refusal::Refusal;
 use crate::stream::StreamName;
 use crate::text;
@@ -107,13 +109,18 @@ impl Command for Publish {
         StreamName::post(self.post)
     }
 
+    fn reads(&self, _: &Actor, history: &History) -> Vec<StreamName> {
+        author_of(self.post, history)
+    }
+
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         by_staff(actor)?;
         let post: Post = history.state(&StreamName::post(self.post));
-        let written = post.live(self.post)?;
+        let written = post.live(self.post, actor, history)?;
         if post.review().is_none() {
             return Ok(vec![]);
         }
+        still_written(written, history)?;
         let published = Published {
             post: self.post,
             author: written.author,
@@ -138,11 +145,16 @@ impl Command for Reject {
         StreamName::post(self.post)
     }
 
+    fn reads(&self, _: &Actor, history: &History) -> Vec<StreamName> {
+        author_of(self.post, history)
+    }
+
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         by_staff(actor)?;
         let post: Post = history.state(&StreamName::post(self.post));
-        let written = post.live(self.post)?;
+        let written = post.live(self.post, actor, history)?;
         let reason = text::lines("reason", &self.reason, REASON_MAX).map(Personal::known)?;
+        still_written(written, history)?;
         match post.review() {
             Some(Review::Pending) => {}
             Some(Review::Rejected) if post.reason() == Some(&reason) => return Ok(vec![]),
@@ -174,7 +186,7 @@ impl Command for Resubmit {
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let post: Post = history.state(&StreamName::post(self.post));
-        let written = post.live(self.post)?;
+        let written = post.live(self.post, actor, history)?;
         by_its_author(written, actor)?;
         match post.review() {
             Some(Review::Pending) => Ok(vec![]),
@@ -190,6 +202,25 @@ impl Command for Resubmit {
     }
 }
 
+/// The account of who wrote an article.
+fn author_of(post: PostId, history: &History) -> Vec<StreamName> {
+    let post: Post = history.state(&StreamName::post(post));
+    let author = post.written().and_then(|written| written.author);
+    author.map(StreamName::account).into_iter().collect()
+}
+
+/// What its author erased waits for nothing: there is nothing left to publish.
+fn still_written(written: &Created, history: &History) -> Result<(), Refusal> {
+    let erased = written.author.and_then(|author| {
+        let author: Account = history.state(&StreamName::account(author));
+        author.erased()
+    });
+    match erased {
+        Some(Content::Remove) => Err(Refusal::NotInReview { post: written.post }),
+        Some(Content::Keep) | None => Ok(()),
+    }
+}
+
 fn by_staff(actor: &Actor) -> Result<(), Refusal> {
     if actor.roles.is_staff() {
         Ok(())
@@ -201,16 +232,17 @@ fn by_staff(actor: &Actor) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::acceptance::Accept;
     use crate::given::{
-        Given, ada, affected, bob, comment, community, deleted, eve, gave, group, group_created,
-        in_group, joined, linked, moderated, post, published, rejected, resubmitted, staff,
-        submitted, topic,
+        Given, ada, affected, bob, comment, community, deleted, erased, eve, gave, group,
+        group_created, in_group, joined, linked, moderated, post, published, rejected, resubmitted,
+        staff, submitted, topic,
     };
     use crate::kudos::{Allowance, Give};
-    use crate::like::LikePost;
+    use crate::like::{LikePost, UnlikePost};
     use crate::period::Period;
     use crate::post::{Changes, Comment, Delete, Edit, Kind, Open, Restore, Topic};
-    use crate::watch::WatchPost;
+    use crate::watch::{UnwatchPost, WatchPost};
 
     fn article() -> Fact {
         in_group(topic(ada(), post(1), Kind::Article), group(1))
@@ -348,7 +380,7 @@ mod tests {
             .when(ada(), resubmit())
             .then([resubmitted(post(1), ada())]);
         in_moderated_group(facts.clone())
-            .when(bob(), resubmit())
+            .when(staff(eve()), resubmit())
             .then_refused(Refusal::NotTheAuthor { post: post(1) });
         let again = facts.into_iter().chain([resubmitted(post(1), ada())]);
         in_moderated_group(again.clone())
@@ -422,6 +454,55 @@ mod tests {
             },
         };
         given().when(bob(), give).then_refused(refusal());
+    }
+
+    #[test]
+    fn f7_nor_by_taking_back_changing_or_submitting_what_is_not_theirs() {
+        let refusal = || Refusal::PostNotFound { post: post(1) };
+        for facts in [
+            vec![submitted(article())],
+            vec![submitted(article()), rejected(post(1), ada(), "Too salty")],
+            vec![submitted(article()), deleted(affected(post(1), ada()))],
+        ] {
+            let given = || in_moderated_group(facts.clone());
+            let edit = Edit {
+                post: post(1),
+                changes: Changes::default(),
+            };
+            given().when(bob(), edit).then_refused(refusal());
+            given()
+                .when(bob(), Delete { post: post(1) })
+                .then_refused(refusal());
+            given()
+                .when(bob(), Restore { post: post(1) })
+                .then_refused(refusal());
+            given().when(bob(), resubmit()).then_refused(refusal());
+            given()
+                .when(bob(), UnlikePost { post: post(1) })
+                .then_refused(refusal());
+            given()
+                .when(bob(), UnwatchPost { post: post(1) })
+                .then_refused(refusal());
+            let accept = Accept {
+                question: post(1),
+                answer: post(2),
+            };
+            given().when(bob(), accept).then_refused(refusal());
+        }
+    }
+
+    #[test]
+    fn f7_what_its_author_erased_is_not_published_nor_rejected() {
+        let facts = [submitted(article()), erased(ada(), Content::Remove)];
+        in_moderated_group(facts.clone())
+            .when(staff(eve()), publish())
+            .then_refused(Refusal::NotInReview { post: post(1) });
+        in_moderated_group(facts)
+            .when(staff(eve()), reject("Empty"))
+            .then_refused(Refusal::NotInReview { post: post(1) });
+        in_moderated_group([submitted(article()), erased(ada(), Content::Keep)])
+            .when(staff(eve()), publish())
+            .then([published(post(1), ada(), group(1))]);
     }
 
     #[test]

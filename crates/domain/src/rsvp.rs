@@ -1,5 +1,10 @@
 //! Who comes to a meeting (DOMAIN G4). Whether there is room follows from the order of the answers: so any
 //! number of members may answer at once, and none of them waits for another.
+//!
+//! What all accounts of a profile answer stands in one stream, that of its primary: so two of them that
+//! answer at once don't get two places.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,13 +29,16 @@ pub struct Answered {
     pub group: GroupId,
     /// Who answered.
     pub account: AccountId,
+    /// The primary account of their profile, where that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<AccountId>,
     /// Whether they would come.
     pub going: bool,
 }
 
 impl Body for Answered {
     fn stream(&self) -> StreamName {
-        StreamName::rsvp(self.meeting, self.account)
+        StreamName::rsvp(self.meeting, self.profile.unwrap_or(self.account))
     }
 
     fn personal(&mut self, _: Visit<'_>) {
@@ -38,6 +46,7 @@ impl Body for Answered {
             meeting: _,
             group: _,
             account: _,
+            profile: _,
             going: _,
         } = self;
     }
@@ -45,18 +54,18 @@ impl Body for Answered {
 
 // Fold
 
-/// An account's answer to a meeting, if it gave one.
+/// What accounts answered to a meeting the last time, as far as they did.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rsvp {
-    going: Option<bool>,
+pub struct Rsvps {
+    going: BTreeMap<AccountId, bool>,
 }
 
-impl State for Rsvp {
+impl State for Rsvps {
     type Fact = RsvpFact;
 
     fn apply(&mut self, fact: &RsvpFact) {
         let RsvpFact::Answered(answered) = fact;
-        self.going = Some(answered.going);
+        self.going.insert(answered.account, answered.going);
     }
 }
 
@@ -75,19 +84,17 @@ pub struct Answer {
 }
 
 impl Command for Answer {
-    fn writes(&self, _: &Actor, _: &Links) -> StreamName {
-        StreamName::rsvp(self.meeting, self.account)
+    fn writes(&self, _: &Actor, links: &Links) -> StreamName {
+        StreamName::rsvp(self.meeting, links.primary_of(self.account))
     }
 
-    fn reads(&self, actor: &Actor, history: &History) -> Vec<StreamName> {
-        let accounts = history.links().accounts_with(actor.account).into_iter();
-        accounts
-            .map(|account| StreamName::rsvp(self.meeting, account))
-            .chain([
-                StreamName::meeting(self.meeting),
-                StreamName::account(self.account),
-            ])
-            .collect()
+    fn reads(&self, _: &Actor, history: &History) -> Vec<StreamName> {
+        let mut needed = self.answers(history);
+        needed.extend([
+            StreamName::meeting(self.meeting),
+            StreamName::account(self.account),
+        ]);
+        needed
     }
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
@@ -97,16 +104,14 @@ impl Command for Answer {
         }
         account::is_here(self.account, history)?;
         let found = Meeting::there(self.meeting, history)?;
-        let rsvp = |account: AccountId| -> Rsvp {
-            history.state(&StreamName::rsvp(self.meeting, account))
-        };
-        let mine = rsvp(self.account).going;
+        let Rsvps { going } = history.state_of_all(&self.answers(history));
+        let mine = going.get(&self.account).copied();
         if mine == Some(self.going) {
             return Ok(vec![]);
         }
         let mut others = links.accounts_with(self.account);
         others.remove(&self.account);
-        let goes = |account: &AccountId| rsvp(*account).going == Some(true);
+        let goes = |account: &AccountId| going.get(account) == Some(&true);
         match (others.into_iter().find(goes), self.going) {
             (Some(_), true) => return Ok(vec![]),
             (Some(account), false) if mine.is_none() => {
@@ -115,21 +120,35 @@ impl Command for Answer {
             (Some(_) | None, _) => {}
         }
         found.to_come(history)?;
+        let primary = links.primary_of(self.account);
         let answered = Answered {
             meeting: self.meeting,
             group: found.group,
             account: self.account,
+            profile: Some(primary).filter(|primary| *primary != self.account),
             going: self.going,
         };
         Ok(vec![RsvpFact::Answered(answered).into()])
     }
 }
 
+impl Answer {
+    /// The streams that tell what the accounts of the profile answered: of whoever was the primary then.
+    fn answers(&self, history: &History) -> Vec<StreamName> {
+        let sources = history.links().ever_with(self.account).into_iter();
+        let streams = sources.map(|source| StreamName::rsvp(self.meeting, source));
+        streams.collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::given::meetings::{DAY, answered, cancelled, meeting, scheduled, user_group};
-    use crate::given::{Given, ada, bob, community, eve, linked, staff};
+    use crate::fact::{Concept, LinkFact};
+    use crate::given::meetings::{
+        DAY, answered, answered_as, cancelled, meeting, scheduled, user_group,
+    };
+    use crate::given::{Given, ada, bob, community, eve, linked, staff, unlinked};
 
     /// The meeting is tomorrow.
     fn tomorrow(facts: impl IntoIterator<Item = Fact>) -> Given {
@@ -190,12 +209,39 @@ mod tests {
             .then_refused(Refusal::AnsweredWithAnother { account: bob() });
         tomorrow([answered(bob(), true), linked()])
             .when(ada(), answer(bob(), false))
-            .then([answered(bob(), false)]);
+            .then([answered_as(bob(), ada(), false)]);
         // Who had two places when the accounts were linked can give up both.
         let both = [answered(ada(), true), answered(bob(), true), linked()];
         tomorrow(both)
             .when(ada(), answer(ada(), false))
             .then([answered(ada(), false)]);
+    }
+
+    #[test]
+    fn g4_what_linked_accounts_answer_stands_in_one_stream_also_once_they_are_unlinked() {
+        let linked = || linked(ada(), bob(), 1);
+        let mut links = Links::default();
+        if let Some(link) = LinkFact::of(&linked()) {
+            links.apply(link);
+        }
+        for account in [ada(), bob()] {
+            let written = answer(account, true).writes(&Actor::member(account), &links);
+            assert_eq!(written, StreamName::rsvp(meeting(1), ada()));
+        }
+        let left = || {
+            [
+                linked(),
+                answered_as(bob(), ada(), true),
+                unlinked(ada(), bob()),
+            ]
+        };
+        tomorrow(left()).when(bob(), answer(bob(), true)).then([]);
+        tomorrow(left())
+            .when(bob(), answer(bob(), false))
+            .then([answered(bob(), false)]);
+        tomorrow(left())
+            .when(ada(), answer(ada(), true))
+            .then([answered(ada(), true)]);
     }
 
     #[test]

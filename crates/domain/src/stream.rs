@@ -39,6 +39,11 @@ impl StreamName {
         Self("links".to_owned())
     }
 
+    /// `rules`: which rules are in force.
+    pub fn rules() -> Self {
+        Self("rules".to_owned())
+    }
+
     /// `link-code-{hash}`: what became of a one-time code.
     pub fn link_code(code: CodeHash) -> Self {
         Self(format!("link-code-{code}"))
@@ -94,7 +99,8 @@ impl StreamName {
         Self(format!("notifications-{account}"))
     }
 
-    /// `lozenge-{account}`: status labels that an account was granted.
+    /// `lozenge-{account}`: status labels that the profile which an account anchors asked for and was
+    /// granted.
     pub fn lozenge(account: AccountId) -> Self {
         Self(format!("lozenge-{account}"))
     }
@@ -104,7 +110,8 @@ impl StreamName {
         Self(format!("meeting-{meeting}"))
     }
 
-    /// `rsvp-{meeting}-{account}`: a stream a pair, so that a popular meeting is no point of contention.
+    /// `rsvp-{meeting}-{account}`: what the profile that an account anchors answered to a meeting. A stream
+    /// a pair, so that a popular meeting is no point of contention.
     pub fn rsvp(meeting: MeetingId, account: AccountId) -> Self {
         Self(format!("rsvp-{meeting}-{account}"))
     }
@@ -112,6 +119,42 @@ impl StreamName {
     /// `benefit-{id}`: a leader's request, and what became of it.
     pub fn benefit(request: BenefitId) -> Self {
         Self(format!("benefit-{request}"))
+    }
+
+    /// Every category: what a name begins with, and what kind of stream it is.
+    pub const CATEGORIES: [&'static str; 21] = [
+        "account",
+        "badges",
+        "benefit",
+        "feedback",
+        "group",
+        "interactions",
+        "kudos",
+        "learning",
+        "like",
+        "link-code",
+        "links",
+        "lozenge",
+        "meeting",
+        "member",
+        "notifications",
+        "post",
+        "reports",
+        "rsvp",
+        "rules",
+        "watch",
+        "watch-group",
+    ];
+
+    /// The category of a name; none where there is no such.
+    pub fn category_of(name: &str) -> Option<&'static str> {
+        let begins = |category: &&str| {
+            let rest = name.strip_prefix(*category);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        // Of `watch` and `watch-group` the longer one.
+        let of = Self::CATEGORIES.into_iter().filter(begins);
+        of.max_by_key(|category| category.len())
     }
 
     /// A name as a journal kept it.

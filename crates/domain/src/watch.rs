@@ -129,7 +129,7 @@ impl Command for UnwatchPost {
 
     fn decide(&self, actor: &Actor, history: &History) -> Result<Vec<Fact>, Refusal> {
         let post: Post = history.state(&StreamName::post(self.post));
-        post.existing(self.post)?;
+        post.existing(self.post, actor, history)?;
         let watching: Watching = history.state(&self.writes(actor, history.links()));
         if !watching.watching {
             return Ok(vec![]);

@@ -31,11 +31,12 @@ pub struct Clock {
 }
 
 impl Zone {
-    /// The zone of a name, if there is one.
+    /// The zone of a name, if there is one. The database has two names that stand for none.
     pub fn named(name: &str) -> Option<Self> {
         let zone = TimeZone::get(name).ok()?;
         let name = zone.iana_name()?.to_owned();
-        Some(Self { name, zone })
+        let is_place = !matches!(name.as_str(), "Factory" | "Etc/Unknown");
+        is_place.then_some(Self { name, zone })
     }
 
     /// Its name, as the database writes it.
@@ -107,7 +108,14 @@ mod tests {
             "Europe/Berlin"
         );
         assert_eq!(Zone::named("UTC").unwrap().name(), "UTC");
+        assert_eq!(
+            Zone::named("america/sao_PAULO").unwrap().name(),
+            "America/Sao_Paulo"
+        );
         for name in ["", "Berlin", "Europe/Nowhere", "+02:00", "../etc/passwd"] {
+            assert_eq!(Zone::named(name), None, "{name}");
+        }
+        for name in ["Factory", "factory", "Etc/Unknown", "etc/UNKNOWN"] {
             assert_eq!(Zone::named(name), None, "{name}");
         }
     }

@@ -11,12 +11,15 @@
 //!
 //! Importing again records nothing: ids are derived from those that things had where they were.
 
+pub mod archive;
+pub mod cells;
 mod csv_file;
 pub mod error;
 pub mod events;
 mod feed;
 pub mod lines;
 pub mod meetup;
+mod parquet_file;
 pub mod polis;
 pub mod progress;
 mod scratch;

@@ -1,18 +1,35 @@
-//! Rows going out: a line each, as NDJSON or CSV.
+//! Rows going out: as NDJSON, CSV or Parquet.
 
 use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::cells::{Cell, Column};
+use crate::parquet_file::ParquetFile;
 
 /// How exported rows are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// A JSON object a line.
     Ndjson,
     /// Comma-separated values, with a header.
     Csv,
+    /// Apache Parquet: columns with types, compressed with zstd.
+    Parquet,
+}
+
+impl Format {
+    /// Its name, which is how its files end, too.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+        }
+    }
 }
 
 impl FromStr for Format {
@@ -22,38 +39,45 @@ impl FromStr for Format {
         match text {
             "ndjson" => Ok(Self::Ndjson),
             "csv" => Ok(Self::Csv),
-            _ => Err(format!("{text:?} is not a format: use ndjson or csv")),
+            "parquet" => Ok(Self::Parquet),
+            _ => Err(format!(
+                "{text:?} is not a format: use ndjson, csv or parquet"
+            )),
         }
     }
 }
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ndjson => "ndjson",
-            Self::Csv => "csv",
-        })
+        f.write_str(self.as_str())
     }
 }
 
-/// A row that can go out.
+/// A row that can go out: all formats have the same columns.
 pub trait Line: Serialize {
-    /// Its fields, in order: the header of a CSV.
-    const FIELDS: &'static [&'static str];
+    /// Which shape this is. It grows whenever a column comes, goes, or means something else.
+    const VERSION: u32;
+
+    /// Its columns, in order.
+    const COLUMNS: &'static [Column];
+
+    /// Gives its cells, in the order of the columns.
+    fn cells(&self, each: &mut dyn FnMut(Cell<'_>));
 }
 
 /// Writes rows of one kind.
-pub struct Lines<W: Write> {
+pub struct Lines<W: Write + Send> {
     to: To<W>,
     written: u64,
 }
 
-enum To<W: Write> {
+enum To<W: Write + Send> {
     Ndjson(W),
     Csv(Box<csv::Writer<W>>),
+    Parquet(Box<ParquetFile<W>>),
 }
 
-impl<W: Write> Lines<W> {
+impl<W: Write + Send> Lines<W> {
     /// Begins to write rows. A CSV has its header also when no row follows.
     pub fn begin<L: Line>(format: Format, out: W) -> io::Result<Self> {
         let to = match format {
@@ -62,9 +86,10 @@ impl<W: Write> Lines<W> {
                 let mut csv = csv::WriterBuilder::new()
                     .has_headers(false)
                     .from_writer(out);
-                csv.write_record(L::FIELDS)?;
+                csv.write_record(L::COLUMNS.iter().map(|column| column.name))?;
                 To::Csv(Box::new(csv))
             }
+            Format::Parquet => To::Parquet(Box::new(ParquetFile::begin(L::COLUMNS, out)?)),
         };
         Ok(Self { to, written: 0 })
     }
@@ -87,6 +112,7 @@ impl<W: Write> Lines<W> {
                     csv::ErrorKind::Io(error) => error,
                     kind => io::Error::other(format!("{kind:?}")),
                 }),
+            To::Parquet(file) => file.write(line),
         }
     }
 
@@ -95,6 +121,7 @@ impl<W: Write> Lines<W> {
         match self.to {
             To::Ndjson(mut out) => out.flush()?,
             To::Csv(mut csv) => csv.flush()?,
+            To::Parquet(file) => (*file).finish()?,
         }
         Ok(self.written)
     }

@@ -7,8 +7,8 @@ pub enum Phase {
     Reading,
     /// Recording events. Done and total are rows that become events.
     Recording,
-    /// Writing a file. Done and total are positions in the history.
-    Writing,
+    /// Writing a table, by its name. Done and total are positions in the history.
+    Writing(&'static str),
 }
 
 /// Somebody who watches how far it is. Rate and time left follow from what it is told.

@@ -1,4 +1,4 @@
-//! Exports of tables: accounts, profiles, posts, the ledger, badges, groups and meetings, each as of one
+//! Exports of tables: accounts, profiles, posts, the ledger, badges, groups and meetings, all as of one
 //! position.
 
 use std::io::{self, Write};
@@ -8,20 +8,25 @@ use plaudit_domain::{AccountId, GroupId, Position, PostId, Time, Visibility};
 use plaudit_projection::rules::Measured;
 use plaudit_projection::{Counts, Post, Profile, Rules, lozenge};
 use plaudit_store::{
-    AccountRecord, GroupRecord, LedgerRecord, MeetingRecord, PostRecord, ProfileRecord, Store,
+    AccountRecord, GroupRecord, LedgerRecord, MeetingRecord, PostRecord, ProfileRecord, Snapshot,
     StoreError,
 };
 
+use crate::cells::{Cell, Column, Field};
 use crate::lines::{Format, Line, Lines};
 use crate::progress::{Phase, Progress};
 
 use groups::{GroupLine, MeetingLine};
 use kudos::{BadgeLine, LedgerLine};
 
+pub use preview::preview;
+
 // Before the module that uses it.
-/// Declares a row that goes out: its fields are its header.
+/// Declares a row that goes out: its fields are its columns, in every format.
 macro_rules! line {
-    ($(#[$doc:meta])* $vis:vis struct $name:ident { $($field:ident: $type:ty,)+ }) => {
+    (version $version:literal; $(#[$doc:meta])* $vis:vis struct $name:ident {
+        $($field:ident: $type:ty,)+
+    }) => {
         $(#[$doc])*
         #[derive(Debug, serde::Serialize)]
         $vis struct $name {
@@ -29,21 +34,79 @@ macro_rules! line {
         }
 
         impl Line for $name {
-            const FIELDS: &'static [&'static str] = &[$(stringify!($field)),+];
+            const VERSION: u32 = $version;
+            const COLUMNS: &'static [Column] = &[$(Column::of::<$type>(stringify!($field))),+];
+
+            fn cells(&self, each: &mut dyn FnMut(Cell<'_>)) {
+                $(each(self.$field.cell());)+
+            }
         }
     };
 }
 
 mod groups;
 mod kudos;
+mod preview;
 
-/// What an export wrote.
+/// A table that can be exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exported {
-    /// How many rows.
-    pub rows: u64,
-    /// As of which position.
-    pub position: Position,
+pub enum Table {
+    /// Accounts, oldest first.
+    Accounts,
+    /// Profiles, oldest first.
+    Profiles,
+    /// Posts, oldest first, deleted ones too; articles once they are published.
+    Posts,
+    /// The ledger, in the order of the events: why accounts have the points that they have.
+    Ledger,
+    /// The badges of all profiles, those of the oldest first.
+    Badges,
+    /// Groups, oldest first, as active as user groups are at a moment.
+    Groups,
+    /// Meetings, in the order of scheduling.
+    Meetings,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 7] = [
+        Self::Accounts,
+        Self::Profiles,
+        Self::Posts,
+        Self::Ledger,
+        Self::Badges,
+        Self::Groups,
+        Self::Meetings,
+    ];
+
+    /// Its name, which is that of its file, too.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::Profiles => "profiles",
+            Self::Posts => "posts",
+            Self::Ledger => "ledger",
+            Self::Badges => "badges",
+            Self::Groups => "groups",
+            Self::Meetings => "meetings",
+        }
+    }
+
+    /// Which shape its rows have, and its columns.
+    pub fn shape(self) -> (u32, &'static [Column]) {
+        fn of<L: Line>() -> (u32, &'static [Column]) {
+            (L::VERSION, L::COLUMNS)
+        }
+        match self {
+            Self::Accounts => of::<AccountLine>(),
+            Self::Profiles => of::<ProfileLine>(),
+            Self::Posts => of::<PostLine>(),
+            Self::Ledger => of::<LedgerLine>(),
+            Self::Badges => of::<BadgeLine>(),
+            Self::Groups => of::<GroupLine>(),
+            Self::Meetings => of::<MeetingLine>(),
+        }
+    }
 }
 
 /// What of private profiles goes out (DOMAIN P6).
@@ -64,199 +127,215 @@ impl Private {
     }
 }
 
-/// Exports the accounts, oldest first.
-pub async fn accounts(
-    store: &dyn Store,
-    rules: &Rules,
-    private: Private,
-    format: Format,
-    out: impl Write + Send,
-    progress: &mut dyn Progress,
-) -> Result<Exported, StoreError> {
-    let mut told = Told::begin(store, progress).await?;
-    let mut lines = Lines::begin::<AccountLine>(format, out)?;
-    let mut each = |record: AccountRecord| {
-        told.at(record.account.key.0);
-        lines.write(&AccountLine::of(record, rules, private))
-    };
-    let position = store.each_account(&mut each).await?;
-    told.end();
-    finish(lines, position)
+/// The tables of one moment.
+pub struct Tables<'a> {
+    /// Their rows.
+    pub snapshot: Box<dyn Snapshot>,
+    /// The rules that these were folded by.
+    pub rules: &'a Rules,
+    /// What depends on the clock is as of this moment.
+    pub now: Time,
+    /// What of private profiles goes out.
+    pub private: Private,
 }
 
-/// Exports the profiles, oldest first.
-pub async fn profiles(
-    store: &dyn Store,
-    rules: &Rules,
-    now: Time,
-    private: Private,
-    format: Format,
-    out: impl Write + Send,
-    progress: &mut dyn Progress,
-) -> Result<Exported, StoreError> {
-    let led = groups::active_groups_led(store, rules, now).await?;
-    let mut told = Told::begin(store, progress).await?;
-    let mut lines = Lines::begin::<ProfileLine>(format, out)?;
-    let mut each = |record: ProfileRecord| {
-        told.at(record.profile.key.0);
-        if !private.shows(record.profile.visibility) {
-            return Ok(());
+impl Tables<'_> {
+    /// The position that they are as of.
+    pub fn position(&self) -> Position {
+        self.snapshot.position()
+    }
+
+    /// Writes a table; how many rows it has.
+    pub async fn write<W: Write + Send>(
+        &mut self,
+        table: Table,
+        format: Format,
+        out: W,
+        progress: &mut dyn Progress,
+    ) -> Result<u64, StoreError> {
+        let told = Told {
+            progress,
+            table: table.name(),
+            head: self.position(),
+            rows: 0,
+        };
+        match table {
+            Table::Accounts => {
+                let lines = Lines::begin::<AccountLine>(format, out)?;
+                self.accounts(lines, told).await
+            }
+            Table::Profiles => {
+                let lines = Lines::begin::<ProfileLine>(format, out)?;
+                self.profiles(lines, told).await
+            }
+            Table::Posts => {
+                let lines = Lines::begin::<PostLine>(format, out)?;
+                self.posts(lines, told).await
+            }
+            Table::Ledger => {
+                let lines = Lines::begin::<LedgerLine>(format, out)?;
+                self.ledger(lines, told).await
+            }
+            Table::Badges => {
+                let lines = Lines::begin::<BadgeLine>(format, out)?;
+                self.badges(lines, told).await
+            }
+            Table::Groups => {
+                let lines = Lines::begin::<GroupLine>(format, out)?;
+                self.groups(lines, told).await
+            }
+            Table::Meetings => {
+                let lines = Lines::begin::<MeetingLine>(format, out)?;
+                self.meetings(lines, told).await
+            }
         }
-        let led = led.get(&record.profile.key).copied();
-        lines.write(&ProfileLine::of(record, rules, led.unwrap_or_default())?)
-    };
-    let position = store.each_profile_record(&mut each).await?;
-    told.end();
-    finish(lines, position)
-}
+    }
 
-/// Exports the badges of all profiles, those of the oldest first.
-pub async fn badges(
-    store: &dyn Store,
-    rules: &Rules,
-    private: Private,
-    format: Format,
-    out: impl Write + Send,
-    progress: &mut dyn Progress,
-) -> Result<Exported, StoreError> {
-    let mut told = Told::begin(store, progress).await?;
-    let mut lines = Lines::begin::<BadgeLine>(format, out)?;
-    let mut each = |record: ProfileRecord| {
-        told.at(record.profile.key.0);
-        if !private.shows(record.profile.visibility) {
-            return Ok(());
-        }
-        let badges = kudos::badges(&record, rules)?;
-        badges.iter().try_for_each(|badge| lines.write(badge))
-    };
-    let position = store.each_profile_record(&mut each).await?;
-    told.end();
-    finish(lines, position)
-}
+    async fn accounts<W: Write + Send>(
+        &mut self,
+        mut lines: Lines<W>,
+        mut told: Told<'_>,
+    ) -> Result<u64, StoreError> {
+        let mut each = |record: AccountRecord| {
+            told.at(record.account.key.0);
+            lines.write(&AccountLine::of(record, self.rules, self.private))
+        };
+        self.snapshot.each_account(&mut each).await?;
+        told.end(lines)
+    }
 
-/// Exports the ledger, in the order of the events: why accounts have the points that they have.
-pub async fn ledger(
-    store: &dyn Store,
-    rules: &Rules,
-    private: Private,
-    format: Format,
-    out: impl Write + Send,
-    progress: &mut dyn Progress,
-) -> Result<Exported, StoreError> {
-    let mut told = Told::begin(store, progress).await?;
-    let mut lines = Lines::begin::<LedgerLine>(format, out)?;
-    let mut each = |record: LedgerRecord| {
-        told.at(record.entry.position());
-        let counts = rules.kudos.takes_part(record.enrolled);
-        match counts && private.shows(record.visibility) {
-            true => lines.write(&LedgerLine::of(record, rules)?),
-            false => Ok(()),
-        }
-    };
-    let position = store.each_entry_record(&mut each).await?;
-    told.end();
-    finish(lines, position)
-}
+    async fn profiles<W: Write + Send>(
+        &mut self,
+        mut lines: Lines<W>,
+        mut told: Told<'_>,
+    ) -> Result<u64, StoreError> {
+        let led = groups::active_groups_led(&mut *self.snapshot, self.rules, self.now).await?;
+        let mut each = |record: ProfileRecord| {
+            told.at(record.profile.key.0);
+            if !self.private.shows(record.profile.visibility) {
+                return Ok(());
+            }
+            let led = led.get(&record.profile.key).copied();
+            let led = led.unwrap_or_default();
+            lines.write(&ProfileLine::of(record, self.rules, led)?)
+        };
+        self.snapshot.each_profile_record(&mut each).await?;
+        told.end(lines)
+    }
 
-/// Exports the posts, oldest first, deleted ones too; articles once they are published.
-pub async fn posts(
-    store: &dyn Store,
-    format: Format,
-    out: impl Write + Send,
-    progress: &mut dyn Progress,
-) -> Result<Exported, StoreError> {
-    let mut told = Told::begin(store, progress).await?;
-    let mut lines = Lines::begin::<PostLine>(format, out)?;
-    let mut each = |record: PostRecord| {
-        told.at(record.post.key.0);
-        if record.post.in_review {
-            return Ok(());
-        }
-        lines.write(&PostLine::from(record))
-    };
-    let position = store.each_post(&mut each).await?;
-    told.end();
-    finish(lines, position)
-}
+    async fn posts<W: Write + Send>(
+        &mut self,
+        mut lines: Lines<W>,
+        mut told: Told<'_>,
+    ) -> Result<u64, StoreError> {
+        let mut each = |record: PostRecord| {
+            told.at(record.post.key.0);
+            if record.post.in_review {
+                return Ok(());
+            }
+            lines.write(&PostLine::from(record))
+        };
+        self.snapshot.each_post(&mut each).await?;
+        told.end(lines)
+    }
 
-/// Exports the groups, oldest first, as active as user groups are at a moment.
-pub async fn groups(
-    store: &dyn Store,
-    rules: &Rules,
-    now: Time,
-    format: Format,
-    out: impl Write + Send,
-    progress: &mut dyn Progress,
-) -> Result<Exported, StoreError> {
-    let mut told = Told::begin(store, progress).await?;
-    let mut lines = Lines::begin::<GroupLine>(format, out)?;
-    let mut each = |record: GroupRecord| {
-        told.at(record.group.key.0);
-        lines.write(&GroupLine::of(&record, rules, now))
-    };
-    let position = store.each_group_record(&mut each).await?;
-    told.end();
-    finish(lines, position)
-}
+    async fn ledger<W: Write + Send>(
+        &mut self,
+        mut lines: Lines<W>,
+        mut told: Told<'_>,
+    ) -> Result<u64, StoreError> {
+        let mut each = |record: LedgerRecord| {
+            told.at(record.entry.position());
+            let counts = self.rules.kudos.takes_part(record.enrolled);
+            match counts && self.private.shows(record.visibility) {
+                true => lines.write(&LedgerLine::of(record, self.rules)?),
+                false => Ok(()),
+            }
+        };
+        self.snapshot.each_entry_record(&mut each).await?;
+        told.end(lines)
+    }
 
-/// Exports the meetings, in the order of scheduling.
-pub async fn meetings(
-    store: &dyn Store,
-    format: Format,
-    out: impl Write + Send,
-    progress: &mut dyn Progress,
-) -> Result<Exported, StoreError> {
-    let mut told = Told::begin(store, progress).await?;
-    let mut lines = Lines::begin::<MeetingLine>(format, out)?;
-    let mut each = |record: MeetingRecord| {
-        told.at(record.meeting.key.0);
-        lines.write(&MeetingLine::from(record))
-    };
-    let position = store.each_meeting_record(&mut each).await?;
-    told.end();
-    finish(lines, position)
+    async fn badges<W: Write + Send>(
+        &mut self,
+        mut lines: Lines<W>,
+        mut told: Told<'_>,
+    ) -> Result<u64, StoreError> {
+        let mut each = |record: ProfileRecord| {
+            told.at(record.profile.key.0);
+            if !self.private.shows(record.profile.visibility) {
+                return Ok(());
+            }
+            let badges = kudos::badges(&record, self.rules)?;
+            badges.iter().try_for_each(|badge| lines.write(badge))
+        };
+        self.snapshot.each_profile_record(&mut each).await?;
+        told.end(lines)
+    }
+
+    async fn groups<W: Write + Send>(
+        &mut self,
+        mut lines: Lines<W>,
+        mut told: Told<'_>,
+    ) -> Result<u64, StoreError> {
+        let mut each = |record: GroupRecord| {
+            told.at(record.group.key.0);
+            lines.write(&GroupLine::of(&record, self.rules, self.now))
+        };
+        self.snapshot.each_group_record(&mut each).await?;
+        told.end(lines)
+    }
+
+    async fn meetings<W: Write + Send>(
+        &mut self,
+        mut lines: Lines<W>,
+        mut told: Told<'_>,
+    ) -> Result<u64, StoreError> {
+        let mut each = |record: MeetingRecord| {
+            told.at(record.meeting.key.0);
+            lines.write(&MeetingLine::from(record))
+        };
+        self.snapshot.each_meeting_record(&mut each).await?;
+        told.end(lines)
+    }
 }
 
 /// Tells how far an export is: rows go out in the order of their keys, which are positions in the history.
 struct Told<'a> {
     progress: &'a mut dyn Progress,
+    table: &'static str,
     head: Position,
     rows: u64,
 }
 
-impl<'a> Told<'a> {
+impl Told<'_> {
     /// After so many rows it is told.
     const EVERY: u64 = 1_000;
-
-    async fn begin(store: &dyn Store, progress: &'a mut dyn Progress) -> Result<Self, StoreError> {
-        let head = store.position().await?;
-        Ok(Self {
-            progress,
-            head,
-            rows: 0,
-        })
-    }
 
     /// A row with this key goes out, or is left out.
     fn at(&mut self, key: i64) {
         self.rows += 1;
         if self.rows.is_multiple_of(Self::EVERY) {
             let done = u64::try_from(key).unwrap_or(0).min(self.head);
-            self.progress.at(Phase::Writing, done, Some(self.head));
+            self.tell(done);
         }
     }
 
-    fn end(self) {
-        self.progress.at(Phase::Writing, self.head, Some(self.head));
+    /// All rows went; how many were written.
+    fn end(mut self, lines: Lines<impl Write + Send>) -> Result<u64, StoreError> {
+        let rows = lines.finish()?;
+        self.tell(self.head);
+        Ok(rows)
+    }
+
+    fn tell(&mut self, done: Position) {
+        let phase = Phase::Writing(self.table);
+        self.progress.at(phase, done, Some(self.head));
     }
 }
 
-fn finish<W: Write>(lines: Lines<W>, position: Position) -> Result<Exported, StoreError> {
-    let rows = lines.finish()?;
-    Ok(Exported { rows, position })
-}
-
 line! {
+    version 1;
     /// A row of `accounts`.
     struct AccountLine {
         account: AccountId,
@@ -372,6 +451,7 @@ impl Figures {
 }
 
 line! {
+    version 1;
     /// A row of `profiles`.
     struct ProfileLine {
         profile: AccountId,
@@ -462,6 +542,7 @@ fn count(number: usize) -> i64 {
 }
 
 line! {
+    version 1;
     /// A row of `posts`.
     struct PostLine {
         post: PostId,

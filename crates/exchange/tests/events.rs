@@ -40,6 +40,7 @@ async fn imported(community: &Community, text: impl Into<String>) -> Result<Summ
 const WITH_ALL: Options = Options {
     from: None,
     to: None,
+    as_of: None,
     types: Vec::new(),
     personal: true,
 };
@@ -98,7 +99,9 @@ async fn what_goes_out_comes_in_again_as_it_was() {
 async fn everything_that_can_happen_goes_out_and_comes_in_again_as_it_was() {
     let community = Community::new();
     let summary = imported(&community, demo()).await.unwrap();
-    for (name, _) in Fact::TYPES {
+    // Rules are known by what they say, which changes.
+    let names = Fact::TYPES.iter().map(|(name, _)| *name);
+    for name in names.filter(|name| *name != "RulesActivated") {
         assert!(summary.recorded[name] > 0, "{name}");
     }
     let text = exported(&community, &WITH_ALL, Format::Ndjson).await;

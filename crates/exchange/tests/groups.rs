@@ -4,8 +4,9 @@ use plaudit_domain::Time;
 use plaudit_exchange::Unwatched;
 use plaudit_exchange::lines::Format;
 use plaudit_exchange::meetup::{Options, import};
-use plaudit_exchange::tables;
+use plaudit_exchange::tables::{Private, Table, Tables};
 use plaudit_projection::Rules;
+use plaudit_store::Store;
 
 use crate::community::Community;
 use crate::tables::fold_all;
@@ -50,13 +51,20 @@ async fn table(name: &str, now: &str) -> String {
     let store = fold_all(&community, &rules).await;
     let now: Time = now.parse().unwrap();
     let mut out = Vec::new();
-    match name {
-        "groups" => {
-            tables::groups(&store, &rules, now, Format::Csv, &mut out, &mut Unwatched).await
-        }
-        _ => tables::meetings(&store, Format::Csv, &mut out, &mut Unwatched).await,
-    }
-    .unwrap();
+    let table = match name {
+        "groups" => Table::Groups,
+        _ => Table::Meetings,
+    };
+    let mut tables = Tables {
+        snapshot: store.snapshot().await.unwrap(),
+        rules: &rules,
+        now,
+        private: Private::Withheld,
+    };
+    tables
+        .write(table, Format::Csv, &mut out, &mut Unwatched)
+        .await
+        .unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -9,6 +9,7 @@
     reason = "a test looks at the events that it is about"
 )]
 
+mod archive;
 mod community;
 mod dump;
 mod events;

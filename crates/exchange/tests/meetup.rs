@@ -358,6 +358,59 @@ async fn importing_again_records_nothing_and_a_later_export_what_is_new() {
     assert_eq!(recorded, [("MeetingHeld", 1), ("RsvpAnswered", 1)]);
 }
 
+/// People were there: an earlier export that knew of fewer is no reason that they wait.
+#[tokio::test]
+async fn a_later_export_knows_of_more_who_were_there() {
+    let yes = |member: u8| format!("{member},{member},rye,yes,157900000{member}000\n");
+    let both = yes(1) + &yes(2);
+    let all = both.clone() + &yes(3) + "9,9,rye,waitlist,1579000009000\n";
+    for (before, expected) in [
+        // It was still to come then: there is room for the third, and who waited waits.
+        (
+            RYE.replace("past", "upcoming"),
+            vec![
+                ("MeetingChanged", 1),
+                ("MeetingHeld", 1),
+                ("RsvpAnswered", 2),
+            ],
+        ),
+        // It was over then: what is new is the third, and who waited wasn't there.
+        (RYE.to_owned(), vec![("RsvpAnswered", 1)]),
+    ] {
+        let community = Community::new();
+        let import = async |folder: &TempDir| {
+            import_into(&community.journal, &community, folder.path())
+                .await
+                .unwrap()
+        };
+        import(&bakers(&before, "", &both)).await;
+        let later = bakers(RYE, "", &all);
+        let mut second = import(&later).await;
+        second.recorded.remove("AccountRegistered");
+        let recorded: Vec<_> = second
+            .recorded
+            .iter()
+            .map(|(name, n)| (*name, *n))
+            .collect();
+        assert_eq!(recorded, expected);
+        let room = community.events().await.into_iter().find_map(|event| {
+            let Fact::Meeting(MeetingFact::Changed(changed)) = event.fact else {
+                return None;
+            };
+            Some(changed.details.capacity)
+        });
+        assert_eq!(room, (expected.len() > 1).then_some(Some(3)));
+        let skips: &[&str] = match expected.len() {
+            1 => {
+                &["1 waitlist: its event was recorded as held already, and who waited wasn't there"]
+            }
+            _ => &[],
+        };
+        assert_eq!(skipped(&second), skips);
+        assert_eq!(import(&later).await.total_recorded(), 0);
+    }
+}
+
 #[tokio::test]
 async fn an_interrupted_import_is_completed_by_importing_again() {
     let members: String = (2..6000)

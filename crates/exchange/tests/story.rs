@@ -163,6 +163,7 @@ impl Story {
             | Fact::Notification(_)
             | Fact::Link(_)
             | Fact::LinkCode(_)
+            | Fact::Rules(_)
             | Fact::Kudos(_)
             | Fact::Feedback(_)
             | Fact::Learning(_)

@@ -12,10 +12,13 @@ use uuid::Uuid;
 
 use self::inspection::{Extent, Inspected};
 use self::keys::KeysError;
+use self::search::{Found, Search};
 
+pub mod absent;
 pub mod inspection;
 pub mod keys;
 mod sealing;
+pub mod search;
 pub mod sqlite;
 
 /// A journal that anybody can hold.
@@ -71,6 +74,15 @@ pub trait Journal: Send + Sync {
 
     /// The events at some positions, in order; for a position that there isn't, none comes.
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError>;
+
+    /// Looks for events, from either end of a stretch of the history. It looks at
+    /// [a bounded number](search::LOOKED_AT) of them: so it may find fewer than there are, or none, and
+    /// says where to go on.
+    ///
+    /// What isn't overridden reads one event after the other.
+    async fn search(&self, search: &Search<'_>) -> Result<Found, JournalError> {
+        search::scan(self, search).await
+    }
 
     /// The position of the last event, 0 if there is none.
     async fn head(&self) -> Result<Position, JournalError>;
@@ -164,6 +176,9 @@ pub enum JournalError {
     /// The keys of personal data can't be read or written.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// There is none.
+    #[error("there is no journal here: ask the community that these read models were made from")]
+    Absent,
     /// It was closed, or its writer ended; open it again.
     #[error("journal {journal} is closed")]
     Closed {

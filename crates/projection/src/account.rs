@@ -30,6 +30,8 @@ row! {
         pub linked: i64,
         /// Its name, unless it is withheld.
         pub name: Option<String>,
+        /// Since when it is called so.
+        pub named_at: Time,
         /// The address of its picture.
         pub picture: Option<String>,
         /// Whose its address is.
@@ -241,6 +243,7 @@ pub(crate) fn fold(fact: &AccountFact, event: &Event, rows: &mut Rows) -> Result
             let account = rows.account(renamed.account)?;
             if !account.erased {
                 account.name = renamed.name.get().cloned();
+                account.named_at = event.occurred_at;
             }
         }
         AccountFact::Identified(identified) => {
@@ -251,6 +254,7 @@ pub(crate) fn fold(fact: &AccountFact, event: &Event, rows: &mut Rows) -> Result
             if !account.erased {
                 if let Some(name) = &identified.name {
                     account.name = name.get().cloned();
+                    account.named_at = event.occurred_at;
                 }
                 if let Some(picture) = &identified.picture {
                     account.picture = picture.get().cloned();
@@ -290,6 +294,7 @@ fn register(registered: &Registered, event: &Event, rows: &mut Rows) {
     if let Some(account) = rows.accounts.find_mut(registered.account) {
         if !account.erased {
             account.name = name;
+            account.named_at = event.occurred_at;
         }
         return;
     }
@@ -301,6 +306,7 @@ fn register(registered: &Registered, event: &Event, rows: &mut Rows) {
         profile: key,
         linked: 0,
         name,
+        named_at: event.occurred_at,
         picture: None,
         kind: AccountKind::default(),
         visibility: Visibility::default(),

@@ -5,7 +5,7 @@ use plaudit_domain::fact::BenefitFact;
 use plaudit_domain::{BenefitId, Event, Time, notification};
 
 use crate::fold::FoldError;
-use crate::notification::Subject;
+use crate::notification::{Outcome, Subject};
 use crate::row::{Key, row, stored_names};
 use crate::rows::{Entity, Rows};
 use crate::touched::Touched;
@@ -34,7 +34,7 @@ stored_names! {
 
 row! {
     table "benefit", primary (key), unique (id), index (state, requested_at),
-        index (account, requested_at);
+        index (account, requested_at), index (meeting);
     /// A leader's request.
     pub struct Benefit {
         /// The position of the request.
@@ -180,16 +180,20 @@ fn decide(decided: &Decided, event: &Event, rows: &mut Rows) -> Result<(), FoldE
     if benefit.state != State::Requested || benefit.account != account {
         return Ok(());
     }
-    benefit.state = match decided.approved {
-        true => State::Approved,
-        false => State::Declined,
+    let (state, outcome) = match decided.approved {
+        true => (State::Approved, Outcome::BenefitApproved),
+        false => (State::Declined, Outcome::BenefitDeclined),
     };
+    benefit.state = state;
     benefit.decided_at = Some(event.occurred_at);
     let reason = decided.reason.as_ref().and_then(|reason| reason.get());
     benefit.reason = reason.filter(|_| !is_erased).cloned();
     let about = Subject {
         group: Some(benefit.group_key),
         meeting: benefit.meeting,
+        benefit: Some(benefit.key),
+        outcome: Some(outcome),
+        note: benefit.reason.clone(),
         ..Subject::default()
     };
     rows.tell(notification::Kind::Leadership, [account], about, event);

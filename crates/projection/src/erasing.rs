@@ -38,9 +38,9 @@ impl Rows {
         }
         self.sponsors
             .each_mut(|sponsor| is_erased(&sponsor.account) && sponsor.company.take().is_some());
-        for ruling in &mut self.rulings {
-            if ruling.author.as_ref().is_some_and(is_erased) {
-                ruling.note = None;
+        for told in &mut self.notifications {
+            if is_erased(&told.account) {
+                told.note = None;
             }
         }
     }
@@ -81,7 +81,12 @@ impl Rows {
         self.reports
             .each_mut(|report| is_erased(&report.account) && report.comment.take().is_some());
         self.reviews.each_mut(|review| {
-            review.author.as_ref().is_some_and(is_erased) && review.reason.take().is_some()
+            let gone = review.author.as_ref().is_some_and(is_erased);
+            if gone {
+                review.reason = None;
+                review.deleted = true;
+            }
+            gone
         });
     }
 }

@@ -9,7 +9,7 @@ use crate::row::Key;
 use crate::rows::Rows;
 use crate::{
     account, badge, benefit, feedback, group, kudos, learning, like, link, lozenge, meeting,
-    membership, notification, post, report, rsvp, watch,
+    membership, notification, post, report, rsvp, timeline, watch,
 };
 
 /// Folds an event into the rows that it touches, but for what follows by rules: that is
@@ -28,6 +28,8 @@ pub fn fold(event: &Event, rows: &mut Rows) -> Result<(), Stopped> {
         Fact::Link(fact) => link::fold(fact, rows),
         // A code is nothing that anybody reads.
         Fact::LinkCode(_) => Ok(()),
+        // Rows follow from the rules that are in force now, whatever was before.
+        Fact::Rules(_) => Ok(()),
         Fact::Kudos(fact) => kudos::fold(fact, event, rows),
         Fact::Badge(fact) => badge::fold(fact, event, rows),
         Fact::Lozenge(fact) => lozenge::fold(fact, event, rows),
@@ -48,7 +50,9 @@ pub fn fold(event: &Event, rows: &mut Rows) -> Result<(), Stopped> {
         position: event.position,
         event_type: event.fact.stored_type().0,
         cause,
-    })
+    })?;
+    timeline::note(event, rows);
+    Ok(())
 }
 
 /// Whether a fact may change whose points an account's are, or who sees them: see
@@ -69,6 +73,7 @@ fn changes_people(fact: &Fact) -> bool {
         },
         Fact::Kudos(KudosFact::EnrolmentRequested(_) | KudosFact::Given(_))
         | Fact::LinkCode(_)
+        | Fact::Rules(_)
         | Fact::Badge(_)
         | Fact::Lozenge(_)
         | Fact::Feedback(_)

@@ -1,15 +1,12 @@
 //! Who leads which user group, and who would like to (DOMAIN G1).
 
-use plaudit_domain::affiliation::Affiliation;
 use plaudit_domain::fact::GroupFact;
-use plaudit_domain::leadership::{
-    Appointed, Conditions, Declined, Ended, Obstacle, Proposed, Requested, Role,
-};
+use plaudit_domain::leadership::{Appointed, Declined, Ended, Proposed, Requested, Role};
 use plaudit_domain::notification::Kind;
 use plaudit_domain::{AccountId, Event, GroupId, Personal, Time};
 
 use crate::fold::FoldError;
-use crate::notification::Subject;
+use crate::notification::{Outcome, Subject};
 use crate::row::{Key, row, stored_names};
 use crate::rows::{Pair, Rows};
 use crate::touched::Touched;
@@ -90,31 +87,6 @@ impl Application {
     }
 }
 
-/// Whether somebody may lead (DOMAIN G2): as is shown of leaders, who stay leaders whatever comes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Eligibility {
-    /// All that keeps them from it.
-    pub obstacles: Vec<Obstacle>,
-}
-
-impl Eligibility {
-    /// Whether nothing does.
-    pub fn is_eligible(&self) -> bool {
-        self.obstacles.is_empty()
-    }
-}
-
-/// Whether somebody may lead who works for these, and has these lozenges, with all their accounts.
-pub fn eligibility<'a>(
-    affiliations: impl IntoIterator<Item = Affiliation>,
-    lozenges: impl IntoIterator<Item = &'a str>,
-    conditions: &Conditions,
-) -> Eligibility {
-    Eligibility {
-        obstacles: conditions.obstacles(affiliations, lozenges),
-    }
-}
-
 pub(crate) fn touch(fact: &GroupFact, touched: &mut Touched) {
     match fact {
         GroupFact::Proposed(Proposed { group, account, .. })
@@ -165,7 +137,8 @@ pub(crate) fn fold(fact: &GroupFact, event: &Event, rows: &mut Rows) -> Result<(
             if rows.leaders.remove(group.key, account).is_some() {
                 group.leaders -= 1;
                 let group = Some(group.key);
-                tell(account, group, event, rows);
+                let outcome = (Outcome::LeadershipEnded, None);
+                tell(account, group, outcome, event, rows);
             }
         }
         GroupFact::Created(_) | GroupFact::UserGroupCreated(_) | GroupFact::Changed(_) => {}
@@ -210,9 +183,11 @@ fn decline(declined: &Declined, event: &Event, rows: &mut Rows) -> Result<(), Fo
     let account = rows.account(declined.account)?;
     let (key, is_erased) = (account.key, account.content_erased);
     let reason = declined.reason.get().filter(|_| !is_erased).cloned();
-    if decided(State::Declined, reason, (declined.group, key), event, rows) {
+    let application = (declined.group, key);
+    if decided(State::Declined, reason.clone(), application, event, rows) {
         let group = rows.groups.find(declined.group).map(|group| group.key);
-        tell(key, group, event, rows);
+        let outcome = (Outcome::LeadershipDeclined, reason);
+        tell(key, group, outcome, event, rows);
     }
     Ok(())
 }
@@ -247,7 +222,8 @@ fn appoint(appointed: &Appointed, event: &Event, rows: &mut Rows) -> Result<(), 
         rows,
     );
     if is_news {
-        tell(account, Some(group_key), event, rows);
+        let outcome = (Outcome::LeaderAppointed, None);
+        tell(account, Some(group_key), outcome, event, rows);
     }
     Ok(())
 }
@@ -276,9 +252,17 @@ fn decided(
     true
 }
 
-fn tell(account: Key, group: Option<Key>, event: &Event, rows: &mut Rows) {
+fn tell(
+    account: Key,
+    group: Option<Key>,
+    (outcome, note): (Outcome, Option<String>),
+    event: &Event,
+    rows: &mut Rows,
+) {
     let about = Subject {
         group,
+        outcome: Some(outcome),
+        note,
         ..Subject::default()
     };
     rows.tell(Kind::Leadership, [account], about, event);

@@ -10,6 +10,7 @@ use crate::fold::FoldError;
 use crate::row::{Key, row};
 use crate::rows::Rows;
 use crate::touched::Touched;
+use crate::weight::{TEXTS, map, vector};
 
 row! {
     table "course", primary (account, course);
@@ -68,6 +69,10 @@ impl Courses {
     /// The rows that the store doesn't have.
     pub fn added(&self) -> &[Course] {
         &self.added
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        map(&self.completed) + vector(&self.added) + self.added.len() * 2 * TEXTS
     }
 
     /// Adds a course; whether that is new.

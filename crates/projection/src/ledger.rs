@@ -3,6 +3,7 @@
 use plaudit_domain::Time;
 
 use crate::row::{Key, row};
+use crate::weight::vector;
 
 row! {
     table "ledger", primary (key), index (account, at, key, points);
@@ -63,6 +64,10 @@ impl Ledger {
     /// The entries that the store doesn't have, in the order of their keys.
     pub fn added(&self) -> &[LedgerEntry] {
         &self.added
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        vector(&self.added) + vector(&self.loaded)
     }
 
     /// Adds points. What one event gives an account for one reason is one entry.

@@ -7,7 +7,7 @@ use plaudit_domain::requirement::Answer;
 use plaudit_domain::{AccountId, Event, Personal, Time};
 
 use crate::fold::FoldError;
-use crate::notification::Subject;
+use crate::notification::{Outcome, Subject};
 use crate::row::{Key, row};
 use crate::rows::{Optional, Rows};
 use crate::rules::{Lozenges, Measured};
@@ -201,22 +201,24 @@ fn grant(account: Key, granted: &Granted, event: &Event, rows: &mut Rows) {
         granted_at: event.occurred_at,
         position: Key(event.position.cast_signed()),
         granted_by: event.actor,
-        reason,
+        reason: reason.clone(),
         answers,
         revoked_at: None,
         revoked_by: None,
         revoked_because: None,
     };
     rows.lozenges.set((account, lozenge.clone()), Some(grant));
-    tell(account, lozenge, event, rows);
+    let outcome = (Outcome::LozengeGranted, reason);
+    tell(account, lozenge, outcome, event, rows);
 }
 
 fn deny(account: Key, denied: &Denied, event: &Event, rows: &mut Rows) {
     let lozenge = denied.lozenge.clone();
     let (reason, answers) = (known(Some(&denied.reason)), Answers::new(&denied.answers));
-    let decision = (RequestState::Denied, reason, answers);
+    let decision = (RequestState::Denied, reason.clone(), answers);
     if decide((account, lozenge.clone()), decision, event, rows) {
-        tell(account, lozenge, event, rows);
+        let outcome = (Outcome::LozengeDenied, reason);
+        tell(account, lozenge, outcome, event, rows);
     }
 }
 
@@ -225,15 +227,17 @@ fn revoke(account: Key, revoked: &Revoked, event: &Event, rows: &mut Rows) {
     let Some(before) = rows.lozenges.get(key.clone()).filter(|it| it.held) else {
         return;
     };
+    let reason = known(Some(&revoked.reason));
     let grant = LozengeGrant {
         held: false,
         revoked_at: Some(event.occurred_at),
         revoked_by: event.actor,
-        revoked_because: known(Some(&revoked.reason)),
+        revoked_because: reason.clone(),
         ..before.clone()
     };
     rows.lozenges.set(key, Some(grant));
-    tell(account, revoked.lozenge.clone(), event, rows);
+    let outcome = (Outcome::LozengeRevoked, reason);
+    tell(account, revoked.lozenge.clone(), outcome, event, rows);
 }
 
 /// Decides on what waits; whether anything did.
@@ -259,9 +263,17 @@ fn decide(
     true
 }
 
-fn tell(account: Key, lozenge: String, event: &Event, rows: &mut Rows) {
+fn tell(
+    account: Key,
+    lozenge: String,
+    (outcome, note): (Outcome, Option<String>),
+    event: &Event,
+    rows: &mut Rows,
+) {
     let about = Subject {
         lozenge: Some(lozenge),
+        outcome: Some(outcome),
+        note,
         ..Subject::default()
     };
     rows.tell(Kind::Lozenge, [account], about, event);

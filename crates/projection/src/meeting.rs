@@ -1,15 +1,16 @@
 //! Meetings of user groups (DOMAIN G3, G6).
 
+use plaudit_domain::attendance::{AttendanceWithdrawn, Attended};
 use plaudit_domain::fact::MeetingFact;
-use plaudit_domain::meeting::{
-    AttendanceWithdrawn, Attended, Cancelled, Changed, Details, Held, Scheduled, SponsorRemoved,
-    Sponsored,
-};
+use plaudit_domain::meeting::{Cancelled, Changed, Details, Held, Scheduled};
+use plaudit_domain::notification::Kind;
 use plaudit_domain::presentation::{Approved, Rejected, Submitted};
+use plaudit_domain::sponsor::{SponsorRemoved, Sponsored};
 use plaudit_domain::{Event, GroupId, MeetingId, Time};
 
 use crate::figure::Figure;
 use crate::fold::FoldError;
+use crate::notification::{Outcome, Subject};
 use crate::row::{Key, List, row, stored_names};
 use crate::rows::{Entity, Rows};
 use crate::touched::Touched;
@@ -248,7 +249,14 @@ fn schedule(scheduled: &Scheduled, event: &Event, rows: &mut Rows) -> Result<(),
         source_id: origin.map(|origin| origin.id.clone()),
     };
     meeting.detail(&scheduled.details);
+    let about = Subject {
+        meeting: Some(meeting.key),
+        group: Some(group_key),
+        outcome: Some(Outcome::MeetingScheduled),
+        ..Subject::default()
+    };
     rows.meetings.insert(meeting);
+    rows.tell_watchers_of_group(Kind::Meeting, about, event);
     Ok(())
 }
 
@@ -280,12 +288,14 @@ fn change(changed: &Changed, event: &Event, rows: &mut Rows) -> Result<(), FoldE
         changed_at: before.changed_at,
         ..meeting.clone()
     } == before;
-    let moved = rsvp::move_up(key, rows)?;
+    let moved = rsvp::move_up(key, event, rows)?;
+    // Who moved up is told that, once, and looks at the meeting anyhow.
+    rsvp::tell(moved, key, Outcome::MovedUp, event, rows)?;
     if is_only_its_size {
-        rsvp::tell(moved, key, event, rows)
-    } else {
-        rsvp::tell(rsvp::coming(key, rows), key, event, rows)
+        return Ok(());
     }
+    let coming = rsvp::coming(key, rows);
+    rsvp::tell(coming, key, Outcome::MeetingChanged, event, rows)
 }
 
 fn cancel(cancelled: &Cancelled, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
@@ -297,7 +307,8 @@ fn cancel(cancelled: &Cancelled, event: &Event, rows: &mut Rows) -> Result<(), F
     meeting.revision += 1;
     meeting.changed_at = event.occurred_at;
     let key = meeting.key;
-    rsvp::tell(rsvp::coming(key, rows), key, event, rows)
+    let coming = rsvp::coming(key, rows);
+    rsvp::tell(coming, key, Outcome::MeetingCancelled, event, rows)
 }
 
 fn hold(held: &Held, rows: &mut Rows) -> Result<(), FoldError> {

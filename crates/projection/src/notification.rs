@@ -6,14 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use plaudit_domain::fact::{Fact, NotificationFact, PostFact};
+use plaudit_domain::fact::{Fact, MeetingFact, NotificationFact, PostFact};
 use plaudit_domain::notification::Kind;
 use plaudit_domain::{Event, Time};
 use rustc_hash::FxHashSet;
 use uuid::Uuid;
 
 use crate::fold::FoldError;
-use crate::row::{Key, List, row};
+use crate::row::{Key, List, row, stored_names};
 use crate::rows::Rows;
 use crate::touched::Touched;
 
@@ -31,6 +31,10 @@ row! {
         pub id: Uuid,
         /// What it is.
         pub kind: Kind,
+        /// What became of what it is about, where different things can.
+        pub outcome: Option<Outcome>,
+        /// What staff or leaders said of it, if anything, and unless that is withheld.
+        pub note: Option<String>,
         /// As which account that was done, where that is known.
         pub actor: Option<Key>,
         /// The post that it is about.
@@ -39,8 +43,58 @@ row! {
         pub group_key: Option<Key>,
         /// The meeting that it is about.
         pub meeting: Option<Key>,
+        /// The presentation that it is about.
+        pub presentation: Option<Key>,
+        /// What a leader asked for that it is about.
+        pub benefit: Option<Key>,
         /// The lozenge that it is about.
         pub lozenge: Option<String>,
+    }
+}
+
+stored_names! {
+    /// What became of what somebody is told about.
+    pub enum Outcome {
+        /// An article of theirs was published.
+        ArticlePublished = "article_published",
+        /// An article of theirs was rejected.
+        ArticleRejected = "article_rejected",
+        /// A report of a post of theirs was upheld, and that is all.
+        Warned = "warned",
+        /// A post of theirs was removed, since a report of it was upheld.
+        PostRemoved = "post_removed",
+        /// They were granted a lozenge.
+        LozengeGranted = "lozenge_granted",
+        /// Their request for a lozenge was denied.
+        LozengeDenied = "lozenge_denied",
+        /// A lozenge of theirs was revoked.
+        LozengeRevoked = "lozenge_revoked",
+        /// A meeting was scheduled.
+        MeetingScheduled = "meeting_scheduled",
+        /// A meeting was changed.
+        MeetingChanged = "meeting_changed",
+        /// A meeting was cancelled.
+        MeetingCancelled = "meeting_cancelled",
+        /// They waited for a place at a meeting, and have one.
+        MovedUp = "moved_up",
+        /// A presentation of theirs was approved.
+        PresentationApproved = "presentation_approved",
+        /// A presentation of theirs was rejected.
+        PresentationRejected = "presentation_rejected",
+        /// They were made a leader of a group.
+        LeaderAppointed = "leader_appointed",
+        /// They lead a group no more.
+        LeadershipEnded = "leadership_ended",
+        /// They asked to lead a group; that was declined.
+        LeadershipDeclined = "leadership_declined",
+        /// They get what they asked for as a leader.
+        BenefitApproved = "benefit_approved",
+        /// They don't get what they asked for as a leader.
+        BenefitDeclined = "benefit_declined",
+        /// A group that they lead is about to be inactive.
+        GroupAtRisk = "group_at_risk",
+        /// A group that they lead is inactive.
+        GroupInactive = "group_inactive",
     }
 }
 
@@ -62,7 +116,12 @@ pub(crate) struct Subject {
     pub(crate) post: Option<Key>,
     pub(crate) group: Option<Key>,
     pub(crate) meeting: Option<Key>,
+    pub(crate) presentation: Option<Key>,
+    pub(crate) benefit: Option<Key>,
     pub(crate) lozenge: Option<String>,
+    pub(crate) outcome: Option<Outcome>,
+    /// Where it is personal data, it is about who is told, and nobody else is.
+    pub(crate) note: Option<String>,
 }
 
 /// In microseconds: what was recorded later than this after it happened is history.
@@ -80,15 +139,39 @@ pub(crate) fn touch(fact: &NotificationFact, touched: &mut Touched) {
     }
 }
 
-/// Touches all whom an event is told to, and who did it, for they aren't.
+/// Touches all whom an event is told to.
 pub(crate) fn touch_told(event: &Event, touched: &mut Touched) {
     if !is_news(event) {
         return;
     }
-    touched.accounts(event.actor);
-    let Fact::Post(fact) = &event.fact else {
-        return;
-    };
+    match &event.fact {
+        Fact::Post(fact) => touch_told_of_post(fact, touched),
+        Fact::Meeting(MeetingFact::Scheduled(scheduled)) => {
+            touched.watchers_of_groups.insert(scheduled.group);
+        }
+        // These tell only whom they touch anyhow.
+        Fact::Meeting(_)
+        | Fact::Account(_)
+        | Fact::Link(_)
+        | Fact::LinkCode(_)
+        | Fact::Kudos(_)
+        | Fact::Badge(_)
+        | Fact::Lozenge(_)
+        | Fact::Feedback(_)
+        | Fact::Learning(_)
+        | Fact::Group(_)
+        | Fact::Rsvp(_)
+        | Fact::Benefit(_)
+        | Fact::Membership(_)
+        | Fact::Like(_)
+        | Fact::Report(_)
+        | Fact::Rules(_)
+        | Fact::Notification(_)
+        | Fact::Watch(_) => {}
+    }
+}
+
+fn touch_told_of_post(fact: &PostFact, touched: &mut Touched) {
     match fact {
         PostFact::Created(created) => {
             touched.watchers_of.extend(created.parent);
@@ -184,7 +267,11 @@ impl Rows {
             post: about.post,
             group_key: about.group,
             meeting: about.meeting,
+            presentation: about.presentation,
+            benefit: about.benefit,
             lozenge: about.lozenge.clone(),
+            outcome: about.outcome,
+            note: about.note.clone(),
         });
         self.notifications.extend(told);
     }
@@ -203,10 +290,10 @@ impl Rows {
         Ok(())
     }
 
-    /// Tells who watches the group of what was just posted, where the event names that group.
-    pub(crate) fn tell_watchers_of_group(&mut self, about: Subject, event: &Event) {
+    /// Tells who watches a group of something new in it, where the event names that group.
+    pub(crate) fn tell_watchers_of_group(&mut self, kind: Kind, about: Subject, event: &Event) {
         let Some(group) = about.group else { return };
         let watchers = self.group_watches.accounts_of(group);
-        self.tell(Kind::Post, watchers, about, event);
+        self.tell(kind, watchers, about, event);
     }
 }

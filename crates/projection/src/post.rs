@@ -11,7 +11,7 @@ use crate::figure::Figure;
 use crate::fold::FoldError;
 use crate::like::{self, Like};
 use crate::notification;
-use crate::review::{self, Review};
+use crate::review;
 use crate::row::{Key, List, row};
 use crate::rows::{Entity, Rows};
 use crate::touched::Touched;
@@ -256,7 +256,7 @@ fn write(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldEr
         }
         (Kind::Answer | Kind::Comment, None) => Ok(()),
         (Kind::Question | Kind::Discussion | Kind::Article, _) => {
-            rows.tell_watchers_of_group(about, event);
+            rows.tell_watchers_of_group(told::Kind::Post, about, event);
             Ok(())
         }
     }
@@ -395,11 +395,7 @@ fn set_deleted(id: PostId, deleted: bool, event: &Event, rows: &mut Rows) -> Res
     post.deleted = deleted;
     let (key, in_review) = (post.key, post.in_review);
     if in_review {
-        if let Some(review) = rows.reviews.get(key) {
-            let review = review.clone();
-            rows.reviews.set(key, Some(Review { deleted, ..review }));
-        }
-        return Ok(());
+        return review::set_deleted(key, deleted, rows);
     }
     let change = match deleted {
         true => Change::Suspended,

@@ -6,7 +6,7 @@ use plaudit_domain::{AccountId, Event, GroupId, MeetingId, PresentationId, Time}
 
 use crate::fold::FoldError;
 use crate::meeting;
-use crate::notification::Subject;
+use crate::notification::{Outcome, Subject};
 use crate::row::{Key, row, stored_names};
 use crate::rows::{Entity, Rows};
 use crate::touched::Touched;
@@ -165,9 +165,18 @@ fn review(
     presentation.reviewed_at = Some(event.occurred_at);
     if before != (presentation.state, presentation.reason) {
         let meeting = presentation.meeting;
+        let outcome = match presentation.state {
+            State::Submitted => None,
+            State::Approved => Some(Outcome::PresentationApproved),
+            State::Rejected => Some(Outcome::PresentationRejected),
+        };
+        let (key, note) = (presentation.key, presentation.note.clone());
         let about = Subject {
             meeting: Some(meeting),
             group: Some(rows.meetings.by_key(meeting)?.group_key),
+            presentation: Some(key),
+            outcome,
+            note,
             ..Subject::default()
         };
         rows.tell(Kind::Presentation, [speaker], about, event);

@@ -5,7 +5,7 @@ use plaudit_domain::report::{Measure, Reason, Reported, Upheld};
 use plaudit_domain::{AccountId, Event, Personal, PostId, Time, notification};
 
 use crate::fold::FoldError;
-use crate::notification::Subject;
+use crate::notification::{Outcome, Subject};
 use crate::row::{Key, row};
 use crate::rows::{Pair, Rows};
 use crate::touched::Touched;
@@ -26,23 +26,6 @@ row! {
         pub at: Time,
         /// Whether it waits for staff.
         pub open: bool,
-    }
-}
-
-row! {
-    table "ruling", primary (key), index (author);
-    /// Staff upheld the reports of a post.
-    pub struct Ruling {
-        /// The position of that.
-        pub key: Key,
-        /// The post.
-        pub post: Key,
-        /// Who wrote it.
-        pub author: Option<Key>,
-        /// What it came to.
-        pub measure: Measure,
-        /// What the author was told, unless that is withheld.
-        pub note: Option<String>,
     }
 }
 
@@ -137,17 +120,16 @@ fn uphold(upheld: &Upheld, event: &Event, rows: &mut Rows) -> Result<(), FoldErr
         author.upheld_at = author.upheld_at.max(Some(event.occurred_at));
         author.key
     });
+    let outcome = match upheld.measure {
+        Measure::Warning => Outcome::Warned,
+        Measure::Removal => Outcome::PostRemoved,
+    };
     let note = upheld.note.as_ref().and_then(Personal::get);
-    rows.rulings.push(Ruling {
-        key: Key(event.position.cast_signed()),
-        post,
-        author,
-        measure: upheld.measure,
-        note: note.filter(|_| !is_erased).cloned(),
-    });
     let about = Subject {
         post: Some(post),
         group,
+        outcome: Some(outcome),
+        note: note.filter(|_| !is_erased).cloned(),
         ..Subject::default()
     };
     rows.tell(notification::Kind::Report, author, about, event);

@@ -7,7 +7,7 @@ use plaudit_domain::{Event, PostId, Time, notification};
 use crate::account::Account;
 use crate::deed::Change;
 use crate::fold::FoldError;
-use crate::notification::Subject;
+use crate::notification::{Outcome, Subject};
 use crate::post;
 use crate::row::{Key, row};
 use crate::rows::Rows;
@@ -26,7 +26,7 @@ row! {
         pub since: Time,
         /// Why it was rejected, unless that is withheld.
         pub reason: Option<String>,
-        /// Whether the article is deleted: then it waits for nothing.
+        /// Whether the article is deleted, or its author erased it: then it waits for nothing.
         pub deleted: bool,
     }
 }
@@ -39,16 +39,35 @@ pub(crate) fn submit(created: &Created, event: &Event, rows: &mut Rows) -> Resul
     post::create(created, true, event, rows)?;
     let post = rows.post(created.post)?;
     let (post, author) = (post.key, post.author);
+    let deleted = is_erased(author, rows)?;
     let review = Review {
         post,
         author,
         waiting: true,
         since: event.occurred_at,
         reason: None,
-        deleted: false,
+        deleted,
     };
     rows.reviews.set(post, Some(review));
     Ok(())
+}
+
+/// The article was deleted, or restored.
+pub(crate) fn set_deleted(article: Key, deleted: bool, rows: &mut Rows) -> Result<(), FoldError> {
+    if let Some(review) = rows.reviews.get(article).cloned() {
+        let deleted = deleted || is_erased(review.author, rows)?;
+        rows.reviews
+            .set(article, Some(Review { deleted, ..review }));
+    }
+    Ok(())
+}
+
+/// Whether an author erased what they wrote.
+fn is_erased(author: Option<Key>, rows: &mut Rows) -> Result<bool, FoldError> {
+    match author {
+        Some(author) => Ok(rows.accounts.by_key(author)?.content_erased),
+        None => Ok(false),
+    }
 }
 
 /// It is published: counts from now on, and stands in lists as if it was written now.
@@ -95,11 +114,15 @@ pub(crate) fn publish(
         group,
         ..Subject::default()
     };
+    let to_author = Subject {
+        outcome: Some(Outcome::ArticlePublished),
+        ..about.clone()
+    };
     let kind = notification::Kind::ArticleReview;
-    rows.tell(kind, author, about.clone(), event);
+    rows.tell(kind, author, to_author, event);
     // The watchers of a group that the event doesn't name aren't here.
     if named == group {
-        rows.tell_watchers_of_group(about, event);
+        rows.tell_watchers_of_group(notification::Kind::Post, about, event);
     }
     Ok(())
 }
@@ -126,13 +149,15 @@ pub(crate) fn reject(rejected: &Rejected, event: &Event, rows: &mut Rows) -> Res
     let review = Review {
         waiting: false,
         since: event.occurred_at,
-        reason,
+        reason: reason.clone(),
         ..review.clone()
     };
     rows.reviews.set(key, Some(review));
     let about = Subject {
         post: Some(key),
         group,
+        outcome: Some(Outcome::ArticleRejected),
+        note: reason,
         ..Subject::default()
     };
     rows.tell(notification::Kind::ArticleReview, author, about, event);

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::figure::Figure;
 use crate::lozenge::{Answers, RequestState};
+use crate::notification::Outcome;
 use crate::{benefit, group, leadership, meeting, presentation, rsvp};
 
 /// The identity of a thing inside the read models: the position of the event that created it.
@@ -178,6 +179,8 @@ single! {
     Figure: Text, |figure| Cell::Text(figure.as_str()), Cell::Text(name) => Figure::named(name);
     notification::Kind: Text, |kind| Cell::Text(kind.as_str()),
         Cell::Text(kind) => notification::Kind::named(kind);
+    Outcome: Text, |outcome| Cell::Text(outcome.as_str()),
+        Cell::Text(name) => Outcome::named(name);
     report::Reason: Text, |reason| Cell::Text(reason.as_str()), Cell::Text(name) => report::Reason::named(name);
     Measure: Text, |measure| Cell::Text(measure.as_str()), Cell::Text(name) => Measure::named(name);
     AccountKind: Text, |kind| Cell::Text(kind.as_str()), Cell::Text(kind) => AccountKind::named(kind);

@@ -30,14 +30,17 @@ use crate::notification::{Notification, ReadMark};
 use crate::post::{Post, PostBody, PostTag};
 use crate::presentation::Presentation;
 use crate::profile::Profile;
-use crate::report::{Report, Ruling};
+use crate::report::Report;
 use crate::review::Review;
 use crate::row::Key;
 use crate::rsvp::Rsvp;
 use crate::rules::Rules;
 use crate::sponsor::Sponsor;
 use crate::tally::Tallies;
+use crate::timeline::TimelineEntry;
+use crate::touched::Touched;
 use crate::watch::{GroupWatch, Watch};
+use crate::weight::{TEXT, TEXTS, map, set, vector};
 
 /// The rows that a batch touches.
 #[derive(Debug, Default)]
@@ -54,8 +57,6 @@ pub struct Rows {
     pub reviews: Optional<Review>,
     /// Who reported what.
     pub reports: Pairs<Report>,
-    /// Reports that were upheld: all are new.
-    pub rulings: Vec<Ruling>,
     /// Groups.
     pub groups: Entities<Group>,
     /// Who watches which groups.
@@ -64,6 +65,10 @@ pub struct Rows {
     pub notifications: Vec<Notification>,
     /// What of it they read.
     pub read_marks: FxHashSet<ReadMark>,
+    /// Whom and what events concern: all is new.
+    pub timeline: Vec<TimelineEntry>,
+    /// What the last event touched.
+    pub(crate) touched: Touched,
     /// By how much the community's figures change.
     pub figures: Figures,
     /// Who is a member of what.
@@ -151,6 +156,7 @@ impl Rows {
     pub fn finish(&mut self, rules: &Rules) {
         self.erase();
         self.count_figures();
+        self.timeline.sort_unstable();
         let mut linked: FxHashMap<Key, Vec<&Account>> = FxHashMap::default();
         for account in self.accounts.iter().filter(|account| account.is_linked()) {
             linked.entry(account.profile).or_default().push(account);
@@ -322,6 +328,11 @@ impl<R: Entity<Id: Missing>> Entities<R> {
         both.filter(|(before, after)| before != after)
     }
 
+    pub(crate) fn weight(&self) -> usize {
+        let rows = vector(&self.rows) + vector(&self.stored);
+        rows + self.rows.len() * TEXTS + map(&self.by_id) + map(&self.by_key)
+    }
+
     pub(crate) fn insert(&mut self, row: R) {
         let at = place(self.rows.len());
         self.by_id.insert(row.id(), at);
@@ -403,6 +414,10 @@ impl<R: Pair> Pairs<R> {
         {
             slot.changed = false;
         }
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        vector(&self.slots) + map(&self.by_pair) + map(&self.last_of)
     }
 
     /// The pairs of a post, as far as they are here, in no order.
@@ -526,6 +541,10 @@ impl TagChanges {
         self.removed.iter()
     }
 
+    pub(crate) fn weight(&self) -> usize {
+        set(&self.added) + set(&self.removed) + (self.added.len() + self.removed.len()) * TEXT
+    }
+
     pub(crate) fn insert(&mut self, tag: PostTag) {
         self.removed.remove(&tag);
         self.added.insert(tag);
@@ -565,6 +584,10 @@ impl<R, K: Eq + Hash + Clone> Optional<R, K> {
     pub fn changes(&self) -> impl Iterator<Item = (K, Option<&R>)> {
         let changed = self.0.iter().filter(|(_, held)| held.changed);
         changed.map(|(key, held)| (key.clone(), held.row.as_ref()))
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        map(&self.0)
     }
 
     /// Does something with every row that is here, and notes which of them that changed.

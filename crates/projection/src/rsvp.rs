@@ -3,6 +3,9 @@
 //! Who has a place follows from the order of the answers: as many as there is room for, the others wait.
 //! When somebody leaves, or there is more room, the next ones move up. Nobody loses a place.
 //!
+//! Of a meeting that was held, answers are history, as a later export brings them: who says yes was there,
+//! however much room there was said to be, and nobody moves up any more.
+//!
 //! An erased account keeps its place, as a number: a fold knows no clock, so it can't tell a meeting that
 //! is still to come from one that is over, whose figures are to stay.
 
@@ -13,7 +16,7 @@ use plaudit_domain::{Event, Time};
 
 use crate::fold::FoldError;
 use crate::meeting::{self, Meeting};
-use crate::notification::Subject;
+use crate::notification::{Outcome, Subject};
 use crate::row::{Key, row, stored_names};
 use crate::rows::{Pair, Rows};
 use crate::touched::Touched;
@@ -44,6 +47,10 @@ row! {
         pub position: i64,
         /// When they answered.
         pub at: Time,
+        /// How often it became another state since the first answer: what calendars go by.
+        pub revision: i64,
+        /// When it last became what it is: also when who waited moved up.
+        pub changed_at: Time,
     }
 }
 
@@ -58,6 +65,7 @@ pub(crate) fn touch(fact: &RsvpFact, touched: &mut Touched) {
         meeting,
         group,
         account,
+        profile: _,
         going,
     }) = fact;
     touched.meeting(*meeting, *group);
@@ -74,21 +82,21 @@ pub(crate) fn fold(fact: &RsvpFact, event: &Event, rows: &mut Rows) -> Result<()
     let Some(meeting) = meeting::of_group(answered.meeting, answered.group, rows)? else {
         return Ok(());
     };
-    let before = rows.rsvps.get(meeting, account).map(|rsvp| rsvp.state);
-    // Answering the same again keeps the place.
-    match (before, answered.going) {
-        (Some(State::Going | State::Waiting), true) | (Some(State::NotGoing), false) => {
-            return Ok(());
-        }
-        (Some(State::NotGoing) | None, true)
-        | (Some(State::Going | State::Waiting) | None, false) => {}
-    }
+    let known = rows.rsvps.get(meeting, account);
+    let revision = known.map_or(0, |rsvp| rsvp.revision + 1);
+    let before = known.map(|rsvp| rsvp.state);
     let row = rows.meetings.by_key(meeting)?;
-    let state = match (answered.going, row.free()) {
+    let is_full = row.free() == Some(0) && row.state != meeting::State::Held;
+    let state = match (answered.going, before) {
         (false, _) => State::NotGoing,
-        (true, Some(0)) => State::Waiting,
-        (true, Some(_) | None) => State::Going,
+        // Answering the same again keeps the place.
+        (true, Some(State::Going)) => State::Going,
+        (true, Some(State::Waiting | State::NotGoing) | None) if is_full => State::Waiting,
+        (true, Some(State::Waiting | State::NotGoing) | None) => State::Going,
     };
+    if before == Some(state) {
+        return Ok(());
+    }
     if let Some(before) = before {
         *row.count(before) -= 1;
     }
@@ -99,9 +107,11 @@ pub(crate) fn fold(fact: &RsvpFact, event: &Event, rows: &mut Rows) -> Result<()
         state,
         position: event.position.cast_signed(),
         at: event.occurred_at,
+        revision,
+        changed_at: event.occurred_at,
     });
-    let moved = move_up(meeting, rows)?;
-    tell(moved, meeting, event, rows)
+    let moved = move_up(meeting, event, rows)?;
+    tell(moved, meeting, Outcome::MovedUp, event, rows)
 }
 
 impl Meeting {
@@ -115,10 +125,10 @@ impl Meeting {
 }
 
 /// Gives free places to those who wait, in order; who they are.
-pub(crate) fn move_up(meeting: Key, rows: &mut Rows) -> Result<Vec<Key>, FoldError> {
+pub(crate) fn move_up(meeting: Key, event: &Event, rows: &mut Rows) -> Result<Vec<Key>, FoldError> {
     let row = rows.meetings.by_key(meeting)?;
     let free = row.free().unwrap_or(i64::MAX);
-    if free == 0 || row.waiting == 0 {
+    if free == 0 || row.waiting == 0 || row.state == meeting::State::Held {
         return Ok(vec![]);
     }
     // Whoever is gone waits on, as a number: no place is given to nobody.
@@ -135,6 +145,8 @@ pub(crate) fn move_up(meeting: Key, rows: &mut Rows) -> Result<Vec<Key>, FoldErr
     for rsvp in waiting {
         rows.rsvps.put(Rsvp {
             state: State::Going,
+            revision: rsvp.revision + 1,
+            changed_at: event.occurred_at,
             ..rsvp
         });
         let row = rows.meetings.by_key(meeting)?;
@@ -159,13 +171,17 @@ pub(crate) fn coming(meeting: Key, rows: &Rows) -> Vec<Key> {
 pub(crate) fn tell(
     accounts: Vec<Key>,
     meeting: Key,
+    outcome: Outcome,
     event: &Event,
     rows: &mut Rows,
 ) -> Result<(), FoldError> {
     if !accounts.is_empty() {
+        let row = rows.meetings.by_key(meeting)?;
         let about = Subject {
             meeting: Some(meeting),
-            group: Some(rows.meetings.by_key(meeting)?.group_key),
+            group: Some(row.group_key),
+            outcome: Some(outcome),
+            note: row.reason.clone(),
             ..Subject::default()
         };
         rows.tell(Kind::Meeting, accounts, about, event);

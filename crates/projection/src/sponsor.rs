@@ -1,6 +1,6 @@
 //! Which companies sponsor which meeting (DOMAIN G9).
 
-use plaudit_domain::meeting::{SponsorRemoved, Sponsored};
+use plaudit_domain::sponsor::{SponsorRemoved, Sponsored};
 use plaudit_domain::{AccountId, Event, GroupId, MeetingId, Time};
 
 use crate::fold::FoldError;

@@ -87,30 +87,104 @@ impl Touched {
     pub fn by(events: &[Event]) -> Self {
         let mut touched = Self::default();
         for event in events {
-            notification::touch_told(event, &mut touched);
-            match &event.fact {
-                Fact::Account(fact) => account::touch(fact, &mut touched),
-                Fact::Link(fact) => link::touch(fact, &mut touched),
-                // A code is nothing that anybody reads.
-                Fact::LinkCode(_) => {}
-                Fact::Kudos(fact) => kudos::touch(fact, &mut touched),
-                Fact::Badge(fact) => badge::touch(fact, &mut touched),
-                Fact::Lozenge(fact) => lozenge::touch(fact, &mut touched),
-                Fact::Feedback(fact) => feedback::touch(fact, &mut touched),
-                Fact::Learning(fact) => learning::touch(fact, &mut touched),
-                Fact::Group(fact) => group::touch(fact, &mut touched),
-                Fact::Meeting(fact) => meeting::touch(fact, &mut touched),
-                Fact::Rsvp(fact) => rsvp::touch(fact, &mut touched),
-                Fact::Benefit(fact) => benefit::touch(fact, &mut touched),
-                Fact::Membership(fact) => membership::touch(fact, &mut touched),
-                Fact::Post(fact) => post::touch(fact, &mut touched),
-                Fact::Like(fact) => like::touch(fact, &mut touched),
-                Fact::Report(fact) => report::touch(fact, &mut touched),
-                Fact::Notification(fact) => notification::touch(fact, &mut touched),
-                Fact::Watch(fact) => watch::touch(fact, &mut touched),
-            }
+            touched.add(event);
         }
         touched
+    }
+
+    /// Adds the rows that an event touches.
+    pub(crate) fn add(&mut self, event: &Event) {
+        self.accounts(event.actor);
+        notification::touch_told(event, self);
+        match &event.fact {
+            Fact::Account(fact) => account::touch(fact, self),
+            Fact::Link(fact) => link::touch(fact, self),
+            // A code is nothing that anybody reads.
+            Fact::LinkCode(_) => {}
+            // They are for whoever folds.
+            Fact::Rules(_) => {}
+            Fact::Kudos(fact) => kudos::touch(fact, self),
+            Fact::Badge(fact) => badge::touch(fact, self),
+            Fact::Lozenge(fact) => lozenge::touch(fact, self),
+            Fact::Feedback(fact) => feedback::touch(fact, self),
+            Fact::Learning(fact) => learning::touch(fact, self),
+            Fact::Group(fact) => group::touch(fact, self),
+            Fact::Meeting(fact) => meeting::touch(fact, self),
+            Fact::Rsvp(fact) => rsvp::touch(fact, self),
+            Fact::Benefit(fact) => benefit::touch(fact, self),
+            Fact::Membership(fact) => membership::touch(fact, self),
+            Fact::Post(fact) => post::touch(fact, self),
+            Fact::Like(fact) => like::touch(fact, self),
+            Fact::Report(fact) => report::touch(fact, self),
+            Fact::Notification(fact) => notification::touch(fact, self),
+            Fact::Watch(fact) => watch::touch(fact, self),
+        }
+    }
+
+    /// Forgets everything, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        let Self {
+            accounts,
+            posts,
+            likes,
+            likes_of,
+            watches,
+            watchers_of,
+            reviews,
+            reports,
+            group_watches,
+            watchers_of_groups,
+            groups,
+            memberships,
+            leaders,
+            applications,
+            meetings,
+            rsvps,
+            rsvps_of,
+            attendance,
+            presentations,
+            sponsors,
+            benefits,
+            about,
+            courses_of,
+            linked,
+            posts_of,
+            lozenges_of,
+            acceptances_of,
+            waiting,
+            interactions,
+            references,
+        } = self;
+        accounts.clear();
+        posts.clear();
+        likes.clear();
+        likes_of.clear();
+        watches.clear();
+        watchers_of.clear();
+        reviews.clear();
+        reports.clear();
+        group_watches.clear();
+        watchers_of_groups.clear();
+        groups.clear();
+        memberships.clear();
+        leaders.clear();
+        applications.clear();
+        meetings.clear();
+        rsvps.clear();
+        rsvps_of.clear();
+        attendance.clear();
+        presentations.clear();
+        sponsors.clear();
+        benefits.clear();
+        about.clear();
+        courses_of.clear();
+        linked.clear();
+        posts_of.clear();
+        lozenges_of.clear();
+        acceptances_of.clear();
+        waiting.clear();
+        interactions.clear();
+        *references = false;
     }
 
     pub(crate) fn account(&mut self, account: AccountId) {

@@ -1,23 +1,23 @@
 //! A community at work: commands are decided and recorded, and whoever made one reads its effect.
 
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::mem;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
 
+use parking_lot::RwLock;
 use plaudit_domain::decide::needs;
 use plaudit_domain::id::derive;
 use plaudit_domain::{
     Actor, Command, Event, Fact, History, NewEvent, Position, Refusal, StreamName, Time, decide,
 };
 use plaudit_journal::{AppendError, Appended, Expected, JournalError, SharedJournal};
-use plaudit_projection::Rules;
-use plaudit_store::SharedStore;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::FoldingError;
 use crate::links::{AsOf, KnownLinks};
-use crate::live::{Folded, Live, Target};
-use crate::standings::Standings;
+use crate::live::{Folded, Target};
+use crate::preview::previews::{Asked, Ground, NotBegun, Previews};
+use crate::{FoldingError, Generations, Moments, ReadModels, Renewal};
 
 /// So often a command is decided again when others are writing the same stream.
 const TRIES: usize = 64;
@@ -28,15 +28,20 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What tells the time.
 pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
-/// A journal, the rows that are folded from it, and the fold between them.
+/// A journal, what people read from, and the fold between them.
 pub struct Community {
     journal: SharedJournal,
-    store: SharedStore,
-    rules: Arc<Rules>,
-    standings: Standings,
-    live: Live,
+    current: RwLock<Arc<ReadModels>>,
+    /// Tells who follows that others are read from, and how far those are.
+    swapped: watch::Sender<watch::Receiver<Folded>>,
+    renewal: OnceLock<Renewal>,
     links: KnownLinks,
+    previews: Previews,
+    generations: Option<Generations>,
     clock: Clock,
+    /// None where they have no place to be made.
+    moments: Option<Moments>,
+    is_read_only: bool,
 }
 
 /// Who asks for a command, and as which request.
@@ -74,6 +79,9 @@ pub enum CommandError {
         /// What they write.
         stream: StreamName,
     },
+    /// Nothing can be recorded.
+    #[error("nothing can be changed here: it is only read")]
+    ReadOnly,
     /// It is recorded, but can't be read yet.
     #[error("it is recorded as event {position}, but not readable yet: read again later")]
     NotReadableYet {
@@ -147,17 +155,43 @@ impl Request {
 
 impl Community {
     /// Sets a journal and a store to work: what is recorded is folded from now on.
+    ///
+    /// # Errors
+    /// If they don't belong together.
     pub async fn start(journal: SharedJournal, target: Target) -> Result<Self, FoldingError> {
-        let live = Live::start(journal.clone(), target.clone()).await?;
+        let generations = target.generations.as_ref().map(|(all, _)| all.clone());
+        let current = ReadModels::live(journal.clone(), target).await?;
+        let moments = |all: Generations| Moments::new(journal.clone(), all);
         Ok(Self {
-            links: KnownLinks::new(journal.clone()),
-            standings: Standings::new(target.store.clone(), &target.rules.kudos),
-            store: target.store,
-            rules: target.rules,
-            journal,
-            live,
-            clock: Arc::new(|| SystemTime::now().into()),
+            moments: generations.clone().map(moments),
+            generations,
+            ..Self::of(journal.clone(), current)
         })
+    }
+
+    /// A community that is read, and nothing else: nothing is recorded, nothing is folded.
+    pub fn to_read(journal: SharedJournal, current: ReadModels) -> Self {
+        Self {
+            is_read_only: true,
+            ..Self::of(journal, current)
+        }
+    }
+
+    /// A community that is read from these.
+    pub fn of(journal: SharedJournal, current: ReadModels) -> Self {
+        let (swapped, _) = watch::channel(current.follow());
+        Self {
+            links: KnownLinks::new(journal.clone()),
+            previews: Previews::default(),
+            generations: None,
+            current: RwLock::new(Arc::new(current)),
+            renewal: OnceLock::new(),
+            swapped,
+            journal,
+            clock: Arc::new(|| SystemTime::now().into()),
+            moments: None,
+            is_read_only: false,
+        }
     }
 
     /// The same by another clock than the system's: a story can then go on after months.
@@ -170,39 +204,115 @@ impl Community {
         (self.clock)()
     }
 
+    /// Read models of earlier moments; none where they have no place to be made.
+    pub fn moments(&self) -> Option<&Moments> {
+        self.moments.as_ref()
+    }
+
+    /// Whether nothing can be recorded.
+    pub fn is_read_only(&self) -> bool {
+        self.is_read_only
+    }
+
     /// The journal.
     pub fn journal(&self) -> &SharedJournal {
         &self.journal
     }
 
-    /// The rows, as far as they are folded.
-    pub fn store(&self) -> &SharedStore {
-        &self.store
+    /// What people read from now. Who needs several things of it asks once: it may be swapped at any
+    /// moment.
+    pub fn read_models(&self) -> Arc<ReadModels> {
+        self.current.read().clone()
     }
 
-    /// The rules that they are folded by.
-    pub fn rules(&self) -> &Arc<Rules> {
-        &self.rules
+    /// From now on read models are renewed where they have to be: in this directory.
+    ///
+    /// # Errors
+    /// If nothing can look after that.
+    pub fn renew_in(self: &Arc<Self>, generations: Generations) -> Result<(), FoldingError> {
+        let renewal = Renewal::start(self, generations)?;
+        // Once is enough.
+        let _ = self.renewal.set(renewal);
+        Ok(())
     }
 
-    /// The leaderboards.
-    pub fn standings(&self) -> &Standings {
-        &self.standings
+    /// What renews the read models, where something does.
+    pub fn renewal(&self) -> Option<&Renewal> {
+        self.renewal.get()
     }
 
-    /// Tells whenever rows have changed.
-    pub fn follow(&self) -> watch::Receiver<Folded> {
-        self.live.follow()
+    /// Lets people read from others from now on; those they read from before are returned. Who has these
+    /// goes on with them.
+    ///
+    /// # Errors
+    /// With the others, if they aren't folded as far: somebody may have been told to read what they don't
+    /// show yet.
+    pub fn swap(&self, next: Arc<ReadModels>) -> Result<Arc<ReadModels>, Arc<ReadModels>> {
+        let mut current = self.current.write();
+        let is_as_far = current.held(|position| {
+            let is_as_far = next.folded().position >= position;
+            if is_as_far {
+                self.swapped.send_replace(next.follow());
+            }
+            is_as_far
+        });
+        match is_as_far {
+            true => Ok(mem::replace(&mut *current, next)),
+            false => Err(next),
+        }
     }
 
-    /// How far they are folded.
+    /// The previews of other rules.
+    pub fn previews(&self) -> &Previews {
+        &self.previews
+    }
+
+    /// Begins a preview of other rules; a repeat of a request with a key gets the first one.
+    ///
+    /// # Errors
+    /// If another one is being made.
+    pub fn preview(
+        &self,
+        request: &Request,
+        proposed: Arc<plaudit_projection::Rules>,
+    ) -> Result<Asked, NotBegun> {
+        let generations = self.generations.as_ref().ok_or(NotBegun::Nowhere)?;
+        let id = request.new_id(&format!("preview {}", proposed.hash()));
+        let models = self.read_models();
+        let ground = Ground {
+            journal: self.journal.clone(),
+            store: models.store().clone(),
+            rules: models.rules().clone(),
+            proposed: generations.under(proposed),
+            clock: self.clock.clone(),
+        };
+        self.previews.begin(ground, id, request.actor.account)
+    }
+
+    /// Tells whenever rows have changed, whichever are read.
+    pub fn follow(&self) -> Follower {
+        let mut swapped = self.swapped.subscribe();
+        let folded = swapped.borrow_and_update().clone();
+        Follower { swapped, folded }
+    }
+
+    /// How far those are folded that people read from.
     pub fn folded(&self) -> Folded {
-        self.live.folded()
+        self.read_models().folded()
     }
 
     /// Waits, for as long, until everything up to a position can be read; whether it can.
     pub async fn readable(&self, position: Position, within: Duration) -> bool {
-        self.live.reached(position, within).await
+        let began = Instant::now();
+        loop {
+            let current = self.read_models();
+            let left = within.saturating_sub(began.elapsed());
+            let reached = current.reached(position, left).await;
+            // Where others took its place meanwhile, it says nothing about these.
+            if Arc::ptr_eq(&current, &self.read_models()) {
+                return reached;
+            }
+        }
     }
 
     /// Decides a command, records what follows, and waits until it can be read.
@@ -235,6 +345,7 @@ impl Community {
         request: &Request,
         commands: &[Box<dyn Command>],
     ) -> Result<Result<Outcome, Vec<(usize, Refusal)>>, CommandError> {
+        self.check_writable()?;
         let now = self.now();
         let links = self.links.now().await.map_err(CommandError::Journal)?;
         let mut read = Read::new(now, links);
@@ -266,12 +377,20 @@ impl Community {
         self.once_readable(outcome).await.map(Ok)
     }
 
+    fn check_writable(&self) -> Result<(), CommandError> {
+        match self.is_read_only {
+            true => Err(CommandError::ReadOnly),
+            false => Ok(()),
+        }
+    }
+
     /// Decides a command and records what follows, without waiting for its effect.
     pub async fn record(
         &self,
         request: &Request,
         command: &dyn Command,
     ) -> Result<Outcome, CommandError> {
+        self.check_writable()?;
         let mut tries = 0;
         loop {
             tries += 1;
@@ -342,6 +461,32 @@ impl Community {
                 let is_written = written == Some(&stream);
                 read.add(stream, events.map_err(CommandError::Journal)?, is_written);
             }
+        }
+    }
+}
+
+/// Somebody who is told whenever rows have changed.
+pub struct Follower {
+    swapped: watch::Receiver<watch::Receiver<Folded>>,
+    folded: watch::Receiver<Folded>,
+}
+
+impl Follower {
+    /// What changed up to now is known.
+    pub fn caught_up(&mut self) {
+        self.folded.borrow_and_update();
+    }
+
+    /// Waits for the next change; whether there may be more.
+    pub async fn changed(&mut self) -> bool {
+        tokio::select! {
+            biased;
+            swapped = self.swapped.changed() => {
+                self.folded = self.swapped.borrow_and_update().clone();
+                swapped.is_ok()
+            }
+            // Rows that aren't read from any more end before others are told of.
+            Ok(()) = self.folded.changed() => true,
         }
     }
 }

@@ -2,27 +2,39 @@
 //!
 //! [`Community`] is what a server holds: it decides commands, records what they decide, and lets
 //! the caller read their own writes. [`live`] folds what is recorded as it comes; [`rebuild`]
-//! folds a whole history into a new generation; [`verify`] tells whether all of this came to what it
-//! should.
+//! folds a whole history into a new generation, [`as_of`] what of it had happened by a moment; [`renewal`] puts
+//! others in the place of those that people read from, by the rules that are in [force](activation);
+//! [`verify`] tells whether all of this came to what it
+//! should, [`preview()`](preview::preview) what other rules would make of it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use plaudit_domain::fact::AccountFact;
+use plaudit_domain::fact::{AccountFact, RulesFact};
 use plaudit_domain::{Event, Fact, Position};
 use plaudit_journal::{JournalError, SharedJournal};
 use plaudit_projection::Stopped;
 use plaudit_store::{Store, StoreError};
 
+pub mod activation;
+pub mod as_of;
 mod community;
 pub mod generation;
 mod links;
 pub mod live;
+mod moments;
+pub mod preview;
+mod read_models;
 pub mod rebuild;
+pub mod renewal;
 pub mod standings;
 pub mod verify;
 
-pub use community::{Clock, CommandError, Community, Outcome, Request};
+pub use community::{Clock, CommandError, Community, Follower, Outcome, Request};
 pub use generation::Generations;
+pub use moments::{MomentError, Moments};
+pub use read_models::ReadModels;
+pub use renewal::Renewal;
 
 /// Why folding ended.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +67,16 @@ pub enum FoldingError {
         /// Up to where the rows are folded.
         position: Position,
     },
+    /// Others don't get as far as those in use.
+    #[error("they are folded up to event {position} of {head}, and no further: {trouble}")]
+    Behind {
+        /// Up to where they are folded.
+        position: Position,
+        /// Where the journal ends.
+        head: Position,
+        /// What is in the way.
+        trouble: Arc<str>,
+    },
     /// The files of the read models can't be managed.
     #[error("{path}: {source}")]
     Files {
@@ -71,7 +93,7 @@ impl FoldingError {
         match self {
             Self::Stopped(_) | Self::Ahead { .. } | Self::Foreign { .. } => true,
             Self::Journal(error) => matches!(error, JournalError::Undecodable { .. }),
-            Self::Store(_) | Self::Files { .. } => false,
+            Self::Store(_) | Self::Files { .. } | Self::Behind { .. } => false,
         }
     }
 }
@@ -102,6 +124,11 @@ async fn stand(
 /// Whether an event erases an account.
 fn erases(event: &Event) -> bool {
     matches!(&event.fact, Fact::Account(AccountFact::Erased(_)))
+}
+
+/// Whether by an event other rules come into force.
+fn activates(event: &Event) -> bool {
+    matches!(&event.fact, Fact::Rules(RulesFact::Activated(_)))
 }
 
 /// Takes the keys away of accounts that some events erase; whether any were still there.

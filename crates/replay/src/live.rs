@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use plaudit_domain::{Event, Position};
 use plaudit_journal::{Follow, SharedJournal};
-use plaudit_projection::{FoldError, Needs, Rules, Stopped, Touched, fold};
+use plaudit_projection::{FoldError, Needs, Rows, Rules, Stopped, Touched, fold};
 use plaudit_store::{Commit, SharedStore};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::{FoldingError, Generations, Progress, Work, erases, forget_erased, stand};
+use crate::{FoldingError, Generations, Progress, Work, activates, erases, forget_erased, stand};
 
 /// The most events of a batch.
 const BATCH: usize = 10_000;
@@ -37,6 +37,8 @@ pub struct Folded {
     pub trouble: Option<Arc<str>>,
     /// Whether it stays there, because trying again can't help.
     pub stopped: bool,
+    /// The last event by which other rules may have come into force since it began.
+    pub activated: Position,
     /// How many batches were folded in since it began.
     pub batches: u64,
     /// How many events those had.
@@ -158,18 +160,6 @@ impl Live {
     pub fn follow(&self) -> watch::Receiver<Folded> {
         self.folded.clone()
     }
-
-    /// Where the fold stands.
-    pub fn folded(&self) -> Folded {
-        self.folded.borrow().clone()
-    }
-
-    /// Waits until everything up to a position is folded in, or for as long; whether it is.
-    pub async fn reached(&self, position: Position, within: Duration) -> bool {
-        let mut folded = self.folded.clone();
-        let reached = folded.wait_for(|folded| folded.position >= position);
-        matches!(timeout(within, reached).await, Ok(Ok(_)))
-    }
 }
 
 async fn run(
@@ -225,6 +215,9 @@ async fn follow(
                 position = following.position();
                 report.send_modify(|folded| {
                     folded.reach(position);
+                    if events.iter().any(activates) {
+                        folded.activated = position;
+                    }
                     folded.batches += 1;
                     folded.events += events.len() as u64;
                 });
@@ -232,7 +225,11 @@ async fn follow(
             Commit::Overtaken { at } => {
                 position = at;
                 following = Follow::new(journal.clone(), position, BATCH);
-                report.send_modify(|folded| folded.reach(position));
+                report.send_modify(|folded| {
+                    folded.reach(position);
+                    // Somebody else has seen what was in between.
+                    folded.activated = position;
+                });
             }
         }
         // With a long way to go nothing else lets the owner's end be noticed.
@@ -294,13 +291,8 @@ async fn batch(
     let mut touched = Touched::by(events);
     let mut rows = loop {
         let mut rows = store.fetch(&touched).await?;
-        match events.iter().try_for_each(|event| fold(event, &mut rows)) {
-            Ok(()) => break rows,
-            Err(Stopped {
-                cause: FoldError::Unnamed(_),
-                ..
-            }) if !touched.references => touched.references = true,
-            Err(stopped) => return Err(stopped.into()),
+        if fold_touched(events, &mut rows, &mut touched)? {
+            break rows;
         }
     };
     let needs = Needs::of(&rows, &target.rules);
@@ -311,4 +303,24 @@ async fn batch(
     // Before the rows say that it is done.
     forget_erased(journal, events).await?;
     Ok(store.commit(&rows, from, to).await?)
+}
+
+/// Folds events into the rows that they touch; whether all of those were there. If not, what is touched
+/// says what else there has to be.
+pub(crate) fn fold_touched(
+    events: &[Event],
+    rows: &mut Rows,
+    touched: &mut Touched,
+) -> Result<bool, Stopped> {
+    match events.iter().try_for_each(|event| fold(event, rows)) {
+        Ok(()) => Ok(true),
+        Err(Stopped {
+            cause: FoldError::Unnamed(_),
+            ..
+        }) if !touched.references => {
+            touched.references = true;
+            Ok(false)
+        }
+        Err(stopped) => Err(stopped),
+    }
 }

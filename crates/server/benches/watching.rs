@@ -87,6 +87,7 @@ fn counting(metrics: &Metrics) -> Duration {
         body: Vec::new(),
         kind: Some(Kind::Query),
         name: None,
+        id: None,
         codes: Vec::new(),
     };
     let began = Instant::now();

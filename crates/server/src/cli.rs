@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jsonwebtoken::Algorithm;
 use plaudit_domain::account::AccountKind;
 use plaudit_domain::{AccountId, Fact, Roles, Time};
+use plaudit_exchange::archive::PART_EVENTS;
 use plaudit_exchange::lines::Format;
 
 use crate::identity::{keys_location, signing_algorithm};
@@ -46,8 +47,8 @@ pub struct Cli {
 
     /// The directory of rules; by default Plaudit's own.
     ///
-    /// What was folded by other rules is folded anew. A community that goes by such rules asks for them from
-    /// then on; `standard` names those that come with Plaudit.
+    /// A new community keeps them. Later they are changed by `plaudit rules activate`: others that are said here
+    /// are told of, and not used. `standard` names those that come with Plaudit.
     #[arg(long, global = true, value_name = "DIR", env = "PLAUDIT_RULES")]
     pub rules: Option<PathBuf>,
 
@@ -96,8 +97,15 @@ pub enum Command {
     Export(Export),
     /// Fold the whole history anew.
     ///
-    /// A running server goes on with what it has until it is restarted.
+    /// A running server goes on with what it has, and takes the new rows up once they are there.
     Rebuild(Rebuild),
+    /// Make read models as they were at a moment, in a directory of their own.
+    ///
+    /// `plaudit serve --data DIR --read-only` serves them, and `plaudit export --data DIR` writes their tables.
+    /// What is in them is of that moment; who may see it is of today: who is erased or private now is so
+    /// there, and what is deleted now has no text. Whom to forget later, the directory doesn't know: remove it
+    /// then. It takes as long as a rebuild, and a server may run beside it.
+    Replay(Replay),
     /// Prove that nothing is wrong: the journal is whole, and all that people see is what a replay of it
     /// comes to.
     ///
@@ -145,6 +153,18 @@ pub struct Serve {
     /// Fill a new directory with a small community to try.
     #[arg(long, env = "PLAUDIT_DEMO", value_parser = BoolishValueParser::new())]
     pub demo: bool,
+
+    /// Serve what is there, and change nothing.
+    ///
+    /// Nothing is recorded or folded: good for what `plaudit replay` made, for a backup, and beside a running
+    /// server. With --dev the key of its tokens is made where there is none.
+    #[arg(
+        long,
+        env = "PLAUDIT_READ_ONLY",
+        value_parser = BoolishValueParser::new(),
+        conflicts_with = "demo"
+    )]
+    pub read_only: bool,
 
     /// Whose tokens are taken otherwise.
     #[command(flatten)]
@@ -298,17 +318,39 @@ pub struct Report {
 /// Write the history, or what is folded from it, as a table.
 #[derive(Debug, Args)]
 pub struct Export {
-    /// events, accounts, profiles, posts, ledger, badges, groups or meetings.
+    /// events, accounts, profiles, posts, ledger, badges, groups, meetings, or all of them.
     #[arg(value_enum, hide_possible_values = true)]
     pub table: Table,
 
-    /// How it is written: ndjson or csv.
+    /// How it is written: ndjson, csv or parquet.
     #[arg(long, default_value_t = Format::Ndjson)]
     pub format: Format,
 
-    /// The file to write; by default standard output.
-    #[arg(long, value_name = "FILE")]
+    /// The file to write, by default standard output; or a directory to fill.
+    ///
+    /// A directory is one that is there, or a name that ends in /. It gets a manifest.json and a file for each
+    /// table, all as of one position, and events by month. An export into it that was interrupted goes on
+    /// where it was, and a later one writes only those events that are new.
+    #[arg(long, value_name = "FILE|DIR")]
     pub out: Option<PathBuf>,
+
+    /// Everything as it was at this time, like 2026-01-31T12:00:00Z.
+    ///
+    /// It folds all that had happened by then, which takes as long as a rebuild.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub as_of: Option<Time>,
+
+    /// In a directory, after so many events their files are never written again.
+    ///
+    /// Fewer take less memory, and make more and smaller files.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = PART_EVENTS,
+        value_parser = clap::value_parser!(u32).range(1..=10_000_000),
+        hide_short_help = true
+    )]
+    pub part_events: u32,
 
     /// Only events from this time on, like 2026-01-31T12:00:00Z.
     #[arg(long, value_name = "TIME", value_parser = time)]
@@ -341,6 +383,8 @@ pub struct Export {
 /// What can be exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Table {
+    /// Everything, into a directory.
+    All,
     /// The history itself.
     Events,
     /// Accounts, with what each did and received.
@@ -362,8 +406,48 @@ pub enum Table {
 /// Fold the whole history anew.
 #[derive(Debug, Args)]
 pub struct Rebuild {
+    /// How much memory rows may take before they are written, in MiB.
+    ///
+    /// What doesn't fit is folded in batches, which is slower.
+    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    pub memory: usize,
+
     #[command(flatten)]
     pub(crate) report: Report,
+}
+
+/// Make read models as they were at a moment.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The moment, like 2026-01-31T12:00:00Z; of a date, its end in UTC.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub as_of: Time,
+
+    /// The directory, which is made; one that is there has to be empty.
+    #[arg(long, value_name = "DIR")]
+    pub into: PathBuf,
+
+    /// By which rules: those in force now, or those in force then.
+    #[arg(
+        long,
+        value_name = "now|then",
+        value_enum,
+        default_value = "now",
+        hide_possible_values = true
+    )]
+    pub rules_at: RulesAt,
+
+    #[command(flatten)]
+    pub(crate) report: Report,
+}
+
+/// By which rules something was, at an earlier moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RulesAt {
+    /// Those in force now.
+    Now,
+    /// Those that were in force then.
+    Then,
 }
 
 /// Prove that nothing is wrong.
@@ -388,6 +472,45 @@ pub enum Rules {
         #[arg(long)]
         json: bool,
     },
+    /// Bring rules into force, for all history: who did it, when, and what they say is recorded.
+    ///
+    /// They are checked before. A running server goes on by those before until all is folded anew, and then
+    /// takes them up. Going back to those before takes no folding.
+    Activate {
+        /// Their directory; `standard` for those that come with Plaudit.
+        directory: PathBuf,
+        /// How it tells how far it is.
+        #[command(flatten)]
+        report: Report,
+    },
+    /// Tell who would gain and lose what by other rules.
+    ///
+    /// All that people have is compared with what they would have, as of now. A server may run beside it. It
+    /// changes nothing, and where events have to be folded it needs room for the read models a second time
+    /// meanwhile.
+    Preview(Preview),
+}
+
+/// Tell who would gain and lose what by other rules.
+#[derive(Debug, Args)]
+pub struct Preview {
+    /// Their directory; `standard` for those that come with Plaudit.
+    pub directory: PathBuf,
+
+    /// Also write every profile that would have something else, as CSV.
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+
+    /// Name so many of those that would gain or lose the most points.
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    pub top: usize,
+
+    /// Also name private profiles. Otherwise they are only counted.
+    #[arg(long)]
+    pub personal: bool,
+
+    #[command(flatten)]
+    pub(crate) report: Report,
 }
 
 /// Print a token for a server that runs with --dev.
@@ -480,6 +603,15 @@ fn address(text: &str) -> Result<SocketAddr, &'static str> {
 
 fn time(text: &str) -> Result<Time, &'static str> {
     read(text, "expected a time like 2026-01-31T12:00:00Z")
+}
+
+/// A time; of a date, its last microsecond.
+fn moment(text: &str) -> Result<Time, &'static str> {
+    let expected = "expected a time like 2026-01-31T12:00:00Z, or a date like 2026-01-31";
+    if text.len() == "2026-01-31".len() {
+        return read(&format!("{text}T23:59:59.999999Z"), expected);
+    }
+    read(text, expected)
 }
 
 fn account(text: &str) -> Result<AccountId, &'static str> {

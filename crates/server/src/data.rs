@@ -8,11 +8,14 @@ use plaudit_journal::SharedJournal;
 use plaudit_journal::keys::{FILE_NAME, Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_projection::Rules;
+use plaudit_replay::activation::{self, activate};
 use plaudit_replay::live::{self, Target};
 use plaudit_replay::{FoldingError, Generations};
+use plaudit_store::SharedStore;
 
 use crate::commands::Failure;
 use crate::progress::Folding;
+use crate::replayed::Replayed;
 use crate::rules;
 
 /// Where a community is kept, and under which key.
@@ -48,43 +51,78 @@ pub struct Data {
 
 impl Data {
     /// Opens a directory; where there is nothing, a community begins.
-    pub fn open(place: &Place) -> Result<Self, Failure> {
+    pub async fn open(place: &Place) -> Result<Self, Failure> {
         let Place {
             directory,
             master,
             rules,
         } = place;
+        Replayed::refuse(directory)?;
         // Before anything is made: they may be wrong.
-        let chosen = rules::choose(directory, rules.as_deref())?;
-        let rules = Arc::new(rules::load(chosen.as_deref())?);
+        let said = rules::said(directory, rules.as_deref())?;
         make(directory).map_err(|error| {
             let directory = directory.display();
             format!(
                 "{directory}: nothing can be kept there: {error}; name another directory with --data"
             )
         })?;
-        rules::note(directory, chosen.as_deref())?;
+        let keys = keys(directory, master)?;
+        let journal = SqliteJournal::open(&directory.join(JOURNAL), keys)?;
+        let journal: SharedJournal = Arc::new(journal);
         Ok(Self {
+            rules: rules::in_force(directory, &journal, said).await?,
             directory: directory.to_owned(),
-            journal: Arc::new(SqliteJournal::open(
-                &directory.join(JOURNAL),
-                keys(directory, master)?,
-            )?),
-            rules,
+            journal,
         })
     }
 
     /// Opens a directory that holds a community.
-    pub fn existing(place: &Place) -> Result<Self, Failure> {
-        let Place { directory, .. } = place;
-        if !directory.join(JOURNAL).exists() {
+    pub async fn existing(place: &Place) -> Result<Self, Failure> {
+        Replayed::refuse(&place.directory)?;
+        check_there(&place.directory)?;
+        Self::open(place).await
+    }
+
+    /// Opens a directory that holds a community to read it as it is: its history, the rows in use, and the
+    /// rules in force. Nothing is made, recorded or folded.
+    pub async fn to_read(
+        place: &Place,
+    ) -> Result<(SharedJournal, SharedStore, Arc<Rules>), Failure> {
+        let Place {
+            directory,
+            master,
+            rules,
+        } = place;
+        check_there(directory)?;
+        let keys = keys_to_read(directory, master)?;
+        let journal = SqliteJournal::open_read_only(&directory.join(JOURNAL), keys)?;
+        let journal: SharedJournal = Arc::new(journal);
+        let rules = match activation::in_force(&journal).await? {
+            Some(last) => last.rules?,
+            None => rules::to_read(directory, rules.as_deref())?,
+        };
+        let generations = Generations::existing(&directory.join(READ_MODELS), rules.clone());
+        let Some(store) = generations.to_read()? else {
             let directory = directory.display();
             let what = format!(
-                "{directory}: there is no community here (no {JOURNAL}); name its directory with --data, or begin one with `plaudit import` or `plaudit serve`"
+                "{directory}: there are no read models yet: `plaudit rebuild` makes them, and so does \
+                 `plaudit serve` without --read-only"
             );
             return Err(what.into());
-        }
-        Self::open(place)
+        };
+        Ok((journal, Arc::new(store), rules))
+    }
+
+    /// Brings rules into force; whether they weren't already.
+    pub async fn activate(&mut self, rules: Arc<Rules>) -> Result<bool, Failure> {
+        let is_new = activate(&self.journal, &rules).await?;
+        self.rules = rules;
+        Ok(is_new)
+    }
+
+    /// The rules that are in force.
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.rules
     }
 
     /// Where it is.
@@ -148,6 +186,30 @@ impl Data {
         };
         live::catch_up(&self.journal, &target, &mut |progress| folding.at(progress)).await?;
         Ok(target)
+    }
+}
+
+fn check_there(directory: &Path) -> Result<(), Failure> {
+    if directory.join(JOURNAL).exists() {
+        return Ok(());
+    }
+    let directory = directory.display();
+    let what = format!(
+        "{directory}: there is no community here (no {JOURNAL}); name its directory with --data, or begin one with `plaudit import` or `plaudit serve`"
+    );
+    Err(what.into())
+}
+
+/// The keys of personal data, as far as they are there; none are made.
+fn keys_to_read(directory: &Path, master: &Master) -> Result<Arc<Keyring>, Failure> {
+    let is_there = match master {
+        Master::Key(_) => true,
+        Master::File(path) => path.exists(),
+        Master::Beside => directory.join(MASTER_KEY).exists(),
+    };
+    match is_there && directory.join(FILE_NAME).exists() {
+        true => keys(directory, master),
+        false => Ok(Arc::new(Keyring::in_memory()?)),
     }
 }
 

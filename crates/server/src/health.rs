@@ -66,6 +66,8 @@ pub enum Phase {
     CatchingUp,
     /// It folds what comes.
     Live,
+    /// It is read as it is, and not folded here.
+    ReadOnly,
     /// Something is in its way, and it tries again.
     Interrupted,
     /// Something is in its way for good.
@@ -74,11 +76,12 @@ pub enum Phase {
 
 impl Phase {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Opening,
         Self::Rebuilding,
         Self::CatchingUp,
         Self::Live,
+        Self::ReadOnly,
         Self::Interrupted,
         Self::Stopped,
     ];
@@ -90,6 +93,7 @@ impl Phase {
             Self::Rebuilding => "rebuilding",
             Self::CatchingUp => "catching_up",
             Self::Live => "live",
+            Self::ReadOnly => "read_only",
             Self::Interrupted => "interrupted",
             Self::Stopped => "stopped",
         }
@@ -99,7 +103,9 @@ impl Phase {
     pub fn is_in_trouble(self) -> bool {
         match self {
             Self::Interrupted | Self::Stopped => true,
-            Self::Opening | Self::Rebuilding | Self::CatchingUp | Self::Live => false,
+            Self::Opening | Self::Rebuilding | Self::CatchingUp | Self::Live | Self::ReadOnly => {
+                false
+            }
         }
     }
 }
@@ -166,6 +172,15 @@ impl Folding {
 }
 
 async fn serving(community: &Community) -> Standing {
+    if community.is_read_only() {
+        let position = community.folded().position;
+        return Standing {
+            position,
+            head: Some(position),
+            late: Some(Duration::ZERO),
+            ..Standing::new(Phase::ReadOnly)
+        };
+    }
     let journal = community.journal();
     // Before the position, so that what is recorded in between doesn't look like a lag.
     let head = journal.head().await.ok();
@@ -233,7 +248,7 @@ impl Standing {
             Phase::Rebuilding | Phase::CatchingUp => {
                 Some(self.position as f64 / (self.head? as f64).max(1.0))
             }
-            Phase::Live | Phase::Interrupted | Phase::Stopped => Some(1.0),
+            Phase::Live | Phase::ReadOnly | Phase::Interrupted | Phase::Stopped => Some(1.0),
         }
     }
 
@@ -247,7 +262,7 @@ impl Standing {
             Phase::Interrupted => Some("folding is interrupted, and tried again: see the log"),
             Phase::Stopped => Some("folding stopped for good: see the log"),
             Phase::Live if self.late.is_none() => Some("the journal can't be read: see the log"),
-            Phase::Live => None,
+            Phase::Live | Phase::ReadOnly => None,
         }
     }
 }

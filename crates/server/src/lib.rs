@@ -9,4 +9,6 @@ pub mod identity;
 mod log;
 pub mod metrics;
 mod progress;
+mod replayed;
 mod rules;
+mod to_read;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use plaudit_exchange::{Phase, Progress};
+use plaudit_replay::preview;
 use plaudit_replay::verify::Stage;
 use serde_json::json;
 
@@ -18,6 +19,8 @@ const EVERY: Duration = Duration::from_millis(500);
 pub struct Shown {
     to: To,
     phase: &'static str,
+    /// What it is done to.
+    table: Option<&'static str>,
     began: Instant,
 }
 
@@ -38,6 +41,7 @@ impl Shown {
                 To::Bar(ProgressBar::hidden())
             },
             phase: "",
+            table: None,
             began: now,
         }
     }
@@ -47,13 +51,25 @@ impl Shown {
         Self {
             to: To::Nobody,
             phase: "",
+            table: None,
             began: Instant::now(),
         }
     }
 
     fn at(&mut self, phase: &'static str, style: &str, done: u64, total: Option<u64>) {
-        if self.phase != phase {
-            self.begin(phase, style, total);
+        self.at_table(phase, None, style, done, total);
+    }
+
+    fn at_table(
+        &mut self,
+        phase: &'static str,
+        table: Option<&'static str>,
+        style: &str,
+        done: u64,
+        total: Option<u64>,
+    ) {
+        if (self.phase, self.table) != (phase, table) {
+            self.begin(phase, table, style, total);
         }
         match &mut self.to {
             To::Nobody => {}
@@ -69,27 +85,37 @@ impl Shown {
                     let seconds = self.began.elapsed().as_secs_f64().max(0.001);
                     let rate = done as f64 / seconds;
                     let left = total.map(|total| total.saturating_sub(done) as f64 / rate.max(1.0));
-                    line(&json!({
+                    let mut told = json!({
                         "phase": phase,
                         "done": done,
                         "total": total,
                         "per_second": rate.round(),
                         "seconds_left": left.map(f64::round),
-                    }));
+                    });
+                    if let Some(table) = table {
+                        told["table"] = table.into();
+                    }
+                    line(&told);
                 }
             }
         }
     }
 
-    fn begin(&mut self, phase: &'static str, style: &str, total: Option<u64>) {
+    fn begin(
+        &mut self,
+        phase: &'static str,
+        table: Option<&'static str>,
+        style: &str,
+        total: Option<u64>,
+    ) {
         self.finish();
-        self.phase = phase;
+        (self.phase, self.table) = (phase, table);
         self.began = Instant::now();
         if let To::Bar(bar) = &mut self.to {
             let template = format!("{{msg:10}} {{bar:30}} {style}");
             let style = ProgressStyle::with_template(&template);
             *bar = ProgressBar::new(total.unwrap_or(0))
-                .with_message(phase)
+                .with_message(table.unwrap_or(phase))
                 .with_style(
                     style
                         .unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -133,7 +159,9 @@ impl Progress for Shown {
         match phase {
             Phase::Reading => Self::at(self, "reading", BYTES, done, total),
             Phase::Recording => Self::at(self, "recording", EVENTS, done, total),
-            Phase::Writing => Self::at(self, "writing", EVENTS, done, total),
+            Phase::Writing(table) => {
+                self.at_table("writing", Some(table), EVENTS, done, total);
+            }
         }
     }
 }
@@ -204,6 +232,31 @@ impl Verifying {
     /// Does something that writes to the terminal, too.
     pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         self.0.aside(write)
+    }
+
+    /// Ends what is shown.
+    pub fn finish(&mut self) {
+        self.0.finish();
+    }
+}
+
+/// Shows how far a preview of rules is.
+pub struct Previewing(Shown);
+
+impl Previewing {
+    /// Shows it the way that was asked for.
+    pub fn new(report: Report) -> Self {
+        Self(Shown::new(report))
+    }
+
+    /// It is so far.
+    pub fn at(&mut self, progress: preview::Progress) {
+        let preview::Progress { stage, done, total } = progress;
+        let (phase, style) = match stage {
+            preview::Stage::Replaying => ("replaying", EVENTS),
+            preview::Stage::Comparing => ("comparing", "{human_pos} profiles {rate}"),
+        };
+        self.0.at(phase, style, done, total);
     }
 
     /// Ends what is shown.

@@ -4,50 +4,112 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use plaudit_journal::SharedJournal;
 use plaudit_projection::Rules;
 use plaudit_projection::rules::RulesError;
+use plaudit_replay::activation;
 
 use crate::commands::Failure;
 
-/// The file in a community's directory that says where its rules are; there is none for those that come with
-/// Plaudit.
+/// The file in which former versions noted where a community's rules are.
 pub const IN_USE: &str = "rules-in-use";
 
 /// What names the rules that come with Plaudit.
 pub const STANDARD: &str = "standard";
 
-/// Where the rules of a community are, by what was said: nowhere for those that come with Plaudit.
-///
-/// # Errors
-/// If nothing was said, and it went by others: all that people see would change.
-pub fn choose(community: &Path, said: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
-    if let Some(said) = said {
-        let is_standard = said == Path::new(STANDARD);
-        return Ok((!is_standard).then(|| said.to_owned()));
-    }
-    match fs::read_to_string(community.join(IN_USE)) {
-        Ok(noted) => {
-            let (community, noted) = (community.display(), noted.trim());
-            let what = format!(
-                "{community}: this community goes by the rules in {noted}: say --rules {noted}, or \
-                 --rules {STANDARD} to go back to those that come with Plaudit"
-            );
-            Err(what.into())
-        }
-        Err(_) => Ok(None),
-    }
+/// Rules that were said, or noted by a former version.
+pub struct Said {
+    directory: Option<PathBuf>,
+    rules: Rules,
 }
 
-/// Notes where the rules of a community are, so that nobody forgets them.
-pub fn note(community: &Path, chosen: Option<&Path>) -> io::Result<()> {
-    let note = community.join(IN_USE);
-    match chosen {
-        Some(chosen) => fs::write(note, chosen.canonicalize()?.display().to_string()),
-        None => match fs::remove_file(note) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
+/// The rules that a community is to go by, by what was said, if anything was; with all tests passed.
+///
+/// # Errors
+/// If they can't be used.
+pub fn said(community: &Path, said: Option<&Path>) -> Result<Option<Said>, Failure> {
+    let directory = match said {
+        Some(said) => said.to_owned(),
+        None => match fs::read_to_string(community.join(IN_USE)) {
+            Ok(noted) => PathBuf::from(noted.trim()),
+            Err(_) => return Ok(None),
         },
+    };
+    let directory = (directory != Path::new(STANDARD)).then_some(directory);
+    let rules = load(directory.as_deref()).map_err(|failure| -> Failure {
+        match said {
+            Some(_) => failure,
+            None => {
+                let (community, note) = (community.display(), community.join(IN_USE));
+                let note = note.display();
+                format!(
+                    "{failure}\n{community}: this community went by these rules, as {note} says: name them with \
+                     --rules, or go by those that come with Plaudit with --rules {STANDARD}"
+                )
+                .into()
+            }
+        }
+    })?;
+    Ok(Some(Said { directory, rules }))
+}
+
+/// The rules that a community is read by that never activated any: those that were said, or that come with
+/// Plaudit.
+///
+/// # Errors
+/// If they can't be used.
+pub fn to_read(community: &Path, rules: Option<&Path>) -> Result<Arc<Rules>, Failure> {
+    Ok(Arc::new(match said(community, rules)? {
+        Some(said) => said.rules,
+        None => Rules::standard()?,
+    }))
+}
+
+/// The rules that are in force. Where nobody ever activated any, those that were said come into force.
+///
+/// # Errors
+/// If the journal can't be read or written.
+pub async fn in_force(
+    community: &Path,
+    journal: &SharedJournal,
+    said: Option<Said>,
+) -> Result<Arc<Rules>, Failure> {
+    let rules = match (activation::in_force(journal).await?, said) {
+        (None, None) => Arc::new(Rules::standard()?),
+        (None, Some(Said { directory, rules })) => {
+            if let Some(directory) = directory {
+                activation::activate(journal, &rules).await?;
+                let directory = directory.display();
+                tracing::info!(
+                    "the rules in {directory} are in force now: the community keeps them, and goes by them \
+                     until others are activated"
+                );
+            }
+            Arc::new(rules)
+        }
+        (Some(last), said) => {
+            if let Some(Said { directory, rules }) = said
+                && rules.hash() != last.hash
+            {
+                let named = directory.map_or_else(
+                    || STANDARD.to_owned(),
+                    |directory| directory.display().to_string(),
+                );
+                let at = last.at;
+                tracing::warn!(
+                    "the rules that were said, {named}, aren't those in force since {at}, which are kept: \
+                     `plaudit rules activate {named}` brings them into force"
+                );
+            }
+            last.rules?
+        }
+    };
+    // The journal knows from now on.
+    match fs::remove_file(community.join(IN_USE)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        Ok(()) | Err(_) => Ok(rules),
     }
 }
 

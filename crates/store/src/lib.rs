@@ -19,8 +19,8 @@ use plaudit_projection::{
     About, Acceptance, Account, Application, Attendance, Badge, Benefit, Certification, Course,
     Feedback, FigureOfMonth, Gift, GrantedBadge, Group, Interaction, Key, Leader, LedgerEntry,
     Like, LozengeGrant, LozengeRequest, Meeting, Membership, Needs, Notification, Post, PostBody,
-    PostMilestone, Presentation, Profile, ReadMark, Report, Review, Rows, Rsvp, Ruling, Sponsor,
-    Tally, Touched, Waiting, benefit, group, rsvp,
+    PostMilestone, Presentation, Profile, ReadMark, Report, Review, Rows, Rsvp, Sponsor, Tally,
+    TimelineEntry, Touched, Waiting, benefit, group, rsvp,
 };
 use uuid::Uuid;
 
@@ -29,6 +29,7 @@ pub mod compare;
 pub mod snapshot;
 mod sql;
 pub mod sqlite;
+pub mod standing;
 
 pub use snapshot::Snapshot;
 
@@ -260,6 +261,9 @@ pub trait Store: Send + Sync {
     /// For each account, a page of what it asked for as a leader, in the page's order of time.
     async fn benefits_of(&self, accounts: &[Key], page: Page) -> Result<Vec<Benefit>>;
 
+    /// What leaders asked for, for these meetings.
+    async fn benefits_for(&self, meetings: &[Key]) -> Result<Vec<Benefit>>;
+
     /// A page of what leaders asked for that is in a state, in the page's order of time.
     async fn benefit_page(&self, state: benefit::State, page: Page) -> Result<Vec<Benefit>>;
 
@@ -298,9 +302,6 @@ pub trait Store: Send + Sync {
     /// The open reports of posts, oldest first.
     async fn open_reports_of(&self, posts: &[Key]) -> Result<Vec<Report>>;
 
-    /// Reports that were upheld, by key.
-    async fn rulings(&self, keys: &[Key]) -> Result<Vec<Ruling>>;
-
     // Notifications
 
     /// Notifications by public id: of each, one for everybody who got it.
@@ -331,6 +332,12 @@ pub trait Store: Send + Sync {
         position: Position,
         limit: u32,
     ) -> Result<Vec<Notification>>;
+
+    // History
+
+    /// For each account, post, group or meeting, a page of the events that concern it, in the page's order
+    /// of their positions; these are the keys of cursors.
+    async fn timeline(&self, subjects: &[Key], page: Page) -> Result<Vec<TimelineEntry>>;
 
     // Figures
 
@@ -462,29 +469,6 @@ pub trait Store: Send + Sync {
 
     /// Every entry of the ledger after a key, in their order, all as of one position.
     async fn each_entry(&self, after: Key, each: Each<'_, LedgerEntry>) -> Result<Position>;
-
-    /// Every entry of the ledger with the public ids of what it refers to, in their order, all as of one
-    /// position.
-    async fn each_entry_record(&self, each: Each<'_, LedgerRecord>) -> Result<Position>;
-
-    /// Every account, oldest first, all as of one position, which is returned. An error of `each`
-    /// ends it.
-    async fn each_account(&self, each: Each<'_, AccountRecord>) -> Result<Position>;
-
-    /// Every profile, oldest first, all as of one position.
-    async fn each_profile(&self, each: Each<'_, Profile>) -> Result<Position>;
-
-    /// Every profile with its badges, oldest first, all as of one position.
-    async fn each_profile_record(&self, each: Each<'_, ProfileRecord>) -> Result<Position>;
-
-    /// Every post, oldest first, deleted ones too, all as of one position.
-    async fn each_post(&self, each: Each<'_, PostRecord>) -> Result<Position>;
-
-    /// Every group with its held meetings, oldest first, all as of one position.
-    async fn each_group_record(&self, each: Each<'_, GroupRecord>) -> Result<Position>;
-
-    /// Every meeting, in the order of scheduling, all as of one position.
-    async fn each_meeting_record(&self, each: Each<'_, MeetingRecord>) -> Result<Position>;
 }
 
 /// A post of which reports are open.
@@ -522,6 +506,15 @@ pub struct Earned {
     pub first_at: Time,
     /// and for the last time.
     pub last_at: Time,
+}
+
+/// A user group and a profile that leads it by any of its accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedBy {
+    /// The group.
+    pub group: Key,
+    /// The profile.
+    pub profile: Key,
 }
 
 /// What is done with every row of a table.

@@ -44,6 +44,7 @@ fn entry(change: impl FnOnce(&mut Meeting), place: Place) -> Entry {
         meeting,
         group: "Bakers".into(),
         place,
+        changed: None,
     }
 }
 
@@ -229,6 +230,55 @@ fn a_zone_tells_the_clocks_around_its_meetings() {
         ]
     );
     assert!(text.contains("DTSTART:20360124T160000Z"), "{text}");
+}
+
+/// A program takes the event for the one that it has, unless it is a later revision.
+#[test]
+fn g4_who_moves_up_gets_a_later_revision_of_the_event() {
+    let mut entry = entry(|_| (), Place::Taken);
+    entry.changed = Some((1, at("2026-09-03T08:00:00Z")));
+    let text = calendar("My meetings", vec![entry.clone()]);
+    for line in [
+        "SEQUENCE:3",
+        "DTSTAMP:20260903T080000Z",
+        "LAST-MODIFIED:20260903T080000Z",
+    ] {
+        assert!(text.contains(&format!("\r\n{line}\r\n")), "{line}: {text}");
+    }
+    entry.changed = Some((1, at("2026-08-30T08:00:00Z")));
+    let text = calendar("My meetings", vec![entry]);
+    assert!(text.contains("SEQUENCE:3\r\n"));
+    assert!(text.contains("LAST-MODIFIED:20260901T100000Z\r\n"));
+}
+
+/// RFC 5545, 3.6: an iCalendar object has at least one component.
+#[test]
+fn a_calendar_without_meetings_has_a_component() {
+    let text = calendar("Bakers", vec![]);
+    let begin = text.find("BEGIN:VTIMEZONE\r\nTZID:UTC\r\nBEGIN:STANDARD\r\n");
+    assert!(begin.is_some(), "{text}");
+    assert!(text.contains("DTSTART:19700101T000000\r\nTZOFFSETFROM:+0000\r\n"));
+    assert!(read(&text).is_empty());
+    let full = calendar("Bakers", vec![entry(|_| (), Place::Anybodys)]);
+    assert!(!full.contains("TZID:UTC"));
+}
+
+#[test]
+fn addresses_are_encoded_as_rfc_3986_has_them() {
+    for (address, encoded) in [
+        (
+            "https://example.org/bäckerei?q=\u{1F956}&r=a%20b#é",
+            "https://example.org/b%C3%A4ckerei?q=%F0%9F%A5%96&r=a%20b#%C3%A9",
+        ),
+        ("http://[::1]:80/a|b\"c", "http://[::1]:80/a%7Cb%22c"),
+    ] {
+        let announce = |meeting: &mut Meeting| {
+            meeting.announcements = List::new(&[address.into()]);
+        };
+        let text = calendar("Bakers", vec![entry(announce, Place::Anybodys)]);
+        let events = read(&text);
+        assert_eq!(events[0].property_value("URL"), Some(encoded));
+    }
 }
 
 #[test]

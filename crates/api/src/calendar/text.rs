@@ -29,6 +29,9 @@ pub(super) fn calendar(name: &str, entries: Vec<Entry>) -> String {
     for (name, clocks) in zones(&entries) {
         push_zone(&mut text, &name, &clocks);
     }
+    if entries.is_empty() {
+        push_nothing(&mut text);
+    }
     for entry in &entries {
         // Writing to a string can't fail.
         text += &event(entry).try_into_string().unwrap_or_default();
@@ -88,14 +91,30 @@ fn push_zone(text: &mut String, name: &str, clocks: &BTreeMap<Time, Clock>) {
     *text += "END:VTIMEZONE\r\n";
 }
 
+/// A calendar has at least one component: where there is no meeting, the zone that none is in.
+fn push_nothing(text: &mut String) {
+    let utc = Clock {
+        from: Time::from_micros(0),
+        offset: 0,
+        offset_before: 0,
+        name: "UTC".to_owned(),
+        is_daylight: false,
+    };
+    push_zone(text, "UTC", &BTreeMap::from([(utc.from, utc)]));
+}
+
 fn event(entry: &Entry) -> Event {
     let meeting = &entry.meeting;
-    let changed = format!("{}Z", compact(&seconds(meeting.changed_at)));
+    let (revision, changed_at) = match entry.changed {
+        Some((revision, at)) => (meeting.revision + revision, meeting.changed_at.max(at)),
+        None => (meeting.revision, meeting.changed_at),
+    };
+    let changed = format!("{}Z", compact(&seconds(changed_at)));
     let mut event = Event::with_uid(&meeting.id.to_string());
     event
         .add_property("DTSTAMP", &changed)
         .add_property("LAST-MODIFIED", &changed)
-        .add_property("SEQUENCE", meeting.revision.to_string())
+        .add_property("SEQUENCE", revision.to_string())
         .summary(&clean(&format!("{} ({})", meeting.title, entry.group)))
         .append_property(moment("DTSTART", meeting.starts_at, entry))
         .append_property(moment("DTEND", meeting.ends_at, entry));
@@ -119,7 +138,7 @@ fn event(entry: &Entry) -> Event {
         .iter()
         .find(|it| is_address(it))
     {
-        event.url(page);
+        event.url(&encoded(page));
     }
     event.done()
 }
@@ -186,6 +205,19 @@ fn clean(text: &str) -> String {
     text.chars()
         .filter(|char| *char == '\n' || !char.is_control())
         .collect()
+}
+
+/// An address as RFC 3986 has it: what it has no sign for is percent-encoded. What is encoded already stays.
+fn encoded(address: &str) -> String {
+    let mut encoded = String::with_capacity(address.len());
+    for byte in address.bytes() {
+        let is_sign = byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
+        match is_sign {
+            true => encoded.push(char::from(byte)),
+            false => encoded += &format!("%{byte:02X}"),
+        }
+    }
+    encoded
 }
 
 /// An address isn't escaped: it has to be one.

@@ -20,13 +20,25 @@ pub struct MeetingBy(pub Key);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MeetingById(pub MeetingId);
 
+/// A presentation by its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PresentationBy(pub Key);
+
 /// A presentation by its public id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PresentationById(pub PresentationId);
 
+/// A leader's request by its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BenefitBy(pub Key);
+
 /// A leader's request by its public id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BenefitById(pub BenefitId);
+
+/// What leaders asked for, for a meeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BenefitsFor(pub Key);
 
 /// Who leads a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,7 +143,9 @@ pub struct BenefitsOf {
 by_key! {
     MeetingBy => Meeting: meetings, |meeting| meeting.key;
     MeetingById => Meeting: meetings_by_id, |meeting| meeting.id;
+    PresentationBy => Presentation: presentations, |presentation| presentation.key;
     PresentationById => Presentation: presentations_by_id, |presentation| presentation.id;
+    BenefitBy => Benefit: benefits, |benefit| benefit.key;
     BenefitById => Benefit: benefits_by_id, |benefit| benefit.id;
 }
 
@@ -139,6 +153,7 @@ all_of! {
     LeadersOf => Leader: leaders_of, |leader| leader.group_key;
     LedBy => Leader: led_by, |leader| leader.account;
     ApplicationsOf => Application: applications_of, |application| application.account;
+    BenefitsFor => Benefit: benefits_for, |benefit| benefit.meeting.unwrap_or(Key(0));
     PresentationsOf => Presentation: presentations_of, |presentation| presentation.meeting;
     SponsorsOf => Sponsor: sponsors_of, |sponsor| sponsor.meeting;
 }

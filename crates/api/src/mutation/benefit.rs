@@ -3,14 +3,16 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use plaudit_domain::benefit::{Decide, RequestReimbursement, RequestSwag};
 use plaudit_domain::{BenefitId, Command, GroupId};
+use plaudit_projection::benefit::{Kind, State};
 use plaudit_projection::rules::BenefitKind as RuleKind;
+use plaudit_projection::{Benefit, Key};
 use plaudit_replay::Request;
 use uuid::Uuid;
 
 use crate::benefit::BenefitRequest;
 use crate::id::NodeId;
 use crate::leading::activities;
-use crate::loader::{BenefitById, GroupById};
+use crate::loader::{BenefitById, BenefitsFor, GroupById, MeetingById};
 use crate::reading::{Reading, reading};
 
 use super::payload::payload;
@@ -126,14 +128,20 @@ impl BenefitMutation {
         if !reading.rules().groups.gives(RuleKind::Reimbursement) {
             return Ok(Some((None, vec![not_given()]).into()));
         }
+        let meeting = NodeId::meeting(&input.meeting_id)?;
+        let found = reading.loader().load_one(MeetingById(meeting)).await?;
+        let others = asked_for(reading, found.map(|meeting| meeting.key)).await?;
+        let declined = others.iter().filter(|it| it.state == State::Declined);
+        let next = RequestReimbursement::next(meeting, declined.count());
         let reimburse = RequestReimbursement {
-            request: BenefitId(request.new_id("benefit")),
+            request: next,
             group,
-            meeting: NodeId::meeting(&input.meeting_id)?,
+            meeting,
             amount: input.amount.into(),
             currency: input.currency,
             what: input.what,
             is_active: is_active(reading, group).await?,
+            others: but_for(next, &others),
         };
         let done = change(reading, &request, reimburse.request, &reimburse).await?;
         Ok(Some(done.into()))
@@ -147,10 +155,14 @@ impl BenefitMutation {
     ) -> Result<Option<BenefitDecidePayload>> {
         let reading = reading(context);
         let request = reading.request(input.idempotency_key)?;
+        let benefit = NodeId::benefit(&input.request_id)?;
+        let found = reading.loader().load_one(BenefitById(benefit)).await?;
+        let others = asked_for(reading, found.and_then(|found| found.meeting)).await?;
         let decide = Decide {
-            request: NodeId::benefit(&input.request_id)?,
+            request: benefit,
             approved: input.approved,
             reason: input.reason,
+            others: but_for(benefit, &others),
         };
         let done = change(reading, &request, decide.request, &decide).await?;
         Ok(Some(done.into()))
@@ -163,6 +175,25 @@ async fn is_active(reading: &Reading, group: GroupId) -> Result<bool> {
     let groups: Vec<_> = group.into_iter().collect();
     let activities = activities(reading, &groups, reading.now()).await?;
     Ok(activities.iter().any(|activity| activity.is_active()))
+}
+
+/// All reimbursements that were asked for a meeting, if it is there.
+async fn asked_for(reading: &Reading, meeting: Option<Key>) -> Result<Vec<Benefit>> {
+    let Some(meeting) = meeting else {
+        return Ok(vec![]);
+    };
+    let asked = reading.loader().load_one(BenefitsFor(meeting)).await?;
+    let mut asked = asked.unwrap_or_default();
+    asked.retain(|benefit| benefit.kind == Kind::Reimbursement);
+    Ok(asked)
+}
+
+/// The ids of all but one, always in the same order.
+fn but_for(request: BenefitId, all: &[Benefit]) -> Vec<BenefitId> {
+    let ids = all.iter().map(|benefit| benefit.id);
+    let mut others: Vec<_> = ids.filter(|id| *id != request).collect();
+    others.sort_unstable();
+    others
 }
 
 fn not_given() -> UserError {

@@ -57,7 +57,7 @@ impl Bulk {
         let wanted = entries.into_iter().map(wanted);
         let wanted = wanted.collect::<Result<Vec<Wanted>>>()?;
         let (mut accounts, commands): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
-        match reading.community.execute_all(&request, &commands).await {
+        match reading.execute_all(&request, &commands).await {
             Ok(Ok(outcome)) => {
                 accounts.sort_unstable();
                 accounts.dedup();

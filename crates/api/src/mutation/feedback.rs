@@ -112,7 +112,7 @@ impl FeedbackMutation {
                     .into_iter()
                     .map(|day| Box::new(day) as Box<dyn Command>);
                 let days: Vec<_> = days.collect();
-                match reading.community.execute_all(&request, &days).await {
+                match reading.execute_all(&request, &days).await {
                     Ok(Ok(_)) => vec![],
                     Ok(Err(refusals)) => {
                         let refusals = refusals.iter();

@@ -357,7 +357,7 @@ impl Outcome {
         lozenge: &str,
     ) -> Result<Self> {
         let reading = reading(context);
-        let result = reading.community.execute(request, command).await;
+        let result = reading.execute(request, command).await;
         reading.forget_viewer().await;
         match result {
             Ok(_) => {}

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use plaudit_domain::meeting::{
-    AddSponsor, CAPACITY_MAX, Cancel, Change, Confirm, Details, RecordAttendance, RemoveSponsor,
-    Schedule, Terms, WithdrawAttendance,
-};
+use plaudit_domain::attendance::{RecordAttendance, WithdrawAttendance};
+use plaudit_domain::meeting::{CAPACITY_MAX, Cancel, Change, Confirm, Details, Schedule, Terms};
 use plaudit_domain::rsvp::Answer;
+use plaudit_domain::sponsor::{AddSponsor, RemoveSponsor};
 use plaudit_domain::{AccountId, Command, MeetingId, Refusal};
 use plaudit_replay::Request;
 use uuid::Uuid;
@@ -380,10 +379,6 @@ fn within(
         let Some(field) = &mut error.field else {
             continue;
         };
-        // The only addresses of websites that a meeting has.
-        if error.code == UserErrorCode::LinkInvalid {
-            *field = vec!["input".to_owned(), "announcements".to_owned()];
-        }
         let is_of_input = |name: &str| matches!(name, "groupId" | "meetingId" | "idempotencyKey");
         if field.len() == 2 && !is_of_input(&field[1]) {
             field.insert(1, input.to_owned());

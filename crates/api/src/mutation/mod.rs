@@ -36,6 +36,8 @@ mod presentation;
 mod profile;
 mod report;
 mod review;
+mod rules;
+mod rules_preview;
 mod watch;
 
 /// Everything that can be done. All of it needs a token: it is done as the token's account.
@@ -81,10 +83,12 @@ struct Groups(
 #[derive(Default, MergedObject)]
 struct Programme(
     kudos::KudosMutation,
+    rules::RulesMutation,
     badge::BadgeMutation,
     agreement::AgreementMutation,
     lozenge::LozengeMutation,
     feedback::FeedbackMutation,
+    rules_preview::RulesPreviewMutation,
 );
 
 /// Something that the user can put right.
@@ -228,6 +232,8 @@ pub enum UserErrorCode {
     GroupInactive,
     /// A meeting is reimbursed once it was held, and who attended is recorded.
     NotReimbursable,
+    /// A meeting is reimbursed once: a request for it waits, or was approved.
+    MeetingReimbursed,
     /// An amount is more than nothing.
     AmountInvalid,
     /// Something isn't the code of a currency.
@@ -273,6 +279,12 @@ pub enum UserErrorCode {
     RequirementsNotMet,
     /// It takes a reason, for not all is met that the lozenge requires.
     ReasonMissing,
+    /// Rules have a mistake, or a test beside them fails.
+    RulesInvalid,
+    /// Another preview of rules is being made: wait for it, or cancel it.
+    RulesPreviewRunning,
+    /// There is no such preview of rules, or it isn't kept any more.
+    RulesPreviewNotFound,
     /// A rating is a number from 1 to 5.
     RatingInvalid,
     /// Feedback has a rating, a text, or both.
@@ -287,10 +299,14 @@ pub enum UserErrorCode {
 
 impl UserError {
     fn new(code: UserErrorCode, field: Option<&str>, error: &dyn std::error::Error) -> Self {
+        Self::saying(code, field, error.to_string())
+    }
+
+    fn saying(code: UserErrorCode, field: Option<&str>, message: String) -> Self {
         Self {
             code,
             field: field.map(|field| vec!["input".to_owned(), field.to_owned()]),
-            message: error.to_string(),
+            message,
         }
     }
 
@@ -330,7 +346,7 @@ impl UserError {
             Refusal::FieldInvalid { field, .. } => (Code::FieldInvalid, Some(*field)),
             Refusal::TooManyEntries { field, .. } => (Code::TooManyEntries, Some(*field)),
             Refusal::TooManyInteractions { .. } => (Code::TooManyEntries, Some("interactions")),
-            Refusal::LinkInvalid { .. } => (Code::LinkInvalid, Some("links")),
+            Refusal::LinkInvalid { field, .. } => (Code::LinkInvalid, Some(*field)),
             Refusal::InFuture { field } => (Code::InFuture, Some(*field)),
             Refusal::GroupNotFound { .. } => (Code::GroupNotFound, Some("groupId")),
             Refusal::NotAMember { .. } => (Code::NotAMember, None),
@@ -360,6 +376,9 @@ impl UserError {
             Refusal::GroupInactive { .. } => (Code::GroupInactive, Some("groupId")),
             Refusal::MeetingOfAnotherGroup { .. } => (Code::MeetingNotFound, Some("meetingId")),
             Refusal::NotReimbursable { .. } => (Code::NotReimbursable, Some("meetingId")),
+            Refusal::NoLongerReimbursable { .. } => (Code::NotReimbursable, Some("approved")),
+            Refusal::MeetingReimbursed { .. } => (Code::MeetingReimbursed, Some("meetingId")),
+            Refusal::ReimbursedByAnother { .. } => (Code::MeetingReimbursed, Some("approved")),
             Refusal::AmountInvalid { .. } => (Code::AmountInvalid, Some("amount")),
             Refusal::CurrencyInvalid { .. } => (Code::CurrencyInvalid, Some("currency")),
             Refusal::BenefitNotFound { .. } => (Code::BenefitNotFound, Some("requestId")),
@@ -436,7 +455,7 @@ async fn perform(
     command: &dyn Command,
     given: Given<'_>,
 ) -> Result<std::result::Result<(), UserError>> {
-    let result = reading.community.execute(request, command).await;
+    let result = reading.execute(request, command).await;
     reading.forget_viewer().await;
     match result {
         Ok(_) => Ok(Ok(())),
@@ -451,8 +470,9 @@ fn failed(error: CommandError) -> Result<UserError> {
     match error {
         CommandError::Refused(refusal) => Ok(UserError::refused(&refusal, &[])),
         CommandError::KeyReused => Ok(UserError::key_reused()),
-        error @ CommandError::Contended { .. } => Err(retryable(&error, "CONTENDED")),
-        error @ CommandError::NotReadableYet { .. } => Err(retryable(&error, "NOT_READABLE_YET")),
+        error @ CommandError::Contended { .. } => Err(with_code(&error, "CONTENDED")),
+        error @ CommandError::ReadOnly => Err(with_code(&error, "READ_ONLY")),
+        error @ CommandError::NotReadableYet { .. } => Err(with_code(&error, "NOT_READABLE_YET")),
         error @ CommandError::Journal(_) => Err(error.into()),
     }
 }
@@ -497,7 +517,7 @@ async fn perform_on_profile(
     Ok((profile, vec![]))
 }
 
-fn retryable(error: &CommandError, code: &'static str) -> Error {
+fn with_code(error: &CommandError, code: &'static str) -> Error {
     Error::new(error.to_string()).extend_with(|_, extensions| extensions.set("code", code))
 }
 

@@ -1,6 +1,7 @@
 //! Reporting posts, and deciding on that.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
+use plaudit_domain::id::derive;
 use plaudit_domain::post::Remove;
 use plaudit_domain::report::{Dismiss, Measure, Report, Uphold};
 use uuid::Uuid;
@@ -98,8 +99,10 @@ impl ReportMutation {
             ));
         }
         if uphold.measure == Measure::Removal {
-            // In the post's own stream. If only this gets done, whoever repeats it does the rest.
-            let request = reading.request(None)?;
+            // In the post's own stream. If only this gets done, whoever repeats it does the rest. With a key
+            // it is a request of its own, so that a late repeat removes nothing that was restored since.
+            let key = input.idempotency_key;
+            let request = reading.request(key.map(|key| derive(&[&key.to_string(), "removal"])))?;
             let remove = Remove { post };
             if let Err(error) = perform(reading, &request, &remove, &given).await? {
                 return Ok(Some((None, vec![error]).into()));

@@ -2,16 +2,18 @@
 
 use uuid::Uuid;
 
-use super::{after, group};
+use super::{Given, after, bob, community, eve, group};
 use crate::affiliation::{self, Affiliation};
+use crate::attendance::Attended;
 use crate::fact::{AccountFact, Fact, GroupFact, LozengeFact, MeetingFact, RsvpFact};
 use crate::group::UserGroupCreated;
 use crate::id::{AccountId, BenefitId, MeetingId, PresentationId};
 use crate::leadership::{Appointed, Declined, Ended, Proposed, Requested, Role};
 use crate::lozenge;
-use crate::meeting::{Attended, Cancelled, Changed, Details, Held, Scheduled, Sponsored};
+use crate::meeting::{Cancelled, Changed, Details, Held, Scheduled};
 use crate::presentation::Submitted;
 use crate::rsvp::Answered;
+use crate::sponsor::Sponsored;
 
 pub const HOUR: i64 = 3_600;
 pub const DAY: i64 = 24 * HOUR;
@@ -98,6 +100,7 @@ pub fn affiliated(account: AccountId, affiliation: Option<Affiliation>) -> Fact 
 pub fn granted(account: AccountId, lozenge: &str, company: Option<&str>) -> Fact {
     LozengeFact::Granted(lozenge::Granted {
         account,
+        profile: None,
         lozenge: lozenge.to_owned(),
         company: company.map(|company| company.to_owned().into()),
         product: None,
@@ -191,11 +194,27 @@ pub fn submitted(speaker: AccountId) -> Fact {
 }
 
 pub fn answered(account: AccountId, going: bool) -> Fact {
+    answered_as(account, account, going)
+}
+
+/// While an account was linked to a primary.
+pub fn answered_as(account: AccountId, primary: AccountId, going: bool) -> Fact {
     RsvpFact::Answered(Answered {
         meeting: meeting(1),
         group: group(1),
         account,
+        profile: Some(primary).filter(|primary| *primary != account),
         going,
     })
     .into()
+}
+
+/// Bob leads, Eve leads with him, and what else happened.
+pub fn led(facts: impl IntoIterator<Item = Fact>) -> Given {
+    let led = [
+        user_group(),
+        appointed(bob(), Role::Leader),
+        appointed(eve(), Role::CoLeader),
+    ];
+    community(led.into_iter().chain(facts))
 }

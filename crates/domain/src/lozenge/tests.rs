@@ -19,6 +19,7 @@ fn partner() -> Terms {
                 agreement: "terms".into(),
                 title: "Terms".into(),
                 version: "1".into(),
+                since: None,
             }],
             acknowledgement: true,
         },
@@ -132,6 +133,7 @@ fn known(text: &str) -> Option<Personal<String>> {
 fn requested(account: AccountId) -> Requested {
     Requested {
         account,
+        profile: None,
         lozenge: "partner".into(),
         company: known("Steam"),
         product: known("Crumbcam"),
@@ -143,6 +145,7 @@ fn requested(account: AccountId) -> Requested {
 fn granted(account: AccountId) -> Granted {
     Granted {
         account,
+        profile: None,
         lozenge: "partner".into(),
         company: known("Steam"),
         product: known("Crumbcam"),
@@ -154,6 +157,7 @@ fn granted(account: AccountId) -> Granted {
 fn denied() -> Denied {
     Denied {
         account: ada(),
+        profile: None,
         lozenge: "partner".into(),
         reason: Personal::known("Not yet".into()),
         answers: answers(&[]),
@@ -163,6 +167,7 @@ fn denied() -> Denied {
 fn revoked(account: AccountId) -> Revoked {
     Revoked {
         account,
+        profile: None,
         lozenge: "partner".into(),
         reason: Personal::known("No longer with them".into()),
     }
@@ -353,6 +358,37 @@ fn z5_linked_accounts_ask_as_one() {
 }
 
 #[test]
+fn z6_what_was_asked_for_while_linked_waits_on_when_the_link_ends() {
+    let asked = Requested {
+        profile: Some(bob()),
+        ..requested(ada())
+    };
+    let together = [linked(bob(), ada(), 1), renamed(bob(), "Bob B _Steam_")];
+    partners(together.clone())
+        .when(ada(), request())
+        .then([asked.clone().into()]);
+    let apart = || {
+        let after = [asked.clone().into(), unlinked(bob(), ada())];
+        partners(together.clone().into_iter().chain(after))
+    };
+    apart().when(ada(), request()).then([]);
+    apart()
+        .when(staff(eve()), revoke())
+        .then_refused(Refusal::LozengeNotHeld);
+    let denied = apart().decided(staff(eve()), deny()).unwrap();
+    assert_eq!(denied.len(), 1);
+    assert_eq!(denied[0].stream(), StreamName::lozenge(ada()));
+    // Whoever it was linked with asked for nothing.
+    let who = Deny {
+        account: bob(),
+        ..deny()
+    };
+    apart()
+        .when(staff(eve()), who)
+        .then_refused(Refusal::NoLozengeRequest);
+}
+
+#[test]
 fn z6_nobody_but_staff_asks_for_others() {
     let who = "the account's owner and staff";
     partners([])
@@ -452,6 +488,7 @@ fn z5_requirements_are_checked_again_at_the_decision() {
 fn z1_staff_grant_by_their_own_choice() {
     let expected = |account| Granted {
         account,
+        profile: None,
         lozenge: "leader".into(),
         company: None,
         product: None,

@@ -1,20 +1,11 @@
 use super::*;
 use crate::given::meetings::{
-    DAY, HOUR, appointed, attended, cancelled, changed, details, granted, held, meeting, scheduled,
-    sponsored, submitted, user_group,
+    DAY, HOUR, appointed, attended, cancelled, changed, details, held, led, meeting, scheduled,
+    submitted, user_group,
 };
 use crate::given::{ada, after, bob, community, eve, group, group_created, linked, staff};
 use crate::leadership::Role;
-
-/// Bob leads, Eve leads with him, and what else happened.
-fn led(facts: impl IntoIterator<Item = Fact>) -> crate::given::Given {
-    let led = [
-        user_group(),
-        appointed(bob(), Role::Leader),
-        appointed(eve(), Role::CoLeader),
-    ];
-    community(led.into_iter().chain(facts))
-}
+use crate::profile;
 
 fn schedule(details: Details) -> Schedule {
     Schedule {
@@ -43,13 +34,6 @@ fn cancel() -> Cancel {
 fn confirm() -> Confirm {
     Confirm {
         meeting: meeting(1),
-    }
-}
-
-fn record(accounts: impl IntoIterator<Item = AccountId>) -> RecordAttendance {
-    RecordAttendance {
-        meeting: meeting(1),
-        accounts: accounts.into_iter().collect(),
     }
 }
 
@@ -97,7 +81,8 @@ fn g3_scheduling_the_same_again_records_nothing_and_another_one_is_refused() {
 fn g3_a_meeting_has_times_a_zone_a_place_and_a_capacity_that_can_be() {
     let times = Refusal::MeetingTimesInvalid { days: DAYS_MAX };
     let capacity = Refusal::CapacityInvalid { max: CAPACITY_MAX };
-    let link = |link: &str| Refusal::LinkInvalid {
+    let link = |field, link: &str| Refusal::LinkInvalid {
+        field,
         link: link.into(),
         max: profile::LINK_MAX,
     };
@@ -137,14 +122,14 @@ fn g3_a_meeting_has_times_a_zone_a_place_and_a_capacity_that_can_be() {
                 online: Some("ftp://a".into()),
                 ..of()
             },
-            link("ftp://a"),
+            link("online", "ftp://a"),
         ),
         (
             Details {
                 announcements: vec!["javascript:alert(1)".into()],
                 ..of()
             },
-            link("javascript:alert(1)"),
+            link("announcements", "javascript:alert(1)"),
         ),
         (
             Details {
@@ -177,6 +162,24 @@ fn g3_a_meeting_has_times_a_zone_a_place_and_a_capacity_that_can_be() {
             origin: None,
         })
         .into()]);
+    }
+}
+
+#[test]
+fn g3_a_zone_is_kept_as_the_database_writes_it() {
+    let typed = |zone: &str| Details {
+        zone: zone.into(),
+        ..details()
+    };
+    for zone in ["europe/BERLIN", "Europe/Berlin"] {
+        led([])
+            .when(bob(), schedule(typed(zone)))
+            .then([scheduled()]);
+    }
+    for zone in ["Factory", "Etc/Unknown", "etc/unknown"] {
+        led([])
+            .when(bob(), schedule(typed(zone)))
+            .then_refused(Refusal::ZoneInvalid { zone: zone.into() });
     }
 }
 
@@ -283,67 +286,6 @@ fn g3_what_has_begun_is_over_or_cancelled_is_not_changed() {
 }
 
 #[test]
-fn g4_leaders_record_who_was_there_from_an_hour_before_on() {
-    led([scheduled()])
-        .later(DAY - HOUR)
-        .when(bob(), record([ada(), eve()]))
-        .then([attended([ada(), eve()])]);
-    led([scheduled()])
-        .later(DAY - HOUR - 1)
-        .when(bob(), record([ada()]))
-        .then_refused(Refusal::MeetingNotBegun { begins: after(DAY) });
-    led([scheduled()])
-        .later(DAY)
-        .when(ada(), record([ada()]))
-        .then_refused(Refusal::NotALeader { group: group(1) });
-    led([scheduled(), cancelled(None)])
-        .later(DAY)
-        .when(bob(), record([ada()]))
-        .then_refused(Refusal::MeetingCancelled);
-    led([scheduled()])
-        .later(DAY)
-        .when(bob(), record([]))
-        .then_refused(Refusal::NoEntries { field: "accounts" });
-    let stranger = AccountId(uuid::Uuid::from_u128(99));
-    led([scheduled()])
-        .later(DAY)
-        .when(bob(), record([stranger]))
-        .then_refused(Refusal::AccountNotFound { account: stranger });
-}
-
-#[test]
-fn g4_a_person_is_seen_once_with_whichever_account() {
-    led([scheduled(), attended([ada()])])
-        .later(DAY)
-        .when(bob(), record([ada(), eve()]))
-        .then([attended([eve()])]);
-    led([scheduled(), attended([ada()]), linked(ada(), eve(), 1)])
-        .later(DAY)
-        .when(bob(), record([ada(), eve()]))
-        .then([]);
-}
-
-#[test]
-fn g4_attendance_is_withdrawn() {
-    let withdraw = |account| WithdrawAttendance {
-        meeting: meeting(1),
-        accounts: BTreeSet::from([account]),
-    };
-    let withdrawn = AttendanceWithdrawn {
-        meeting: meeting(1),
-        group: group(1),
-        accounts: BTreeSet::from([ada()]),
-    };
-    led([scheduled(), attended([ada(), eve()])])
-        .when(bob(), withdraw(ada()))
-        .then([MeetingFact::AttendanceWithdrawn(withdrawn).into()]);
-    led([scheduled()]).when(bob(), withdraw(ada())).then([]);
-    led([scheduled(), attended([ada()])])
-        .when(ada(), withdraw(ada()))
-        .then_refused(Refusal::NotALeader { group: group(1) });
-}
-
-#[test]
 fn g6_a_leader_confirms_that_a_meeting_was_held_once_it_has_begun() {
     led([scheduled()])
         .later(DAY)
@@ -370,44 +312,6 @@ fn g6_a_cancelled_meeting_is_not_confirmed() {
         .later(DAY)
         .when(bob(), confirm())
         .then_refused(Refusal::MeetingCancelled);
-}
-
-#[test]
-fn g9_companies_sponsor_by_a_lozenge_that_names_them() {
-    let add = || AddSponsor {
-        meeting: meeting(1),
-        account: ada(),
-    };
-    let partner = || granted(ada(), "partner", Some("Flour Ltd"));
-    led([scheduled(), partner()])
-        .when(bob(), add())
-        .then([sponsored(ada(), "Flour Ltd")]);
-    led([scheduled(), partner(), sponsored(ada(), "Flour Ltd")])
-        .when(bob(), add())
-        .then([]);
-    led([scheduled(), granted(ada(), "rising-star", None)])
-        .when(bob(), add())
-        .then_refused(Refusal::NoCompany { account: ada() });
-    led([scheduled(), partner()])
-        .when(ada(), add())
-        .then_refused(Refusal::NotALeader { group: group(1) });
-}
-
-#[test]
-fn g9_a_sponsor_is_removed() {
-    let remove = || RemoveSponsor {
-        meeting: meeting(1),
-        account: ada(),
-    };
-    let removed = SponsorRemoved {
-        meeting: meeting(1),
-        group: group(1),
-        account: ada(),
-    };
-    led([scheduled(), sponsored(ada(), "Flour Ltd")])
-        .when(bob(), remove())
-        .then([MeetingFact::SponsorRemoved(removed).into()]);
-    led([scheduled()]).when(bob(), remove()).then([]);
 }
 
 #[test]

@@ -230,6 +230,7 @@ fn links_are_of_the_web() {
                 },
             )
             .then_refused(Refusal::LinkInvalid {
+                field: "links",
                 link: link.into(),
                 max: LINK_MAX,
             });

@@ -139,7 +139,10 @@ fn everything_that_can_happen_happens() {
         .iter()
         .map(|(_, line)| line.fact().stored_type())
         .collect();
-    assert_eq!(happened, Fact::TYPES.iter().copied().collect());
+    // Activated rules would be out of date as soon as those that come with Plaudit change.
+    let types = Fact::TYPES.iter().copied();
+    let types = types.filter(|(name, _)| *name != "RulesActivated");
+    assert_eq!(happened, types.collect());
 }
 
 /// What it takes to ask for a fact. The history doesn't tell: roles are no part of it.
@@ -187,6 +190,7 @@ fn roles_for(fact: &Fact) -> Roles {
         | Fact::Account(_)
         | Fact::Link(_)
         | Fact::LinkCode(_)
+        | Fact::Rules(_)
         | Fact::Kudos(KudosFact::EnrolmentRequested(_) | KudosFact::Given(_))
         | Fact::Feedback(_)
         | Fact::Membership(_)
@@ -320,6 +324,7 @@ fn command_for(fact: &Fact, line: &Line) -> Box<dyn Command> {
         Fact::Link(LinkFact::Withdrawn(withdrawn)) => Box::new(links::Withdraw {
             account: withdrawn.account,
         }),
+        Fact::Rules(_) => panic!("nobody activates rules here"),
         Fact::LinkCode(LinkCodeFact::Made(made)) => Box::new(MakeLinkCode { code: made.code }),
         Fact::Learning(LearningFact::CourseCompleted(completed)) => Box::new(Record {
             account: completed.account,
@@ -428,6 +433,7 @@ fn terms(lozenge: &str) -> Terms {
         agreement: agreement.into(),
         title: title.into(),
         version: VERSION.into(),
+        since: None,
     });
     Terms {
         names_company: true,

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::fixture;
 use crate::fact::{DecodeError, Fact};
+use crate::stream::StreamName;
 
 /// A golden file: the body of one fact, with every field that it can have.
 struct Golden {
@@ -61,6 +62,25 @@ fn every_type_has_a_golden_file() {
             "add fixtures/events/{name}.v{version}.json, the body of such an event"
         );
     }
+}
+
+#[test]
+fn every_stream_has_a_category_and_every_category_has_streams() {
+    let mut categories = BTreeSet::new();
+    for golden in Golden::files() {
+        let stream = golden.decode().stream();
+        let category = StreamName::category_of(stream.as_str());
+        let category = category.unwrap_or_else(|| panic!("{stream} is of no category: add it"));
+        // What is left are ids: a category that another begins with would hold that one's streams.
+        let rest = &stream.as_str()[category.len()..];
+        let is_id = |part: &str| part.chars().any(|it| it.is_ascii_digit());
+        assert!(
+            rest.is_empty() || is_id(rest.split('-').nth(1).unwrap()),
+            "{stream}"
+        );
+        categories.insert(category);
+    }
+    assert_eq!(categories, BTreeSet::from(StreamName::CATEGORIES));
 }
 
 #[test]
@@ -120,6 +140,8 @@ const IMPERSONAL: &[&str] = &[
     "interactions.subject",
     "interactions.at",
     "InteractionsRecorded.day",
+    "RulesActivated.hash",
+    "files.kudos.toml",
     // What rules, agreements, groups and meetings are known by, and say of themselves.
     "agreement",
     "AgreementAccepted.version",

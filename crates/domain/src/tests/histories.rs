@@ -12,6 +12,7 @@ use crate::acceptance::{Accept, Withdraw};
 use crate::account::{AccountKind, Claims, LogIn, Register, Rename};
 use crate::affiliation::{self, Affiliation};
 use crate::agreement;
+use crate::attendance::{RecordAttendance, WithdrawAttendance};
 use crate::badge::Grant;
 use crate::benefit::{Decide, RequestReimbursement, RequestSwag};
 use crate::calendar;
@@ -22,7 +23,7 @@ use crate::feedback::{GiveFeedback, Interaction, RecordInteractions};
 use crate::given::meetings::{benefit, details, granted, meeting, presentation};
 use crate::given::{
     ada, after, bob, code, eve, gift, group, group_created, joined, moderated, now, post,
-    registered, seen,
+    registered, rules_of, seen,
 };
 use crate::group::{Create, CreateUserGroup, UserGroupCreated};
 use crate::id::{AccountId, Origin, PostId};
@@ -33,9 +34,7 @@ use crate::like::{LikePost, UnlikePost};
 use crate::link_code::MakeLinkCode;
 use crate::links::{Link, Links, MakePrimary, Primary, Unlink, Withdraw as WithdrawLinks};
 use crate::lozenge;
-use crate::meeting::{
-    self, AddSponsor, Details, RecordAttendance, RemoveSponsor, Terms, WithdrawAttendance,
-};
+use crate::meeting::{self, Details, Terms};
 use crate::membership::{Join, Leave};
 use crate::notification::{ChangePreferences, Kind, MarkRead};
 use crate::period::Period;
@@ -47,6 +46,8 @@ use crate::report::{Dismiss, Measure, Reason, Report, Uphold};
 use crate::requirement::{Requirements, Standing};
 use crate::review::{Publish, Reject, Resubmit};
 use crate::rsvp;
+use crate::rules::Activate;
+use crate::sponsor::{AddSponsor, RemoveSponsor};
 use crate::visibility::Visibility;
 use crate::watch::{UnwatchGroup, UnwatchPost, WatchGroup, WatchPost};
 
@@ -274,6 +275,10 @@ fn any_kudos_command() -> impl Strategy<Value = Box<dyn Wanted>> {
             Interaction { kind, subject, at }
         },
     );
+    let rules = (1..=3u8).prop_map(|number| {
+        let rules = rules_of(number);
+        wanted(Activate { rules })
+    });
     let interactions = prop::collection::vec(interaction, 1..4)
         .prop_map(|interactions| wanted(RecordInteractions::of_days(interactions).remove(0)));
     prop_oneof![
@@ -283,6 +288,7 @@ fn any_kudos_command() -> impl Strategy<Value = Box<dyn Wanted>> {
         2 => grant,
         2 => feedback,
         2 => interactions,
+        1 => rules,
     ]
 }
 
@@ -475,6 +481,10 @@ fn any_meeting_command() -> impl Strategy<Value = Box<dyn Wanted>> {
 
 fn any_benefit_command() -> impl Strategy<Value = Box<dyn Wanted>> {
     let any_request = || (1..=3u128).prop_map(benefit);
+    let others = |request| {
+        let all = (1..=3u128).map(benefit);
+        all.filter(|other| *other != request).collect()
+    };
     let any_group = || (3..=4u128).prop_map(group);
     let swag = (any_request(), any_group(), any_text()).prop_map(|(request, group, what)| {
         wanted(RequestSwag {
@@ -488,7 +498,7 @@ fn any_benefit_command() -> impl Strategy<Value = Box<dyn Wanted>> {
     });
     let any_meeting = (1..=2u128).prop_map(meeting);
     let reimburse =
-        (any_request(), any_group(), any_meeting).prop_map(|(request, group, meeting)| {
+        (any_request(), any_group(), any_meeting).prop_map(move |(request, group, meeting)| {
             wanted(RequestReimbursement {
                 request,
                 group,
@@ -497,13 +507,15 @@ fn any_benefit_command() -> impl Strategy<Value = Box<dyn Wanted>> {
                 currency: "EUR".into(),
                 what: "The room".into(),
                 is_active: true,
+                others: others(request),
             })
         });
-    let decide = (any_request(), prop::bool::ANY).prop_map(|(request, approved)| {
+    let decide = (any_request(), prop::bool::ANY).prop_map(move |(request, approved)| {
         wanted(Decide {
             request,
             approved,
             reason: Some("So it is".into()),
+            others: others(request),
         })
     });
     prop_oneof![4 => swag, 4 => reimburse, 2 => decide]

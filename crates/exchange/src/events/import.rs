@@ -5,12 +5,12 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use plaudit_domain::fact::DecodeError;
+use plaudit_domain::names::{Name, Names};
 use plaudit_domain::{Fact, NewEvent};
 use plaudit_journal::SharedJournal;
 
 use super::known::Known;
 use super::line::EventLine;
-use super::names::{Name, Names};
 use crate::error::{ImportError, Malformed, shown};
 use crate::feed::{self, Feed};
 use crate::progress::Progress;

@@ -1,11 +1,11 @@
 //! Which accounts, posts and groups exist, in the journal or earlier in the file.
 
+use plaudit_domain::names::{Name, Names};
 use plaudit_domain::{Event, StreamName};
 use plaudit_journal::{JournalError, SharedJournal};
 use rustc_hash::FxHashSet;
 use tokio::runtime::Handle;
 
-use super::names::{Name, Names};
 use crate::error::ImportError;
 use crate::feed::Feed;
 

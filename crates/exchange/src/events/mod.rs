@@ -1,4 +1,4 @@
-//! Recorded events out and in again: NDJSON, an event a line, or CSV to look at.
+//! Recorded events out and in again: NDJSON, an event a line, or CSV and Parquet to look at.
 //!
 //! ```json
 //! {"position":1,"id":"…","stream":"account-…","revision":0,"type":"AccountRegistered","version":1,
@@ -13,7 +13,8 @@ mod export;
 mod import;
 mod known;
 mod line;
-mod names;
 
-pub use export::{ExportError, Options, export};
+pub(crate) use export::Wanted;
+pub use export::{ExportError, Options, TABLE, export, shape};
 pub use import::{Source, import};
+pub(crate) use line::{EventLine, Recorded};

@@ -5,13 +5,14 @@ use plaudit_domain::fact::{AccountFact, GroupFact, MeetingFact, MembershipFact, 
 use plaudit_domain::group::UserGroupCreated;
 use plaudit_domain::id::derive;
 use plaudit_domain::leadership::{Appointed, Role};
-use plaudit_domain::meeting::{Cancelled, Details, Held, Scheduled};
+use plaudit_domain::meeting::{Cancelled, Changed, Details, Held, Scheduled};
 use plaudit_domain::membership::Membership;
 use plaudit_domain::rsvp::Answered;
 use plaudit_domain::{AccountId, Fact, GroupId, MeetingId, NewEvent, Origin, Time};
 use rusqlite::Connection;
 
 use super::order;
+use super::recorded::Recorded;
 use super::stage::{EVENTS, GROUPS, MEMBERS, RSVPS};
 use crate::error::ImportError;
 use crate::feed::{Feed, File};
@@ -19,7 +20,11 @@ use crate::feed::{Feed, File};
 const SOURCE: &str = "meetup";
 
 /// Tells the whole history.
-pub(super) fn tell(db: &Connection, feed: &mut Feed) -> Result<(), ImportError> {
+pub(super) fn tell(
+    db: &Connection,
+    recorded: &Recorded,
+    feed: &mut Feed,
+) -> Result<(), ImportError> {
     let rows: i64 = db.query_row("SELECT count(*) FROM story", [], |row| row.get(0))?;
     feed.expect(rows.unsigned_abs());
     let mut story =
@@ -35,8 +40,12 @@ pub(super) fn tell(db: &Connection, feed: &mut Feed) -> Result<(), ImportError> 
             order::GROUP => created(db, feed, &id)?,
             order::LEADER => appointed(db, feed, &id, &member)?,
             order::JOIN => joined(db, feed, &id, &member)?,
-            order::EVENT => scheduled(db, feed, &id)?,
-            order::ANSWER | order::WAITING => answered(db, feed, &id, &member)?,
+            order::EVENT => {
+                scheduled(db, feed, &id)?;
+                had_room(db, recorded, feed, &id)?;
+            }
+            order::ANSWER => answered(db, feed, &id, &member)?,
+            order::WAITING => waited(db, recorded, feed, &id, &member)?,
             order::CANCELLED => cancelled(db, feed, &id)?,
             order::HELD => held(db, feed, &id)?,
             // The table has no others.
@@ -169,17 +178,19 @@ struct Event {
     at: i64,
     ends: i64,
     ended: Option<i64>,
+    was_held: bool,
 }
 
 fn event(db: &Connection, id: &str) -> Result<Event, ImportError> {
     let event = db
-        .prepare_cached("SELECT in_group, at, ends, ended FROM events WHERE id = ?1")?
+        .prepare_cached("SELECT in_group, at, ends, ended, status = 'past' AND has_yes FROM events WHERE id = ?1")?
         .query_row([id], |row| {
             Ok(Event {
                 group: group(&row.get::<_, String>(0)?),
                 at: row.get(1)?,
                 ends: row.get(2)?,
                 ended: row.get(3)?,
+                was_held: row.get(4)?,
             })
         })?;
     Ok(event)
@@ -202,6 +213,45 @@ fn scheduled(db: &Connection, feed: &mut Feed, id: &str) -> Result<(), ImportErr
         origin: Some(origin(id)),
     };
     record(feed, told, MeetingFact::Scheduled(scheduled))
+}
+
+/// A past meeting had room for all who were going, also where it was recorded before as one with less.
+fn had_room(
+    db: &Connection,
+    recorded: &Recorded,
+    feed: &mut Feed,
+    id: &str,
+) -> Result<(), ImportError> {
+    let Event { at, was_held, .. } = event(db, id)?;
+    if !was_held {
+        return Ok(());
+    }
+    let known = recorded.meeting(meeting(id))?;
+    let room = details(db, id)?.capacity;
+    let Some((group, details)) = known.scheduled().filter(|_| !known.was_held()) else {
+        return Ok(());
+    };
+    let had_less = |had: u32| room.is_none_or(|room| room > had);
+    if !details.capacity.is_some_and(had_less) {
+        return Ok(());
+    }
+    let room_for = room.map_or_else(|| "all".to_owned(), |room| room.to_string());
+    let told = Told {
+        kind: "room",
+        key: &format!("{id}-{room_for}"),
+        at,
+        row: None,
+        bytes: details.description.len(),
+    };
+    let changed = Changed {
+        meeting: meeting(id),
+        group,
+        details: Details {
+            capacity: room,
+            ..details.clone()
+        },
+    };
+    record(feed, told, MeetingFact::Changed(changed))
 }
 
 fn details(db: &Connection, id: &str) -> Result<Details, ImportError> {
@@ -251,9 +301,30 @@ fn answered(db: &Connection, feed: &mut Feed, id: &str, member: &str) -> Result<
         meeting: meeting(id),
         group,
         account: account(member),
+        profile: None,
         going: answer != "no",
     };
     record(feed, told, RsvpFact::Answered(answered))
+}
+
+/// Who waited for a meeting that was held, and told nothing of it before, wasn't there.
+fn waited(
+    db: &Connection,
+    recorded: &Recorded,
+    feed: &mut Feed,
+    id: &str,
+    member: &str,
+) -> Result<(), ImportError> {
+    let (meeting, account) = (meeting(id), account(member));
+    if !recorded.meeting(meeting)?.was_held() || recorded.has_answered(meeting, account)? {
+        return answered(db, feed, id, member);
+    }
+    feed.skip(
+        RSVPS,
+        "waitlist",
+        "its event was recorded as held already, and who waited wasn't there",
+    );
+    Ok(())
 }
 
 fn cancelled(db: &Connection, feed: &mut Feed, id: &str) -> Result<(), ImportError> {

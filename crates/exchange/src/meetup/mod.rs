@@ -29,8 +29,9 @@
 //!
 //! A past meeting counts as held where anybody said yes, or `yes_rsvp_count` says so. Of a member's
 //! answers to a meeting the last one counts. Who was on a waiting list waits here; for this a past
-//! meeting had room for those who were going. Who isn't in `members.csv` begins to be with their
-//! first answer.
+//! meeting had room for those who were going, also where an earlier export knew of fewer. Who waited
+//! for one that is recorded as held already is skipped: they weren't there. Who isn't in `members.csv`
+//! begins to be with their first answer.
 //!
 //! As with other histories, nothing is recorded while a file could still turn out to be malformed:
 //! [`stage`] reads all into a [scratch](crate::scratch) file, [`order`] puts what is referred to first,
@@ -47,8 +48,11 @@ use crate::progress::Progress;
 use crate::scratch::Scratch;
 use crate::summary::Summary;
 
+use self::recorded::Recorded;
+
 mod history;
 mod order;
+mod recorded;
 mod stage;
 mod values;
 
@@ -76,11 +80,12 @@ pub async fn import(
 ) -> Result<Summary, ImportError> {
     let files = stage::Files::open(&options.folder)?;
     let not_read = files.not_read();
+    let recorded = Recorded::of(journal.clone());
     let mut summary = feed::run(journal, progress, move |feed| {
         let scratch = Scratch::create(&options.scratch, stage::TABLES)?;
         stage::stage(&files, scratch.db(), feed)?;
         order::order(scratch.db())?;
-        history::tell(scratch.db(), feed)
+        history::tell(scratch.db(), &recorded, feed)
     })
     .await?;
     summary.not_read = not_read;

@@ -7,11 +7,13 @@ use plaudit_projection::activity::{Status, activity};
 use plaudit_projection::group::Kind;
 use plaudit_projection::meeting::State;
 use plaudit_projection::{Key, Meeting, Rules};
-use plaudit_store::{GroupRecord, MeetingRecord, Store, StoreError};
+use plaudit_store::{GroupRecord, LedBy, MeetingRecord, Snapshot, StoreError};
 
+use crate::cells::{Cell, Column, Field};
 use crate::lines::Line;
 
 line! {
+    version 1;
     /// A row of `groups`.
     pub(super) struct GroupLine {
         group: GroupId,
@@ -60,7 +62,7 @@ impl GroupLine {
 /// How many user groups profiles lead that are active at a moment, by the keys of the profiles: as far as any
 /// lozenge depends on that.
 pub(super) async fn active_groups_led(
-    store: &dyn Store,
+    snapshot: &mut dyn Snapshot,
     rules: &Rules,
     now: Time,
 ) -> Result<HashMap<Key, i64>, StoreError> {
@@ -68,32 +70,29 @@ pub(super) async fn active_groups_led(
     if !rules.lozenges.depend_on_groups() {
         return Ok(led);
     }
-    let mut active = Vec::new();
+    let mut active = HashSet::new();
     let expected = &rules.groups.activity;
     let mut each = |GroupRecord { group, held }: GroupRecord| {
         let is_active = || activity(group.created_at, None, &held, now, expected).is_active();
         if group.kind == Kind::User && is_active() {
-            active.push(group.key);
+            active.insert(group.key);
         }
         Ok(())
     };
-    store.each_group_record(&mut each).await?;
-    let leaders = store.leaders_of(&active).await?;
-    let accounts: Vec<Key> = leaders.iter().map(|leader| leader.account).collect();
-    let accounts = store.accounts(&accounts).await?;
-    let profile_of: HashMap<Key, Key> = accounts.iter().map(|it| (it.key, it.profile)).collect();
+    snapshot.each_group_record(&mut each).await?;
     // Two accounts of one profile lead a group once.
-    let pairs: HashSet<(Key, Key)> = leaders
-        .iter()
-        .filter_map(|leader| Some((*profile_of.get(&leader.account)?, leader.group_key)))
-        .collect();
-    for (profile, _) in pairs {
-        *led.entry(profile).or_default() += 1;
-    }
+    let mut each = |LedBy { group, profile }: LedBy| {
+        if active.contains(&group) {
+            *led.entry(profile).or_default() += 1;
+        }
+        Ok(())
+    };
+    snapshot.each_led(&mut each).await?;
     Ok(led)
 }
 
 line! {
+    version 1;
     /// A row of `meetings`.
     pub(super) struct MeetingLine {
         meeting: MeetingId,

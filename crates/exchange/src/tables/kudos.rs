@@ -8,9 +8,11 @@ use plaudit_projection::Rules;
 use plaudit_projection::row::Malformed;
 use plaudit_store::{BadgeOf, BadgeRecord, LedgerRecord, ProfileRecord};
 
+use crate::cells::{Cell, Column, Field};
 use crate::lines::Line;
 
 line! {
+    version 1;
     /// A row of `ledger`.
     pub(super) struct LedgerLine {
         account: AccountId,
@@ -44,6 +46,7 @@ impl LedgerLine {
 }
 
 line! {
+    version 1;
     /// A row of `badges`.
     pub(super) struct BadgeLine {
         profile: AccountId,

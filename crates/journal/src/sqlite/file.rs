@@ -39,6 +39,14 @@ const SCHEMA: &str = "
         BEGIN SELECT RAISE(ABORT, 'a recorded event never goes'); END;
 ";
 
+/// What [searches](super::search) go by. They are no part of the schema: without them searches come to the
+/// same, so a journal of before gets them when it is opened to be written, and one that is only read needs
+/// none. Each entry ends with the position, so what they find comes in order.
+const INDEXES: &str = "
+    CREATE INDEX IF NOT EXISTS event_by_type ON event (type);
+    CREATE INDEX IF NOT EXISTS event_by_actor ON event (actor) WHERE actor IS NOT NULL;
+";
+
 /// The version of [`SCHEMA`], kept as the file's `user_version`.
 const SCHEMA_VERSION: i32 = 1;
 
@@ -146,6 +154,7 @@ fn create(path: &Path) -> Result<Connection, OpenError> {
         Content::Nothing => make(&mut connection)?,
         Content::Journal => {}
     }
+    connection.execute_batch(INDEXES)?;
     Ok(connection)
 }
 

@@ -10,6 +10,7 @@ mod batch;
 mod file;
 mod inspect;
 mod reader;
+mod search;
 mod writer;
 
 use std::path::Path;
@@ -26,6 +27,7 @@ use self::reader::Reader;
 use self::writer::Writer;
 use crate::inspection::Extent;
 use crate::keys::Keyring;
+use crate::search::{Found, Search};
 use crate::{AppendError, Appended, Expected, Journal, JournalError, Tell, sealing};
 
 /// How long an event that another process recorded may go unnoticed.
@@ -141,6 +143,12 @@ impl Journal for SqliteJournal {
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {
         self.opened(self.reader.at(positions)?)
+    }
+
+    async fn search(&self, search: &Search<'_>) -> Result<Found, JournalError> {
+        let Found { events, rest } = self.reader.search(search)?;
+        let events = self.opened(events)?;
+        Ok(Found { events, rest })
     }
 
     async fn head(&self) -> Result<Position, JournalError> {

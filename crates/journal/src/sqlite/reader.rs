@@ -81,7 +81,8 @@ impl Reader {
         })
     }
 
-    fn event(&self, row: &Row<'_>) -> Result<Event, JournalError> {
+    /// An event of a row with all columns, in the order of the statements above.
+    pub fn event(&self, row: &Row<'_>) -> Result<Event, JournalError> {
         let envelope = |fact| -> rusqlite::Result<Event> {
             Ok(Event {
                 position: unsigned(row, 0)?,

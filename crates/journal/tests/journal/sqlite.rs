@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use plaudit_domain::NewEvent;
 use plaudit_domain::erasure::Content;
 use plaudit_journal::keys::{FILE_NAME, Keyring, MasterKey};
+use plaudit_journal::search::{Direction, Filter, LOOKED_AT, Search, Streams, Stretch};
 use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_journal::{AppendError, Expected, Journal, JournalError, SharedJournal};
 use rusqlite::Connection;
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::contract::{Place, keeps_the_contract};
 use crate::given::{
-    account, all, append, asked, edited, facts, liked, recorded, registered, withheld,
+    account, all, append, asked, edited, facts, liked, recorded, registered, stream, withheld,
 };
 
 keeps_the_contract!(Folder::new());
@@ -430,4 +431,71 @@ async fn an_append_whose_keys_can_not_be_kept_records_nothing() {
         .await
         .unwrap();
     assert_eq!(facts(all(&journal).await), [event.fact]);
+}
+
+/// What a search finds of a type, an actor or a stream, starting at the end, and what it didn't look at.
+async fn searched(journal: &SqliteJournal, filter: Filter) -> (Vec<u64>, Option<Stretch>) {
+    let search = Search {
+        filter: &filter,
+        within: Stretch::until(u64::MAX),
+        direction: Direction::Backward,
+        limit: 5,
+    };
+    let found = journal.search(&search).await.unwrap();
+    let positions = found.events.iter().map(|event| event.position);
+    (positions.collect(), found.rest)
+}
+
+fn rare() -> [Filter; 3] {
+    [
+        Filter {
+            types: vec!["PostEdited".into()],
+            ..Filter::default()
+        },
+        Filter {
+            actors: vec![account(7)],
+            ..Filter::default()
+        },
+        Filter {
+            streams: vec![Streams::Named(stream(7))],
+            ..Filter::default()
+        },
+    ]
+}
+
+/// A rare event, with more before and after it than a search looks at.
+async fn with_a_rare_event(folder: &Folder) -> SqliteJournal {
+    let journal = folder.journal().unwrap();
+    let mut rare = edited(7, "a");
+    rare.actor = Some(account(7));
+    let likes = || (0..=LOOKED_AT).map(|_| liked());
+    let events = likes().chain([rare]).chain(likes());
+    journal.append_many(events.collect()).await.unwrap();
+    journal
+}
+
+#[tokio::test]
+async fn what_is_rare_is_found_without_looking_at_all_else() {
+    let folder = Folder::new();
+    let journal = with_a_rare_event(&folder).await;
+    for filter in rare() {
+        let (found, rest) = searched(&journal, filter).await;
+        assert_eq!((found, rest), (vec![LOOKED_AT as u64 + 2], None));
+    }
+}
+
+#[tokio::test]
+async fn a_journal_of_before_is_searched_too_and_gets_indexes_once_it_is_opened_to_be_written() {
+    let folder = Folder::new();
+    drop(with_a_rare_event(&folder).await);
+    folder.tamper("DROP INDEX event_by_type; DROP INDEX event_by_actor");
+    let read_only = folder.read_only().unwrap();
+    for filter in rare() {
+        assert_eq!(searched(&read_only, filter).await.0.len(), 1);
+    }
+    drop(folder.journal().unwrap());
+    let connection = Connection::open(folder.path()).unwrap();
+    let indexes = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'event_by_%'";
+    let indexes: i64 = connection.query_row(indexes, [], |row| row.get(0)).unwrap();
+    assert_eq!(indexes, 2);
 }

@@ -5,6 +5,7 @@ use plaudit_domain::Time;
 use plaudit_domain::affiliation::Affiliation;
 
 use super::groups::{Groups, lozenges};
+use super::lozenges::Lozenges;
 use super::source::{Place, Table, Value};
 use crate::activity::{Status, activity};
 
@@ -40,12 +41,12 @@ const STATUSES: [(&str, Status); 3] = [
 
 impl GroupTest {
     /// Reads one.
-    pub(super) fn read(mut table: Table<'_>) -> Self {
+    pub(super) fn read(mut table: Table<'_>, known: &Lozenges) -> Self {
         let test = Self {
             name: table.title("name"),
             place: table.source.place(table.offset),
             given: match table.take("eligible") {
-                Some(eligible) => leader(eligible, &mut table),
+                Some(eligible) => leader(eligible, &mut table, known),
                 None => group(&mut table),
             },
         };
@@ -124,15 +125,18 @@ fn group(table: &mut Table<'_>) -> Given {
     }
 }
 
-fn leader(eligible: Value<'_>, table: &mut Table<'_>) -> Given {
+fn leader(eligible: Value<'_>, table: &mut Table<'_>, known_lozenges: &Lozenges) -> Given {
     let known = Affiliation::ALL.map(|it| (it.as_str(), it));
     let affiliations = table.take("affiliations").map(Value::list);
     let affiliations = affiliations.unwrap_or_default().into_iter();
+    let held = table.take("lozenges");
     Given::Leader {
         affiliations: affiliations
             .filter_map(|it| it.choice("affiliation", &known))
             .collect(),
-        lozenges: table.take("lozenges").map(lozenges).unwrap_or_default(),
+        lozenges: held
+            .map(|it| lozenges(it, known_lozenges))
+            .unwrap_or_default(),
         eligible: eligible.truth().is_some_and(|it| it.value),
     }
 }
@@ -142,8 +146,11 @@ mod tests {
     use super::super::Rules;
 
     fn mistakes(text: &str) -> Vec<String> {
-        let files = [("groups.toml".to_owned(), text.to_owned())];
-        match Rules::parse(&files) {
+        mistakes_of(&[("groups.toml".to_owned(), text.to_owned())])
+    }
+
+    fn mistakes_of(files: &[(String, String)]) -> Vec<String> {
+        match Rules::parse(files) {
             Ok(rules) => match rules.check() {
                 Ok(_) => vec![],
                 Err(error) => error.mistakes().to_vec(),
@@ -177,9 +184,33 @@ description = "A book"
                 "groups.toml:3:22: a group is at risk after 90 days, and inactive after 90: let it be at risk before",
                 "groups.toml:4:1: [activity] has no key `minimum`: write `at_risk_after_days`, `inactive_after_days`, `held_per_year`, `ideal_per_month`",
                 "groups.toml:6:28: \"employe\" is no affiliation: did you mean \"employee\"?",
-                "groups.toml:7:24: \"Partner\" is no lozenge: write its `id`",
+                "groups.toml:7:24: nobody is granted a lozenge \"Partner\": there is none",
                 "groups.toml:12:8: \"swags\" is no kind of benefit: did you mean \"swag\"?",
                 "groups.toml:15:7: \"ftp://example.com\" is no address: begin with https:// or http://",
+            ]
+        );
+    }
+
+    #[test]
+    fn g2_lozenges_that_keep_from_leading_are_ones_that_somebody_is_granted() {
+        let lozenge = |id: &str, precedence: u8, way: &str| {
+            format!(
+                "[[lozenge]]\nid = \"{id}\"\ntitle = \"T\"\ndescription = \"D\"\n\
+                 precedence = {precedence}\n{way}\n"
+            )
+        };
+        let derived = "when = [{ figure = \"answers\", at_least = 1 }]";
+        let lozenges = lozenge("partner", 2, "granted = true") + &lozenge("helper", 1, derived);
+        let groups = "[leaders]\nineligible_lozenges = [\"partner\", \"partnr\", \"helper\"]\n\
+                      [[test]]\nname = \"t\"\neligible = true\nlozenges = [\"partners\"]\n";
+        let files = [("lozenges.toml", &*lozenges), ("groups.toml", groups)];
+        let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        assert_eq!(
+            mistakes_of(&files),
+            [
+                "groups.toml:2:35: nobody is granted a lozenge \"partnr\": did you mean \"partner\"?",
+                "groups.toml:2:45: nobody is granted a lozenge \"helper\": write \"partner\"",
+                "groups.toml:6:13: there is no lozenge \"partners\": did you mean \"partner\"?",
             ]
         );
     }

@@ -3,8 +3,9 @@
 use plaudit_domain::affiliation::Affiliation;
 use plaudit_domain::leadership::Conditions;
 
+use super::lozenges::Lozenges;
 use super::programme::{COUNT_MAX, Names};
-use super::source::{At, Source, Table, Value};
+use super::source::{At, Source, Table, Value, hint};
 use crate::activity::Expectations;
 
 /// The rules of user groups (DOMAIN G).
@@ -84,15 +85,15 @@ impl Groups {
         self.benefits.iter().any(|benefit| benefit.kind == kind)
     }
 
-    /// Reads all of it but its tests.
-    pub(super) fn read(file: &mut Table<'_>) -> Self {
+    /// Reads all of it but its tests, beside the lozenges that there are.
+    pub(super) fn read(file: &mut Table<'_>, known: &Lozenges) -> Self {
         let mut ids = Names::default();
         let benefits = file.tables("benefit", "a benefit").into_iter();
         let benefits = benefits.map(|it| benefit(it, &mut ids)).collect();
         let resources = file.tables("resource", "a resource").into_iter();
         Self {
             activity: activity(file),
-            leaders: leaders(file),
+            leaders: leaders(file, known),
             benefits,
             resources: resources.map(resource).collect(),
         }
@@ -134,7 +135,7 @@ fn activity(file: &mut Table<'_>) -> Expectations {
     read
 }
 
-fn leaders(file: &mut Table<'_>) -> Conditions {
+fn leaders(file: &mut Table<'_>, known: &Lozenges) -> Conditions {
     let mut conditions = Groups::default().leaders;
     let table = file.take("leaders");
     let Some(mut table) = table.and_then(|it| it.table("[leaders]")) else {
@@ -148,25 +149,39 @@ fn leaders(file: &mut Table<'_>) -> Conditions {
             .collect();
     }
     if let Some(list) = table.take("ineligible_lozenges") {
-        conditions.lozenges = lozenges(list);
+        conditions.lozenges = ineligible(list, known).into_iter().collect();
     }
     table.end();
     conditions
 }
 
-/// What lozenges are known by.
-pub(super) fn lozenges<C: FromIterator<String>>(list: Value<'_>) -> C {
+/// Lozenges that keep from leading: a derived one isn't among what somebody may have, for it comes and goes.
+fn ineligible(list: Value<'_>, known: &Lozenges) -> Vec<String> {
+    let granted = known.all.iter().filter(|it| it.terms().is_some());
+    let granted = granted.map(|it| it.id.as_str());
+    named(list, granted, "nobody is granted a lozenge")
+}
+
+/// Lozenges that there are.
+pub(super) fn lozenges(list: Value<'_>, known: &Lozenges) -> Vec<String> {
+    let ids = known.all.iter().map(|it| it.id.as_str());
+    named(list, ids, "there is no lozenge")
+}
+
+fn named<'a>(
+    list: Value<'_>,
+    ids: impl Iterator<Item = &'a str> + Clone,
+    mistake: &str,
+) -> Vec<String> {
     let source = list.source;
-    let is_plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-');
-    let texts = list.texts().into_iter().filter(|text| {
-        let is_id = !text.value.is_empty() && text.value.chars().all(is_plain);
-        if !is_id {
-            let mistake = format!("{:?} is no lozenge: write its `id`", text.value);
-            source.mistake(text.offset, mistake);
+    let named = list.texts();
+    for name in &named {
+        if !ids.clone().any(|id| id == name.value) {
+            let hint = hint(&name.value, ids.clone(), '"');
+            source.mistake(name.offset, format!("{mistake} {:?}: {hint}", name.value));
         }
-        is_id
-    });
-    texts.map(|text| text.value).collect()
+    }
+    named.into_iter().map(|name| name.value).collect()
 }
 
 fn benefit(mut table: Table<'_>, ids: &mut Names) -> BenefitRule {

@@ -73,6 +73,10 @@ impl Labels {
             agreement: self.agreements.add(&mut table, "agreement"),
             title: table.title("title"),
             version: table.title("version"),
+            since: table
+                .take("since")
+                .and_then(Value::time)
+                .map(|since| since.value),
         };
         let url = table.need("url").and_then(Value::text);
         if let Some(url) = &url

@@ -10,7 +10,7 @@ use crate::account::Counts;
 /// The rules for milestones. By default there are none at all.
 #[derive(Debug, Clone, Default)]
 pub struct Milestones {
-    ladders: Vec<Ladder>,
+    pub(super) ladders: Vec<Ladder>,
     /// The milestones of posts, in the order of their numbers: ladder, and place on it.
     of_posts: Vec<(usize, usize)>,
     /// For each kind of post those that it can reach: number and threshold. Every like asks.

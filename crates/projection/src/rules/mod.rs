@@ -3,6 +3,8 @@
 //! All files of a set are read together, and every mistake is told at once, with its place. Beside the
 //! rules stand tests, which [`Rules::check`] runs by the same code that runs for real.
 
+mod changes;
+mod folding;
 mod group_test;
 mod groups;
 mod kudos;
@@ -25,6 +27,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+pub use changes::Changes;
 pub use groups::{BenefitKind, BenefitRule, Groups, Resource};
 pub(crate) use kudos::index;
 pub use kudos::{BadgeRule, Counted, Deeds, Kudos, Level, Limit, Reason, Step};
@@ -33,12 +36,13 @@ pub use lozenges::{
     Way,
 };
 pub use milestones::{Figure, Milestone, Milestones};
+pub use source::hint;
 
 use group_test::GroupTest;
 use lozenge_test::LozengeTest;
 use milestone_test::MilestoneTest;
 use programme::Programme;
-use source::{Source, Table, hint};
+use source::{Source, Table};
 use trial::Trial;
 
 const GROUPS: &str = "groups.toml";
@@ -175,9 +179,10 @@ impl Rules {
             rules.lozenge_tests = tests.collect();
         }
         if let Some(file) = groups {
-            rules.groups = Groups::read(file);
+            rules.groups = Groups::read(file, &rules.lozenges);
             let tests = file.tables("test", "a test").into_iter();
-            rules.group_tests = tests.map(GroupTest::read).collect();
+            let tests = tests.map(|test| GroupTest::read(test, &rules.lozenges));
+            rules.group_tests = tests.collect();
         }
         tables.into_iter().flatten().for_each(Table::end);
         rules

@@ -454,11 +454,7 @@ pub(super) fn choose<T: Copy>(
 }
 
 /// What somebody may have meant by a name that isn't known.
-pub(super) fn hint<'a>(
-    name: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
-    quote: char,
-) -> String {
+pub fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone, quote: char) -> String {
     let nearest = known
         .clone()
         .map(|known| (strsim::damerau_levenshtein(name, known), known))

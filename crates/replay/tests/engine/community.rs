@@ -9,11 +9,9 @@ use plaudit_domain::account::{Register, Rename, Renamed};
 use plaudit_domain::badge::Grant;
 use plaudit_domain::erasure::{Content, Erase};
 use plaudit_domain::fact::AccountFact;
-use plaudit_domain::group::CreateUserGroup;
 use plaudit_domain::like::{LikePost, UnlikePost};
 use plaudit_domain::link_code::{CODE_BYTES, Code, CodeHash, MakeLinkCode};
 use plaudit_domain::links::{Link, Primary, Unlink, Withdraw};
-use plaudit_domain::meeting::{Details, Schedule, Terms};
 use plaudit_domain::post::{Answer, Changes, Delete, Edit as EditPost, Open, Restore, Topic};
 use plaudit_domain::profile::{self, Edit};
 use plaudit_domain::{
@@ -29,14 +27,15 @@ use plaudit_store::{Order, Page, SharedStore};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::at_once::{scheduled, user_group};
 use crate::folder::{Folder, rebuilt, target};
-use crate::histories::{account, group, post};
+use crate::histories::{account, post};
 use crate::meddling::Overtaken;
 use crate::meetings::meeting;
 use crate::tables::differences;
 
 /// A request that can't be told from another of its kind.
-fn request(number: u8) -> Request {
+pub fn request(number: u8) -> Request {
     Request {
         actor: Actor::member(account(number)),
         id: Uuid::now_v7(),
@@ -84,7 +83,7 @@ fn edit(number: u8, body: &str) -> EditPost {
 }
 
 /// Members 0, 1 and 2 are registered, and 0 asked question 0.
-async fn community(folder: &Folder) -> Community {
+pub async fn community(folder: &Folder) -> Community {
     begin(folder.journal(), folder.store("live")).await
 }
 
@@ -131,7 +130,8 @@ async fn sixteen_writers_at_once_each_read_their_own_writes() {
     }
     writers.join_all().await;
 
-    let store = community.store();
+    let models = community.read_models();
+    let store = models.store();
     assert_eq!(likes(store, post(0)).await, 16);
     rebuilt(community.journal(), &folder.path("rebuilt")).await;
     let differences = differences(&folder.path("live"), &folder.path("rebuilt"));
@@ -153,28 +153,7 @@ async fn g4_of_200_answers_at_once_50_have_a_place_and_as_many_move_up_as_leave(
         },
         ..request(0)
     };
-    let created = CreateUserGroup {
-        group: group(0),
-        name: "Bakers".into(),
-        description: String::new(),
-        location: "Berlin".into(),
-    };
-    let scheduled = Schedule {
-        meeting: meeting(0),
-        group: group(0),
-        details: Details {
-            title: "Sourdough".into(),
-            description: String::new(),
-            starts_at: "9000-01-01T18:00:00Z".parse().unwrap(),
-            ends_at: "9000-01-01T20:00:00Z".parse().unwrap(),
-            zone: "Europe/Berlin".into(),
-            place: Some("The bakery".into()),
-            online: None,
-            capacity: Some(50),
-            announcements: vec![],
-        },
-        terms: Terms::default(),
-    };
+    let (created, scheduled) = (user_group(), scheduled(0, Some(50)));
     community.execute(&staff, &created).await.unwrap();
     let staff = Request {
         id: Uuid::now_v7(),
@@ -199,7 +178,7 @@ async fn g4_of_200_answers_at_once_50_have_a_place_and_as_many_move_up_as_leave(
         });
     }
     guests.join_all().await;
-    let [going, waiting] = places(community.store()).await;
+    let [going, waiting] = places(community.read_models().store()).await;
     assert_eq!((going.len(), waiting.len()), (50, 150));
     // They are those that came first.
     assert!(going.last().unwrap().0 < waiting[0].0);
@@ -209,7 +188,12 @@ async fn g4_of_200_answers_at_once_50_have_a_place_and_as_many_move_up_as_leave(
         .step_by(5)
         .map(|(_, account)| *account)
         .collect();
-    let rows = community.store().accounts(&leaving).await.unwrap();
+    let rows = community
+        .read_models()
+        .store()
+        .accounts(&leaving)
+        .await
+        .unwrap();
     let mut guests = JoinSet::new();
     for row in rows {
         let number = (20..220).find(|number| account(*number) == row.id).unwrap();
@@ -223,16 +207,31 @@ async fn g4_of_200_answers_at_once_50_have_a_place_and_as_many_move_up_as_leave(
     expected.retain(|(_, account)| !leaving.contains(account));
     expected.extend(&waiting[..10]);
     assert_eq!(
-        places(community.store()).await,
-        [expected, waiting[10..].to_vec()]
+        places(community.read_models().store()).await,
+        [expected.clone(), waiting[10..].to_vec()]
     );
     let meeting = community
+        .read_models()
         .store()
         .meetings_by_id(&[meeting(0)])
         .await
         .unwrap();
     let counts = (meeting[0].going, meeting[0].waiting, meeting[0].not_going);
     assert_eq!(counts, (50, 140, 10));
+
+    // Each of those who moved up is told once, and nobody else is told anything.
+    let guests: Vec<Key> = expected
+        .iter()
+        .chain(&waiting)
+        .map(|guest| guest.1)
+        .collect();
+    let models = community.read_models();
+    let told = models.store().notifications_after(&guests, 0, 1_000);
+    let mut told: Vec<Key> = told.await.unwrap().iter().map(|it| it.account).collect();
+    let mut moved: Vec<Key> = waiting[..10].iter().map(|guest| guest.1).collect();
+    told.sort_unstable();
+    moved.sort_unstable();
+    assert_eq!(told, moved);
 
     rebuilt(community.journal(), &folder.path("rebuilt")).await;
     let differences = differences(&folder.path("live"), &folder.path("rebuilt"));
@@ -300,7 +299,7 @@ async fn a_leaderboard_that_is_asked_for_all_the_time_ends_up_right() {
         .execute(&request(0), &question(own))
         .await
         .unwrap();
-    let everybody = Standings::new(community.store().clone(), &Kudos::default());
+    let everybody = Standings::new(community.read_models().store().clone(), &Kudos::default());
     let everybody = Arc::new(everybody);
     let asking = Arc::new(AtomicBool::new(true));
     let asked = tokio::spawn({
@@ -337,7 +336,8 @@ async fn on_board(standings: &Standings) -> usize {
 }
 
 async fn write_and_read(community: Arc<Community>, number: u8) {
-    let (request, store) = (request(number), community.store());
+    let (request, models) = (request(number), community.read_models());
+    let store = models.store();
     community.execute(&request, &register()).await.unwrap();
     assert!(name(store, account(number)).await.is_some());
     let like = LikePost { post: post(0) };
@@ -419,7 +419,9 @@ async fn a_command_that_was_overtaken_is_decided_again() {
         assert_eq!(outcome.position, head + times as u64 + 1);
         assert_eq!(journal.appends.load(Ordering::Relaxed), times + 1);
         assert_eq!(
-            name(community.store(), account(1)).await.as_deref(),
+            name(community.read_models().store(), account(1))
+                .await
+                .as_deref(),
             Some(new)
         );
     }
@@ -510,7 +512,7 @@ async fn a_repeated_like_or_unlike_has_its_first_result_and_records_nothing() {
             ..liked
         }
     );
-    assert_eq!(likes(community.store(), post(0)).await, 0);
+    assert_eq!(likes(community.read_models().store(), post(0)).await, 0);
     assert_eq!(community.journal().head().await.unwrap(), unliked.position);
 }
 
@@ -636,14 +638,14 @@ async fn a_command_on_what_cannot_be_folded_is_answered_at_once_as_not_readable(
 }
 
 /// A code of somebody's, made.
-async fn code_of(community: &Community, number: u8, seed: u8) -> CodeHash {
+pub async fn code_of(community: &Community, number: u8, seed: u8) -> CodeHash {
     let code = Code::of([seed; CODE_BYTES]).hash();
     let make = MakeLinkCode { code };
     community.execute(&request(number), &make).await.unwrap();
     code
 }
 
-fn link(code: CodeHash) -> Link {
+pub fn link(code: CodeHash) -> Link {
     Link {
         code,
         primary: Primary::Actor,
@@ -754,6 +756,7 @@ async fn nobody_is_linked_with_an_account_that_is_erased_at_the_same_time() {
         community.execute(&request(1), &erase).await.unwrap();
         let linked = linking.await.unwrap();
         let [account] = &community
+            .read_models()
             .store()
             .accounts_by_id(&[account(2)])
             .await
@@ -785,7 +788,8 @@ async fn l10_of_two_edits_at_once_the_same_holds_for_both_accounts() {
             edits.spawn(async move { community.execute(&request(number), &edit).await });
         }
         edits.join_all().await;
-        let store = community.store();
+        let models = community.read_models();
+        let store = models.store();
         let ids = [account(0), account(1)];
         let keys = store.accounts_by_id(&ids).await.unwrap();
         let keys: Vec<_> = keys.iter().map(|account| account.key).collect();
@@ -829,7 +833,8 @@ async fn h4_what_was_erased_is_gone_from_rows_and_from_the_journal() {
         content: Content::Remove,
     };
     community.execute(&request(0), &erase).await.unwrap();
-    let store = community.store();
+    let models = community.read_models();
+    let store = models.store();
     assert_eq!(name(store, account(0)).await, None);
     let events = community.journal().read_all(0, 100).await.unwrap();
     let told: Vec<String> = events
@@ -841,7 +846,7 @@ async fn h4_what_was_erased_is_gone_from_rows_and_from_the_journal() {
     assert!(!told.contains("Body"), "{told}");
 
     // The files are written anew once it is quiet.
-    while community.store().has_erased().await.unwrap() {
+    while community.read_models().store().has_erased().await.unwrap() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     rebuilt(community.journal(), &folder.path("rebuilt")).await;

@@ -31,7 +31,7 @@ impl Folder {
     }
 
     pub fn store(&self, name: &str) -> SharedStore {
-        Arc::new(SqliteStore::open(&self.path(name), rules().hash()).unwrap())
+        Arc::new(SqliteStore::open(&self.path(name), &rules().folding_hash()).unwrap())
     }
 
     pub fn generations(&self) -> Generations {
@@ -64,8 +64,14 @@ fn master() -> MasterKey {
 
 /// A new store, folded from a whole journal.
 pub async fn rebuilt(journal: &SharedJournal, path: &Path) -> SharedStore {
+    rebuilt_within(usize::MAX, journal, path).await
+}
+
+/// The same, in so many bytes of memory.
+pub async fn rebuilt_within(budget: usize, journal: &SharedJournal, path: &Path) -> SharedStore {
     let rules = rules();
-    let mut load = BulkLoad::begin(path, rules.hash()).unwrap();
+    let load = BulkLoad::begin(path, &rules.folding_hash()).unwrap();
+    let mut load = load.within(budget);
     rebuild(journal, &rules, &mut load, &mut |_| ())
         .await
         .unwrap();

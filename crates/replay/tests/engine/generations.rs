@@ -73,7 +73,7 @@ async fn a_rebuild_that_was_cut_off_leaves_the_one_in_use_and_can_be_repeated() 
     drop(current(&generations, &journal).await);
 
     // The process died while it filled the next one, or between naming it and putting it in use.
-    drop(BulkLoad::begin(&path(&folder, "2.sqlite"), rules().hash()).unwrap());
+    drop(BulkLoad::begin(&path(&folder, "2.sqlite"), &rules().folding_hash()).unwrap());
     fs::write(path(&folder, "2.sqlite-wal"), "half of something").unwrap();
     fs::write(path(&folder, "current.new"), "2").unwrap();
     let (store, folded) = current(&generations, &journal).await;

@@ -10,7 +10,7 @@ use plaudit_domain::badge::{Grant, Granted};
 use plaudit_domain::erasure::{Content, Erase};
 use plaudit_domain::fact::{
     AccountFact, BadgeFact, GroupFact, KudosFact, LearningFact, LikeFact, LinkFact, MembershipFact,
-    NotificationFact, PostFact, ReportFact, WatchFact,
+    NotificationFact, PostFact, ReportFact, RulesFact, WatchFact,
 };
 use plaudit_domain::feedback::{GiveFeedback, Interaction, RecordInteractions};
 use plaudit_domain::group::{Changed as Moderated, Create};
@@ -30,6 +30,7 @@ use plaudit_domain::post::{
 };
 use plaudit_domain::report::{Dismiss, Measure, Report, Uphold};
 use plaudit_domain::review::{Publish, Reject, Resubmit};
+use plaudit_domain::rules::Activated;
 use plaudit_domain::watch::{GroupWatch, UnwatchGroup, UnwatchPost, Watch, WatchGroup, WatchPost};
 use plaudit_domain::{
     AccountId, Actor, Command, Fact, GiftId, GroupId, History as Decided, NewEvent, Origin, Period,
@@ -184,6 +185,7 @@ enum Import {
     },
     Granted(u8, String),
     Label(u8, Label),
+    Rules(u8),
     Deleted(u8, Naming),
     Restored(u8, Naming),
     Accepted(u8, u8, Naming),
@@ -404,6 +406,7 @@ fn any_import() -> impl Strategy<Value = Import> {
         2 => (0..ACCOUNTS, any_text()).prop_map(|(a, badge)| Import::Granted(a, badge)),
         24 => any_happening(GROUPS, ACCOUNTS).prop_map(Import::InGroups),
         4 => (0..ACCOUNTS, any_label()).prop_map(|(a, label)| Import::Label(a, label)),
+        1 => any::<u8>().prop_map(Import::Rules),
         8 => any_moderating_import(),
     ]
 }
@@ -797,6 +800,11 @@ impl History {
             })
             .into(),
             Import::InGroups(ref happening) => happening.fact(&self.known)?,
+            Import::Rules(number) => RulesFact::Activated(Activated {
+                hash: format!("{number:064x}"),
+                files: [("kudos.toml".to_owned(), format!("# {number}"))].into(),
+            })
+            .into(),
             Import::Label(number, ref label) => label.fact(self.account(number)?),
         })
     }

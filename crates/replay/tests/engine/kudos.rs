@@ -175,6 +175,7 @@ impl<'a> NaiveKudos<'a> {
             Fact::Account(_)
             | Fact::Link(_)
             | Fact::LinkCode(_)
+            | Fact::Rules(_)
             | Fact::Kudos(KudosFact::EnrolmentRequested(_) | KudosFact::Given(_))
             | Fact::Badge(_)
             | Fact::Feedback(_)

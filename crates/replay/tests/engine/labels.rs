@@ -114,6 +114,7 @@ impl Label {
             .into(),
             What::Ask => LozengeFact::Requested(Requested {
                 account,
+                profile: None,
                 lozenge,
                 company,
                 product: None,
@@ -123,6 +124,7 @@ impl Label {
             .into(),
             What::Grant => LozengeFact::Granted(Granted {
                 account,
+                profile: None,
                 lozenge,
                 company,
                 product: None,
@@ -132,6 +134,7 @@ impl Label {
             .into(),
             What::Deny => LozengeFact::Denied(Denied {
                 account,
+                profile: None,
                 lozenge,
                 reason,
                 answers: vec![],
@@ -139,6 +142,7 @@ impl Label {
             .into(),
             What::Revoke => LozengeFact::Revoked(Revoked {
                 account,
+                profile: None,
                 lozenge,
                 reason,
             })

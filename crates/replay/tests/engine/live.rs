@@ -9,7 +9,8 @@ use plaudit_domain::fact::{AccountFact, LikeFact};
 use plaudit_domain::like::Like;
 use plaudit_domain::{Fact, NewEvent, Time};
 use plaudit_replay::FoldingError;
-use plaudit_replay::live::{Folded, Live, catch_up};
+use plaudit_replay::ReadModels;
+use plaudit_replay::live::{Folded, catch_up};
 use plaudit_replay::rebuild::rebuild;
 use plaudit_store::sqlite::BulkLoad;
 use uuid::Uuid;
@@ -47,7 +48,7 @@ fn impossible() -> NewEvent {
 }
 
 /// Waits until the fold stands so.
-async fn until(live: &Live, stands: impl Fn(&Folded) -> bool) {
+async fn until(live: &ReadModels, stands: impl Fn(&Folded) -> bool) {
     let patience = Instant::now() + Duration::from_secs(10);
     while !stands(&live.folded()) {
         assert!(Instant::now() < patience, "{:?}", live.folded());
@@ -59,7 +60,9 @@ async fn until(live: &Live, stands: impl Fn(&Folded) -> bool) {
 async fn an_event_that_cannot_be_folded_stops_it_and_is_named() {
     let folder = Folder::new();
     let (journal, store) = (folder.journal(), folder.store("live"));
-    let live = Live::start(journal.clone(), target(&store)).await.unwrap();
+    let live = ReadModels::live(journal.clone(), target(&store))
+        .await
+        .unwrap();
     journal.append_many(vec![registered(1)]).await.unwrap();
     until(&live, |folded| folded.position == 1).await;
 
@@ -82,7 +85,7 @@ async fn an_event_that_cannot_be_folded_stops_it_and_is_named() {
     let caught_up = catch_up(&journal, &target(&store), &mut |_| ()).await;
     assert!(matches!(caught_up, Err(FoldingError::Stopped(stopped)) if stopped.position == 3));
     let rules = rules();
-    let mut load = BulkLoad::begin(&folder.path("rebuilt"), rules.hash()).unwrap();
+    let mut load = BulkLoad::begin(&folder.path("rebuilt"), &rules.folding_hash()).unwrap();
     let rebuilt = rebuild(&journal, &rules, &mut load, &mut |_| ()).await;
     assert!(matches!(rebuilt, Err(FoldingError::Stopped(stopped)) if stopped.position == 3));
 }
@@ -93,7 +96,9 @@ async fn a_journal_that_fails_for_a_while_is_trouble_for_a_while() {
     let (journal, store) = (folder.journal(), folder.store("live"));
     journal.append_many(vec![registered(1)]).await.unwrap();
     let broken = Broken::new(journal.clone(), 1);
-    let live = Live::start(broken.clone(), target(&store)).await.unwrap();
+    let live = ReadModels::live(broken.clone(), target(&store))
+        .await
+        .unwrap();
     until(&live, |folded| folded.trouble.is_some()).await;
     assert_eq!(live.folded().position, 1);
     let trouble = live.folded().trouble.unwrap();
@@ -127,7 +132,8 @@ async fn read_models_that_are_ahead_of_the_journal_are_not_folded_into() {
     let earlier = Folder::new();
     let journal = earlier.journal();
     journal.append_many(vec![registered(1)]).await.unwrap();
-    let started = Live::start(journal.clone(), target(&store)).await;
+    let started = ReadModels::live(journal.clone(), target(&store)).await;
+    let started = started.map(drop);
     assert!(
         matches!(
             started,
@@ -148,7 +154,9 @@ async fn dropping_it_ends_it_however_much_is_left() {
     let (journal, store) = (folder.journal(), folder.store("live"));
     let registrations = (0..20_000).map(|_| registered(1));
     journal.append_many(registrations.collect()).await.unwrap();
-    let live = Live::start(journal.clone(), target(&store)).await.unwrap();
+    let live = ReadModels::live(journal.clone(), target(&store))
+        .await
+        .unwrap();
     drop(live);
     assert_eq!(Arc::strong_count(&journal), 1);
     assert_eq!(Arc::strong_count(&store), 1);

@@ -5,6 +5,8 @@
     reason = "what doesn't work in a test fails the test"
 )]
 
+mod as_of;
+mod at_once;
 mod community;
 mod equality;
 mod folder;
@@ -17,7 +19,13 @@ mod live;
 mod meddling;
 mod meetings;
 mod naive;
+mod naive_preview;
+mod preview;
+mod previews;
+mod renewing;
 mod standings;
+mod swapping;
 mod tables;
+mod timelines;
 mod told;
 mod verifying;

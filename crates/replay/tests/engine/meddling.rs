@@ -174,3 +174,87 @@ impl Journal for Broken {
         self.journal.inspect(extent, tell).await
     }
 }
+
+/// A journal that counts how often events are read from it. It can be held up, and broken.
+pub struct Counted {
+    pub journal: SharedJournal,
+    pub read: AtomicUsize,
+    pub is_held: AtomicBool,
+    pub is_broken: AtomicBool,
+}
+
+impl Counted {
+    pub fn new(journal: SharedJournal) -> Arc<Self> {
+        Arc::new(Self {
+            journal,
+            read: AtomicUsize::new(0),
+            is_held: false.into(),
+            is_broken: false.into(),
+        })
+    }
+
+    async fn count(&self) -> Result<(), JournalError> {
+        self.read.fetch_add(1, Ordering::Relaxed);
+        while self.is_held.load(Ordering::Relaxed) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        if self.is_broken.load(Ordering::Relaxed) {
+            return Err(JournalError::Storage {
+                journal: "the test's".into(),
+                source: "the disk is gone".into(),
+            });
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Journal for Counted {
+    async fn append(
+        &self,
+        stream: &StreamName,
+        expected: Expected,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, AppendError> {
+        self.journal.append(stream, expected, events).await
+    }
+
+    async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, AppendError> {
+        self.journal.append_many(events).await
+    }
+
+    async fn read_stream_from(
+        &self,
+        stream: &StreamName,
+        revision: u64,
+    ) -> Result<Vec<Event>, JournalError> {
+        self.count().await?;
+        self.journal.read_stream_from(stream, revision).await
+    }
+
+    async fn forget(&self, account: AccountId, content: Content) -> Result<bool, JournalError> {
+        self.journal.forget(account, content).await
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
+        self.count().await?;
+        self.journal.read_all(after, limit).await
+    }
+
+    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {
+        self.count().await?;
+        self.journal.read_at(positions).await
+    }
+
+    async fn head(&self) -> Result<Position, JournalError> {
+        self.journal.head().await
+    }
+
+    async fn wait_past(&self, position: Position) -> Result<(), JournalError> {
+        self.journal.wait_past(position).await
+    }
+
+    async fn inspect(&self, extent: Extent, tell: Tell<'_>) -> Result<(), JournalError> {
+        self.journal.inspect(extent, tell).await
+    }
+}

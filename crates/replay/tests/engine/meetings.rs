@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plaudit_domain::affiliation::{self, Affiliation};
+use plaudit_domain::attendance::{AttendanceWithdrawn, Attended};
 use plaudit_domain::benefit::{Decided, ReimbursementRequested, SwagRequested};
 use plaudit_domain::fact::{AccountFact, BenefitFact, GroupFact, MeetingFact, RsvpFact};
 use plaudit_domain::group::{self, UserGroupCreated};
 use plaudit_domain::leadership::{Appointed, Declined, Ended, Proposed, Requested, Role};
-use plaudit_domain::meeting::{
-    AttendanceWithdrawn, Attended, Cancelled, Changed, Details, Held, Scheduled, SponsorRemoved,
-    Sponsored,
-};
+use plaudit_domain::meeting::{Cancelled, Changed, Details, Held, Scheduled};
 use plaudit_domain::presentation::{Approved, Reason, Rejected, Submitted};
 use plaudit_domain::rsvp::Answered;
+use plaudit_domain::sponsor::{SponsorRemoved, Sponsored};
 use plaudit_domain::{
     AccountId, BenefitId, Event, Fact, GroupId, MeetingId, PresentationId, StreamName, Time,
     calendar,
@@ -73,6 +72,7 @@ impl Known {
             | Fact::Watch(_)
             | Fact::Link(_)
             | Fact::LinkCode(_)
+            | Fact::Rules(_)
             | Fact::Learning(_)
             | Fact::Kudos(_)
             | Fact::Badge(_)
@@ -349,6 +349,7 @@ impl Happening {
                 meeting: at()?,
                 group: group()?,
                 account,
+                profile: None,
                 going: self.yes,
             })
             .into(),
@@ -474,6 +475,7 @@ impl Door {
                 meeting,
                 group,
                 account: account(guest),
+                profile: None,
                 going,
             })
             .into(),
@@ -503,6 +505,35 @@ impl Door {
             of
         })
     }
+}
+
+/// DOMAIN G4. A later export brings answers to what was held: who said yes was there, and nobody moves up.
+#[test]
+fn g4_who_said_yes_to_what_was_held_was_there() {
+    let mut door = Door::open(Some(1));
+    let key = |door: &Door, guest| door.rows.accounts.find(account(guest)).unwrap().key;
+    let of = |states: [Vec<(i64, Key)>; 2]| -> [Vec<Key>; 2] {
+        states.map(|of| of.into_iter().map(|(_, account)| account).collect())
+    };
+    door.moves(&Move::Answer(0, true));
+    door.moves(&Move::Answer(1, true));
+    door.moves(&Move::Answer(2, true));
+    let held = Held {
+        meeting: meeting(0),
+        group: group(0),
+    };
+    door.happens(MeetingFact::Held(held).into());
+    door.moves(&Move::Answer(3, true));
+    let [zero, one, two, three] = [0, 1, 2, 3].map(|guest| key(&door, guest));
+    let expected: [Vec<Key>; 2] = [vec![zero, three], vec![one, two]];
+    assert_eq!(of(door.states()), expected);
+    // Who waited, by what was known, was there after all; and whose place it was wasn't.
+    door.moves(&Move::Answer(2, true));
+    door.moves(&Move::Answer(0, false));
+    let expected: [Vec<Key>; 2] = [vec![three, two], vec![one]];
+    assert_eq!(of(door.states()), expected);
+    let row = door.rows.meetings.find(meeting(0)).unwrap();
+    assert_eq!((row.going, row.waiting, row.not_going), (2, 1, 1));
 }
 
 proptest! {

@@ -73,6 +73,7 @@ impl Naive {
             | Fact::Notification(_)
             | Fact::Watch(WatchFact::GroupWatched(_) | WatchFact::GroupUnwatched(_))
             | Fact::LinkCode(_)
+            | Fact::Rules(_)
             | Fact::Kudos(KudosFact::EnrolmentRequested(_) | KudosFact::Enrolled(_))
             | Fact::Badge(_)
             | Fact::Feedback(_)

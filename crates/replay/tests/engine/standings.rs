@@ -30,7 +30,8 @@ async fn added_up(store: &SharedStore, scope: Scope, from: Time, until: Time) ->
         accounts.insert(record.account.key, record);
         Ok(())
     };
-    store.each_account(&mut note).await.unwrap();
+    let mut snapshot = store.snapshot().await.unwrap();
+    snapshot.each_account(&mut note).await.unwrap();
 
     let mut points: BTreeMap<Key, i64> = BTreeMap::new();
     for entry in entries {

@@ -27,7 +27,7 @@ pub async fn run(place: &Place, import: Import) -> Result<(), Failure> {
                 scratch,
             };
             options.check()?;
-            let data = Data::open(place)?;
+            let data = Data::open(place).await?;
             let mut shown = Shown::new(report);
             let summary = stack_exchange::import(data.journal(), options, &mut shown).await;
             shown.finish();
@@ -44,7 +44,7 @@ pub async fn run(place: &Place, import: Import) -> Result<(), Failure> {
                 scratch,
             };
             options.check()?;
-            let data = Data::open(place)?;
+            let data = Data::open(place).await?;
             let mut shown = Shown::new(report);
             let summary = polis::import(data.journal(), options, &mut shown).await;
             shown.finish();
@@ -53,7 +53,7 @@ pub async fn run(place: &Place, import: Import) -> Result<(), Failure> {
         Import::Meetup { folder, report } => {
             let options = meetup::Options { folder, scratch };
             options.check()?;
-            let data = Data::open(place)?;
+            let data = Data::open(place).await?;
             let mut shown = Shown::new(report);
             let summary = meetup::import(data.journal(), options, &mut shown).await;
             shown.finish();
@@ -61,7 +61,7 @@ pub async fn run(place: &Place, import: Import) -> Result<(), Failure> {
         }
         Import::Events { file, report } => {
             let source = events::Source::open(&file)?;
-            let data = Data::open(place)?;
+            let data = Data::open(place).await?;
             let mut shown = Shown::new(report);
             let summary = events::import(data.journal(), source, &mut shown).await;
             shown.finish();

@@ -9,7 +9,9 @@ use crate::log;
 
 mod export;
 mod import;
+mod preview;
 mod rebuild;
+mod replay;
 mod rules;
 mod serve;
 mod token;
@@ -66,9 +68,10 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Import(import) => import::run(&place, import).await,
         Command::Export(export) => export::run(&place, export).await,
         Command::Rebuild(rebuild) => rebuild::run(&place, rebuild).await,
+        Command::Replay(replay) => replay::run(&place, replay).await,
         Command::Verify(verify) => verify::run(&place, verify).await,
-        Command::Rules(command) => rules::run(&place, command),
-        Command::Token(token) => token::run(&place, &token),
+        Command::Rules(command) => rules::run(&place, command).await,
+        Command::Token(token) => token::run(&place, &token).await,
         Command::Schema => Ok(io::stdout().write_all(plaudit_api::sdl().as_bytes())?),
     }
 }

@@ -12,12 +12,13 @@ use crate::progress::{Folding, line};
 use super::Failure;
 
 /// Folds the whole history into a new generation and puts it in use.
-pub async fn run(place: &Place, Rebuild { report }: Rebuild) -> Result<(), Failure> {
-    let data = Data::existing(place)?;
+pub async fn run(place: &Place, Rebuild { memory, report }: Rebuild) -> Result<(), Failure> {
+    let data = Data::existing(place).await?;
     let began = Instant::now();
     let mut folding = Folding::new(report);
     let store = data
         .generations()?
+        .within(memory.saturating_mul(1 << 20))
         .rebuild(data.journal(), &mut |progress| folding.at(progress))
         .await?;
     folding.finish();

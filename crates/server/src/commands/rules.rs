@@ -1,21 +1,23 @@
 //! `plaudit rules`
 
 use std::path::Path;
+use std::sync::Arc;
 
 use plaudit_projection::Rules;
-use plaudit_projection::rules::Counted;
+use plaudit_projection::rules::{Changes, Counted};
 use serde_json::json;
 
-use crate::cli;
-use crate::data::Place;
-use crate::progress::line;
+use crate::cli::{self, Report};
+use crate::data::{Data, Place};
+use crate::progress::{Folding, line};
 use crate::rules::{self, Unusable};
 
-use super::{Failure, say};
+use super::{Failure, preview, say};
 
-/// Runs a command about rules. None takes a community.
-pub fn run(place: &Place, command: cli::Rules) -> Result<(), Failure> {
+/// Runs a command about rules.
+pub async fn run(place: &Place, command: cli::Rules) -> Result<(), Failure> {
     match command {
+        cli::Rules::Preview(command) => preview::run(place, command).await,
         cli::Rules::Check { directory, json } => {
             let directory = directory.or_else(|| place.rules.clone());
             let directory = directory.filter(|it| it != Path::new(rules::STANDARD));
@@ -24,6 +26,33 @@ pub fn run(place: &Place, command: cli::Rules) -> Result<(), Failure> {
                 Err(failure) => Err(told(failure, json)),
             }
         }
+        cli::Rules::Activate { directory, report } => activate(place, &directory, report).await,
+    }
+}
+
+/// Brings rules into force, and folds by them.
+async fn activate(place: &Place, directory: &Path, report: Report) -> Result<(), Failure> {
+    let directory = (directory != Path::new(rules::STANDARD)).then_some(directory);
+    let (rules, _) = check(directory).map_err(|failure| told(failure, report.json))?;
+    // What is said besides is of no concern: these come into force.
+    let place = Place {
+        rules: None,
+        ..place.clone()
+    };
+    let mut data = Data::existing(&place).await?;
+    let changes = Changes::between(data.rules(), &rules);
+    let hash = rules.hash().to_owned();
+    let is_new = data.activate(Arc::new(rules)).await?;
+    data.rows(&mut Folding::new(report)).await?;
+    if report.json {
+        line(&json!({ "activated": {
+            "hash": hash, "recorded": is_new, "summary": changes.summary, "diff": changes.diff,
+        }}));
+        return Ok(());
+    }
+    match is_new {
+        true => say(format_args!("in force: {}", changes.summary.join("; "))),
+        false => say(format_args!("these rules are in force already")),
     }
 }
 
@@ -67,7 +96,7 @@ fn tell(rules: &Rules, tests: usize, json: bool) -> Result<(), Failure> {
 }
 
 /// With `--json` mistakes are an outcome, too.
-fn told(failure: Failure, json: bool) -> Failure {
+pub(super) fn told(failure: Failure, json: bool) -> Failure {
     if json && let Some(Unusable { mistakes, .. }) = failure.downcast_ref() {
         line(&json!({ "mistakes": mistakes }));
     }

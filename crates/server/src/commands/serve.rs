@@ -24,6 +24,7 @@ use crate::http::{self, Limits, Site};
 use crate::identity::{DevKey, Identity, Provider, ProviderOptions};
 use crate::metrics::{Measured, Metrics};
 use crate::progress::{Folding, line};
+use crate::to_read::ToRead;
 
 use super::{BadUsage, Failure, say};
 
@@ -56,35 +57,31 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
         Some(options) => Some(Provider::open(options).await?),
         None => None,
     };
-    let data = Data::open(place)?;
+    let opened = Opened::by(place, serve.read_only).await?;
 
     let metrics = Arc::new(Metrics::new()?);
     let site = Arc::new(Site::new(metrics.clone()));
     let address = socket.local_addr()?;
     let listening = Listening::start(socket, metrics_socket, &site)?;
 
-    if serve.demo && data.journal().head().await? == 0 {
-        let source = Source::reader("the demo community", DEMO);
-        events::import(data.journal(), source, &mut Unwatched).await?;
-    }
-    let mut folding = {
-        let (site, journal) = (site.clone(), data.journal().clone());
-        Folding::telling(serve.report, move |it| site.health().folding(&journal, it))
+    let community = match opened {
+        Opened::Data(data) => {
+            let (demo, report) = (serve.demo, serve.report);
+            folded(&data, demo, report, &site, metrics).await?
+        }
+        Opened::ToRead(to_read) => Arc::new(to_read.community().await?),
     };
-    let target = data.rows(&mut folding).await?;
     let key = match serve.dev {
         true => Some(DevKey::open(&place.directory)?),
         false => None,
     };
     let member = match &key {
-        Some(key) => first_member(key, &target.store).await?,
+        Some(key) => first_member(key, community.read_models().store()).await?,
         None => None,
     };
     // Before anybody is answered: whoever is has to be told of the end, too.
     let stop = http::stop_signal()
         .map_err(|error| format!("can't listen to signals, and so couldn't stop: {error}"))?;
-    let journal = Measured::journal(data.journal().clone(), metrics);
-    let community = Arc::new(Community::start(journal, target).await?);
     let greeting = Greeting {
         directory: place.directory.display().to_string(),
         address,
@@ -107,6 +104,44 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
     }
     listening.stop().await?;
     greeted
+}
+
+/// What is served.
+enum Opened {
+    Data(Data),
+    ToRead(ToRead),
+}
+
+impl Opened {
+    async fn by(place: &Place, read_only: bool) -> Result<Self, Failure> {
+        Ok(match read_only {
+            true => Self::ToRead(ToRead::open(place).await?),
+            false => Self::Data(Data::open(place).await?),
+        })
+    }
+}
+
+/// A community with all that it has recorded folded in; a new one may be filled with the demo.
+async fn folded(
+    data: &Data,
+    demo: bool,
+    report: Report,
+    site: &Arc<Site>,
+    metrics: Arc<Metrics>,
+) -> Result<Arc<Community>, Failure> {
+    if demo && data.journal().head().await? == 0 {
+        let source = Source::reader("the demo community", DEMO);
+        events::import(data.journal(), source, &mut Unwatched).await?;
+    }
+    let mut folding = {
+        let (site, journal) = (site.clone(), data.journal().clone());
+        Folding::telling(report, move |it| site.health().folding(&journal, it))
+    };
+    let target = data.rows(&mut folding).await?;
+    let journal = Measured::journal(data.journal().clone(), metrics);
+    let community = Arc::new(Community::start(journal, target).await?);
+    community.renew_in(data.generations()?)?;
+    Ok(community)
 }
 
 /// The identity provider, if there is one. Of its keys, name and audience, none comes alone.

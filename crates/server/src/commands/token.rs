@@ -8,13 +8,17 @@ use plaudit_domain::account::Claims;
 use crate::cli::Token;
 use crate::data::{Data, Place};
 use crate::identity::DevKey;
+use crate::replayed::Replayed;
 
 use super::{Failure, say};
 
 /// Prints a token for a server that runs with `--dev` on the same directory.
-pub fn run(place: &Place, token: &Token) -> Result<(), Failure> {
-    let data = Data::existing(place)?;
-    let key = DevKey::open(data.directory())?;
+pub async fn run(place: &Place, token: &Token) -> Result<(), Failure> {
+    // What is only read has tokens, too.
+    if Replayed::in_directory(&place.directory)?.is_none() {
+        Data::existing(place).await?;
+    }
+    let key = DevKey::open(&place.directory)?;
     let lifetime = Duration::from_secs(u64::from(token.hours) * 3600);
     let actor = Actor {
         account: token.account,

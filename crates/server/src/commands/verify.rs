@@ -39,7 +39,7 @@ pub enum Differences {
 
 /// Looks whether the journal is whole, and the rows are what it comes to.
 pub async fn run(place: &Place, Verify { limit, report }: Verify) -> Result<(), Failure> {
-    let data = Data::existing(place)?;
+    let data = Data::existing(place).await?;
     let began = Instant::now();
     let mut findings = Findings::new(limit, report);
     let verified = verify(&data, &mut findings).await;
@@ -62,6 +62,7 @@ pub async fn run(place: &Place, Verify { limit, report }: Verify) -> Result<(), 
 
 async fn verify(data: &Data, findings: &mut Findings) -> Result<(u64, Option<Verified>), Failure> {
     let generations = data.generations()?;
+    let generations = generations.as_made(data.journal()).await?;
     let events = inspect(data.journal(), &generations, findings).await?;
     // Only what comes now leaves something behind.
     let stop = stop_signal()

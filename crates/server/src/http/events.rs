@@ -19,11 +19,17 @@ const PING: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone)]
 pub(super) struct Stopping(pub(super) watch::Receiver<()>);
 
+/// An answer.
+#[derive(Debug)]
+pub(super) struct Next {
+    /// Who sends this as `Last-Event-ID` goes on behind it.
+    pub(super) id: Option<String>,
+    /// The answer itself.
+    pub(super) answer: Vec<u8>,
+}
+
 /// Answers as events. They are made as the client takes them.
-pub(super) fn respond(
-    answers: BoxStream<'static, Vec<u8>>,
-    stopping: Option<Stopping>,
-) -> Response {
+pub(super) fn respond(answers: BoxStream<'static, Next>, stopping: Option<Stopping>) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -37,7 +43,7 @@ pub(super) fn respond(
 }
 
 fn events(
-    answers: BoxStream<'static, Vec<u8>>,
+    answers: BoxStream<'static, Next>,
     stopping: Option<Stopping>,
 ) -> impl Stream<Item = Vec<u8>> + Send + 'static {
     stream::unfold(Some((answers, stopping)), |open| async {
@@ -62,16 +68,19 @@ async fn stopped(stopping: &mut Option<Stopping>) {
 }
 
 enum Event {
-    Next(Vec<u8>),
+    Next(Next),
     Complete,
     Ping,
 }
 
 impl Event {
-    /// As it goes over the wire. An answer is JSON in one line.
+    /// As it goes over the wire. An answer is JSON in one line, and an id a cursor.
     fn encode(self) -> Vec<u8> {
         match self {
-            Self::Next(answer) => [b"event: next\ndata: ", &answer[..], b"\n\n"].concat(),
+            Self::Next(Next { id, answer }) => {
+                let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
+                [b"event: next\n", id.as_bytes(), b"data: ", &answer, b"\n\n"].concat()
+            }
             Self::Complete => b"event: complete\ndata:\n\n".to_vec(),
             Self::Ping => b":\n\n".to_vec(),
         }
@@ -89,10 +98,14 @@ mod tests {
 
     #[tokio::test]
     async fn every_answer_is_an_event_and_the_end_is_one() {
-        let answers = stream::iter([b"{}".to_vec(), b"[]".to_vec()]).boxed();
+        let next = |id: Option<&str>, answer: &str| Next {
+            id: id.map(str::to_owned),
+            answer: answer.into(),
+        };
+        let answers = stream::iter([next(None, "{}"), next(Some("7"), "[]")]).boxed();
         assert_eq!(
             all(events(answers, None)).await,
-            "event: next\ndata: {}\n\nevent: next\ndata: []\n\nevent: complete\ndata:\n\n"
+            "event: next\ndata: {}\n\nevent: next\nid: 7\ndata: []\n\nevent: complete\ndata:\n\n"
         );
     }
 

@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 use super::Shared;
 use super::accept::{MediaType, wants_events};
-use super::events::{self, Stopping};
+use super::events::{self, Next, Stopping};
 use super::observe::{Operated, RequestId};
 use super::opening::ComeAgain;
 use crate::identity::{Caller, Identity, IdentityError, LogIns, Unauthenticated};
@@ -134,13 +134,14 @@ impl GraphQl {
             // The other mode of the protocol, with a reservation, isn't served.
             Allowed::Queries => Err(Rejection::method_not_allowed()),
         });
-        let (operation, actor) = match admitted {
+        let (mut operation, actor) = match admitted {
             Ok(admitted) => admitted,
             Err(rejection) => {
                 self.metrics.error(rejection.code);
                 return rejection.into_response(REFUSED_EVENTS);
             }
         };
+        operation.last_answer = last_event(request.headers());
         let began = Instant::now();
         match self.api.follow(operation, actor).await {
             Ok(followed) => {
@@ -161,7 +162,7 @@ impl GraphQl {
 
     /// The answers of an operation that began then, counted as they come, and made as part of this request:
     /// what is logged meanwhile has its id, though it is answered by then.
-    fn counted(&self, followed: Followed, began: Instant) -> BoxStream<'static, Vec<u8>> {
+    fn counted(&self, followed: Followed, began: Instant) -> BoxStream<'static, Next> {
         let metrics = self.metrics.clone();
         let subscribed = match followed.kind {
             Kind::Subscription => Some(Subscribed::begin(metrics.clone())),
@@ -177,7 +178,11 @@ impl GraphQl {
                     Some(subscribed) => subscribed.answered(&answer),
                     None => metrics.operated(&answer, began.elapsed()),
                 }
-                Some((answer.body, (answers, subscribed)))
+                let next = Next {
+                    id: answer.id,
+                    answer: answer.body,
+                };
+                Some((next, (answers, subscribed)))
             }
         });
         bodies.boxed()
@@ -260,6 +265,12 @@ async fn in_time<T>(limit: Duration, body: impl Future<Output = T>) -> Result<T,
     timeout(limit, body)
         .await
         .map_err(|_| Rejection::too_slow(limit))
+}
+
+/// The id of the last event that a client got before its connection broke.
+fn last_event(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("last-event-id")?.to_str().ok()?;
+    Some(id.to_owned()).filter(|id| !id.is_empty())
 }
 
 /// Whether a body says that it is JSON in UTF-8, and nothing else.

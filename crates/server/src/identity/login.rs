@@ -47,7 +47,7 @@ impl LogIns {
             claims,
             issued_at,
         } = caller;
-        if *claims == Claims::default() {
+        if *claims == Claims::default() || self.community.is_read_only() {
             return Ok(false);
         }
         // Somebody with two tokens is not renamed with each request: the later token is right.
@@ -78,6 +78,7 @@ impl LogIns {
             Err(CommandError::NotReadableYet { .. }) => true,
             Err(
                 error @ (CommandError::Journal(_)
+                | CommandError::ReadOnly
                 | CommandError::Contended { .. }
                 | CommandError::KeyReused),
             ) => return Err(error),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use plaudit_domain::erasure::Content;
 use plaudit_domain::{AccountId, Event, NewEvent, Position, StreamName};
 use plaudit_journal::inspection::Extent;
+use plaudit_journal::search::{Found, Search};
 use plaudit_journal::{
     AppendError, Appended, Expected, Journal, JournalError, SharedJournal, Tell,
 };
@@ -76,6 +77,10 @@ impl Journal for Measured {
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {
         self.journal.read_at(positions).await
+    }
+
+    async fn search(&self, search: &Search<'_>) -> Result<Found, JournalError> {
+        self.journal.search(search).await
     }
 
     async fn head(&self) -> Result<Position, JournalError> {

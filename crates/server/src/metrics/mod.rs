@@ -9,7 +9,8 @@ use poem::http::StatusCode;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    TextEncoder,
 };
 
 use crate::health::Standing;
@@ -40,6 +41,7 @@ pub struct Metrics {
     operations: IntCounterVec,
     operation_seconds: HistogramVec,
     errors: IntCounterVec,
+    subscriptions: IntGauge,
     log_ins: IntCounterVec,
     appends: IntCounterVec,
     append_seconds: Histogram,
@@ -114,6 +116,13 @@ impl Metrics {
                 "plaudit_graphql_errors_total",
                 "Errors in GraphQL answers, by code; user errors are none.",
                 &["code"],
+            )?,
+            subscriptions: registered(
+                &registry,
+                IntGauge::new(
+                    "plaudit_graphql_subscriptions_open",
+                    "Subscriptions that are followed now.",
+                )?,
             )?,
             log_ins: counters(
                 "plaudit_log_ins_total",

@@ -7,7 +7,8 @@ use plaudit_api::{Answer, Kind};
 use super::{Metrics, kind, outcome};
 
 /// A subscription. It is counted as one operation once it is over, whoever ends it, by what became of its
-/// latest answer. For how long somebody follows says nothing of the server: so it isn't timed.
+/// latest answer; until then, as one that is open. For how long somebody follows says nothing of the server: so
+/// it isn't timed.
 pub struct Subscribed {
     metrics: Arc<Metrics>,
     outcome: &'static str,
@@ -16,6 +17,7 @@ pub struct Subscribed {
 impl Subscribed {
     /// It begins.
     pub fn begin(metrics: Arc<Metrics>) -> Self {
+        metrics.subscriptions.inc();
         Self {
             metrics,
             outcome: "ok",
@@ -31,6 +33,7 @@ impl Subscribed {
 
 impl Drop for Subscribed {
     fn drop(&mut self) {
+        self.metrics.subscriptions.dec();
         let labels = [kind(Some(Kind::Subscription)), self.outcome];
         self.metrics.operations.with_label_values(&labels).inc();
     }

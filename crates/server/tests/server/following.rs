@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use plaudit_domain::AccountId;
+use plaudit_domain::account::Claims;
+use plaudit_domain::{AccountId, Actor, Roles};
 use plaudit_server::http::serve;
 use poem::Request;
 use serde_json::{Value, json};
@@ -30,12 +31,26 @@ impl Events {
     async fn follow(address: SocketAddr, token: Option<&str>, after: Option<&str>) -> Self {
         let query = "subscription ($after: String) {
             notificationReceived(after: $after) { cursor node { kind post { body } isRead } } }";
-        let body = json!({ "query": query, "variables": { "after": after } }).to_string();
+        let variables = json!({ "after": after });
+        Self::of(address, token, query, &variables, None).await
+    }
+
+    /// Follows something, from behind the last event of a connection before.
+    async fn of(
+        address: SocketAddr,
+        token: Option<&str>,
+        query: &str,
+        variables: &Value,
+        last: Option<&str>,
+    ) -> Self {
+        let body = json!({ "query": query, "variables": variables }).to_string();
         let token = token.map(|token| format!("authorization: Bearer {token}\r\n"));
+        let last = last.map(|last| format!("last-event-id: {last}\r\n"));
         let request = format!(
             "POST /graphql HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\
-             content-type: application/json\r\n{}content-length: {}\r\n\r\n{body}",
+             content-type: application/json\r\n{}{}content-length: {}\r\n\r\n{body}",
             token.unwrap_or_default(),
+            last.unwrap_or_default(),
             body.len(),
         );
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -68,9 +83,16 @@ impl Events {
 
     /// The next answer.
     async fn next(&mut self) -> Value {
-        self.until("event: next\ndata: ").await;
-        let answer = self.until("\n\n").await;
-        serde_json::from_str(&answer).unwrap()
+        self.next_with_id().await.1
+    }
+
+    /// The next answer, with its id.
+    async fn next_with_id(&mut self) -> (Option<String>, Value) {
+        self.until("event: next\n").await;
+        let event = self.until("\n\n").await;
+        let (id, answer) = event.split_once("data: ").unwrap();
+        let id = id.strip_prefix("id: ").map(|id| id.trim_end().to_owned());
+        (id, serde_json::from_str(answer).unwrap())
     }
 
     /// The text of what somebody was told next, and its cursor.
@@ -164,6 +186,58 @@ async fn f5_who_follows_again_from_a_cursor_misses_nothing_and_gets_nothing_twic
         .unwrap();
 }
 
+/// What a browser's reconnecting does: the same request again, with the id of the last event.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_connects_again_goes_on_behind_the_last_event_that_they_got() {
+    let served = Served::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(serve(listener, served.app(), std::future::pending()));
+    let question = question(&served).await;
+    for body in ["One", "Two", "Three"] {
+        answer(&served, &question, body).await;
+    }
+    let analyst = Actor {
+        roles: Roles {
+            analyst: true,
+            ..Roles::default()
+        },
+        ..Actor::member(AccountId(Uuid::from_u128(0xc1e0)))
+    };
+    let token = served.token_of(&analyst, &Claims::default());
+    let query = r#"subscription ($after: String) { eventRecorded(after: $after, filter: {
+        types: ["PostCreated"] }) { node { body(personal: true) } } }"#;
+    let from_the_first = json!({ "after": "0" });
+    let texts = async |last: Option<&str>, count| {
+        let mut events = Events::of(address, Some(&token), query, &from_the_first, last).await;
+        let (mut texts, mut last) = (Vec::new(), None);
+        for _ in 0..count {
+            let (id, answer) = events.next_with_id().await;
+            let body = &answer["data"]["eventRecorded"]["node"]["body"]["body"];
+            texts.push(body.as_str().unwrap().to_owned());
+            last = id;
+        }
+        (texts, last.unwrap())
+    };
+    let (first, last) = texts(None, 2).await;
+    assert_eq!(first, ["My oven.", "One"]);
+    let (second, last) = texts(Some(&last), 1).await;
+    assert_eq!(second, ["Two"]);
+    answer(&served, &question, "Four").await;
+    assert_eq!(texts(Some(&last), 2).await.0, ["Three", "Four"]);
+
+    // Notifications go by an id, too.
+    let token = served.token(ADA);
+    let mut events = Events::follow(address, Some(&token), None).await;
+    answer(&served, &question, "Five").await;
+    let (last, _) = events.next_with_id().await;
+    answer(&served, &question, "Six").await;
+    let query = "subscription { notificationReceived { cursor node { kind post { body } } } }";
+    let last = last.as_deref();
+    let mut events = Events::of(address, Some(&token), query, &json!({}), last).await;
+    assert_eq!(events.told().await.0, "Six");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f5_who_follows_without_a_token_gets_one_error() {
     let served = Served::new().await;
@@ -227,6 +301,11 @@ async fn a_subscription_is_counted_once_it_is_over_however_much_came() {
         assert_eq!(events.told().await.0, body);
     }
     assert_eq!(counted("subscription", "ok").await, 0.0);
+    let open = async || {
+        let page = metrics(&app).await;
+        page.get("plaudit_graphql_subscriptions_open", &[])
+    };
+    assert_eq!(open().await, Some(1.0));
     drop(events);
     let over = async {
         while counted("subscription", "ok").await < 1.0 {
@@ -234,6 +313,7 @@ async fn a_subscription_is_counted_once_it_is_over_however_much_came() {
         }
     };
     timeout(Duration::from_secs(5), over).await.unwrap();
+    assert_eq!(open().await, Some(0.0));
 
     // Who isn't known, what can't be followed, and what is no subscription.
     let mut events = Events::follow(address, None, None).await;

@@ -36,7 +36,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
 ];
 
 /// Which crates may name an outside thing.
-const NAMED_BY: [(&str, &[&str]); 24] = [
+const NAMED_BY: [(&str, &[&str]); 26] = [
     ("async-graphql", &["api"]),
     ("chacha20poly1305", &["journal"]),
     ("clap", &["server"]),
@@ -49,6 +49,7 @@ const NAMED_BY: [(&str, &[&str]); 24] = [
     ("jiff", &["domain"]),
     ("jsonwebtoken", &["server"]),
     ("mimalloc", &["server"]),
+    ("parquet", &["exchange"]),
     ("poem", &["server"]),
     ("prometheus", &["server"]),
     ("quick-xml", &["exchange"]),
@@ -57,7 +58,8 @@ const NAMED_BY: [(&str, &[&str]); 24] = [
     ("rustls", &["server"]),
     ("rustls-native-certs", &["server"]),
     ("sea-query", &["store"]),
-    ("sha2", &["domain", "projection", "server"]),
+    ("sha2", &["domain", "exchange", "projection", "server"]),
+    ("similar", &["projection"]),
     ("strsim", &["projection"]),
     ("toml", &["projection"]),
     ("unicode-normalization", &["domain"]),
@@ -178,6 +180,7 @@ fn documents_link_to_files_that_are_there() {
         "README.md",
         "ARCHITECTURE.md",
         "CHANGELOG.md",
+        "docs/EXPORTS.md",
         "projections/README.md",
     ];
     for document in documents.map(|document| root().join(document)) {

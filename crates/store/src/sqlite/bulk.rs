@@ -7,20 +7,24 @@ use std::path::{Path, PathBuf};
 
 use plaudit_domain::Position;
 use plaudit_projection::{
-    Attendance, Certification, Change, GroupWatch, Leader, Like, Membership, Optional, Pair,
-    PostBody, PostTag, Report, Row, Rows, Rsvp, Sponsor, Watch,
+    Attendance, Certification, Change, GroupWatch, Leader, Like, Membership, Needs, Optional, Pair,
+    PostBody, PostTag, Report, Row, Rows, Rsvp, Sponsor, Touched, Watch,
 };
 use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
 
-use crate::{Result, StoreError, sql};
+use crate::{Commit, Result, StoreError, sql};
 
-use super::{Failure, SqliteStore, bind, configure, schema};
+use super::{Failure, SqliteStore, bind, configure, fold, schema};
+
+/// So many bytes of memory rows may take that are not written yet, unless it is said otherwise.
+const BUDGET: usize = 1 << 30;
 
 /// A generation that is being filled.
 pub struct BulkLoad {
     path: PathBuf,
     rules: String,
+    budget: usize,
     connection: Connection,
     /// As long as it is held nobody removes the file.
     in_use: File,
@@ -38,6 +42,7 @@ impl BulkLoad {
         let load = Self {
             path: path.to_owned(),
             rules: rules.to_owned(),
+            budget: BUDGET,
             connection,
             in_use,
         };
@@ -47,11 +52,23 @@ impl BulkLoad {
 
     fn prepare(&self) -> rusqlite::Result<()> {
         configure(&self.connection, "OFF", "OFF")?;
+        // Counted to the process, however much of it there is: the cache does as well.
+        self.connection.pragma_update(None, "mmap_size", 0)?;
         self.connection
             .pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         let transaction = self.connection.unchecked_transaction()?;
         schema::create_tables(&transaction)?;
         transaction.commit()
+    }
+
+    /// The same, with another budget of memory, in bytes.
+    pub fn within(self, budget: usize) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// How many bytes of memory the rows may take that are not written yet.
+    pub fn budget(&self) -> usize {
+        self.budget
     }
 
     /// Writes texts; a later one of the same post holds.
@@ -65,8 +82,8 @@ impl BulkLoad {
         })
     }
 
-    /// Writes all rows of a finished history but the texts, which it has [taken](Self::bodies)
-    /// before, and makes the indexes.
+    /// Writes all rows of a history so far but the texts, which it has [taken](Self::bodies) before, and
+    /// makes the indexes. What comes after is [folded into](Self::fetch) them.
     pub fn rows(&mut self, rows: &Rows, position: Position) -> Result<()> {
         let rules = self.rules.clone();
         self.in_transaction(|transaction| {
@@ -77,7 +94,6 @@ impl BulkLoad {
             load::<Watch>(transaction, sorted(rows.watches.changes(), Pair::pair))?;
             load_optional(transaction, &rows.reviews)?;
             load::<Report>(transaction, sorted(rows.reports.changes(), Pair::pair))?;
-            load(transaction, rows.rulings.iter())?;
             let mut tags: Vec<&PostTag> = rows.tags.added().collect();
             tags.sort_unstable();
             load(transaction, tags.into_iter())?;
@@ -88,6 +104,7 @@ impl BulkLoad {
             let watches = sorted(rows.group_watches.changes(), Pair::pair);
             load::<GroupWatch>(transaction, watches)?;
             load_notifications(transaction, rows)?;
+            load(transaction, rows.timeline.iter())?;
             load::<Membership>(transaction, sorted(rows.memberships.changes(), Pair::pair))?;
             load::<Leader>(transaction, sorted(rows.leaders.changes(), Pair::pair))?;
             load_optional(transaction, &rows.applications)?;
@@ -114,11 +131,34 @@ impl BulkLoad {
         })
     }
 
+    /// The rows that a batch touches, once there are [some](Self::rows).
+    pub fn fetch(&self, touched: &Touched) -> Result<Rows> {
+        fold::fetch(&self.connection, touched).map_err(|error| error.at(&self.path))
+    }
+
+    /// The rows that its deeds need to be reckoned.
+    pub fn fetch_for(&self, needs: &Needs, rows: &mut Rows) -> Result<()> {
+        fold::fetch_for(&self.connection, needs, rows).map_err(|error| error.at(&self.path))
+    }
+
+    /// Writes what a batch changed, from one position to another.
+    pub fn commit(&mut self, rows: &Rows, from: Position, to: Position) -> Result<()> {
+        match fold::commit(&mut self.connection, rows, from, to) {
+            Ok(Commit::Done) => Ok(()),
+            Ok(Commit::Overtaken { at }) => {
+                let what = format!("the rows are folded up to event {at}, not to {from}");
+                Err(storage(&self.path, std::io::Error::other(what)))
+            }
+            Err(error) => Err(error.at(&self.path)),
+        }
+    }
+
     /// Makes the file durable and opens it as a store.
     pub fn finish(self) -> Result<SqliteStore> {
         let Self {
             path,
             rules,
+            budget: _,
             connection,
             in_use: _in_use,
         } = self;

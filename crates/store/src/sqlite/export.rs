@@ -1,4 +1,4 @@
-//! Whole tables, row by row, as of one position.
+//! Whole tables, row by row, within a transaction of whoever asks.
 
 use plaudit_domain::{AccountId, GroupId, Position, PostId, Time, Visibility};
 use plaudit_projection::row::Field;
@@ -15,10 +15,7 @@ use super::read::SQL;
 use super::{Failure, bind, schema};
 
 /// Every account, with its profile's public id.
-pub fn accounts(
-    connection: &Connection,
-    each: Each<'_, AccountRecord>,
-) -> Result<Position, Failure> {
+pub fn accounts(connection: &Connection, each: Each<'_, AccountRecord>) -> Result<(), Failure> {
     let mut select = sql::select::<Account>();
     join::<Account>(&mut select, "primary", (Account::TABLE, "profile"));
     select
@@ -37,14 +34,14 @@ pub fn accounts(
 }
 
 /// Every profile.
-pub fn profiles(connection: &Connection, each: Each<'_, Profile>) -> Result<Position, Failure> {
+pub fn profiles(connection: &Connection, each: Each<'_, Profile>) -> Result<(), Failure> {
     scan::<Profile>(connection, sql::select::<Profile>(), &mut |row| {
         each(bind::read(row, 0)?).map_err(passed_on)
     })
 }
 
 /// Every post, with the public ids of what it refers to.
-pub fn posts(connection: &Connection, each: Each<'_, PostRecord>) -> Result<Position, Failure> {
+pub fn posts(connection: &Connection, each: Each<'_, PostRecord>) -> Result<(), Failure> {
     let mut select = sql::select::<Post>();
     join::<Account>(&mut select, "writer", (Post::TABLE, "author"));
     join::<Post>(&mut select, "above", (Post::TABLE, "parent"));
@@ -75,24 +72,25 @@ pub fn posts(connection: &Connection, each: Each<'_, PostRecord>) -> Result<Posi
     })
 }
 
-/// Every entry of the ledger after a key.
+/// Every entry of the ledger after a key, and the position that they are as of.
 pub fn entries(
     connection: &Connection,
     after: Key,
     each: Each<'_, LedgerEntry>,
 ) -> Result<Position, Failure> {
+    // One transaction, one moment: the position belongs to the rows.
+    let transaction = connection.unchecked_transaction()?;
+    let position = schema::position(&transaction)?;
     let mut select = sql::select::<LedgerEntry>();
     select.and_where(column(LedgerEntry::TABLE, "key").gt(after.0));
-    scan::<LedgerEntry>(connection, select, &mut |row| {
+    scan::<LedgerEntry>(&transaction, select, &mut |row| {
         each(bind::read(row, 0)?).map_err(passed_on)
-    })
+    })?;
+    Ok(position)
 }
 
 /// Every entry of the ledger, with the public ids of what it refers to.
-pub fn entry_records(
-    connection: &Connection,
-    each: Each<'_, LedgerRecord>,
-) -> Result<Position, Failure> {
+pub fn entry_records(connection: &Connection, each: Each<'_, LedgerRecord>) -> Result<(), Failure> {
     let mut select = sql::select::<LedgerEntry>();
     join::<Account>(&mut select, "owner", (LedgerEntry::TABLE, "account"));
     join::<Profile>(&mut select, "seen", ("owner", "profile"));
@@ -148,32 +146,39 @@ const BADGES: [(&str, ReadBadge); 4] = [
 pub fn profile_records(
     connection: &Connection,
     each: Each<'_, ProfileRecord>,
-) -> Result<Position, Failure> {
+) -> Result<(), Failure> {
     scan::<Profile>(connection, sql::select::<Profile>(), &mut |row| {
-        let profile: Profile = bind::read(row, 0)?;
-        let mut badges = Vec::new();
-        for (sql, badge) in BADGES {
-            // Within the transaction of the scan, for it is the same connection.
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([profile.key.0])?;
-            while let Some(row) = rows.next()? {
-                badges.push(BadgeRecord {
-                    badge: badge(row)?,
-                    account: bind::read(row, 1)?,
-                    enrolled: bind::read::<Option<Time>>(row, 2)?.is_some(),
-                    at: bind::read(row, 3)?,
-                    position: bind::read::<i64>(row, 4)?.cast_unsigned(),
-                });
-            }
-        }
-        let mut statement = connection.prepare_cached(&SQL.lozenges_of_profile)?;
-        let lozenges = bind::rows(&mut statement, [profile.key.0])?;
-        let record = ProfileRecord {
-            profile,
-            lozenges,
-            badges,
-        };
+        // Within the transaction of the scan, for it is the same connection.
+        let record = profile_record(connection, bind::read(row, 0)?)?;
         each(record).map_err(passed_on)
+    })
+}
+
+/// A profile, with its badges.
+pub(super) fn profile_record(
+    connection: &Connection,
+    profile: Profile,
+) -> Result<ProfileRecord, Failure> {
+    let mut badges = Vec::new();
+    for (sql, badge) in BADGES {
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query([profile.key.0])?;
+        while let Some(row) = rows.next()? {
+            badges.push(BadgeRecord {
+                badge: badge(row)?,
+                account: bind::read(row, 1)?,
+                enrolled: bind::read::<Option<Time>>(row, 2)?.is_some(),
+                at: bind::read(row, 3)?,
+                position: bind::read::<i64>(row, 4)?.cast_unsigned(),
+            });
+        }
+    }
+    let mut statement = connection.prepare_cached(&SQL.lozenges_of_profile)?;
+    let lozenges = bind::rows(&mut statement, [profile.key.0])?;
+    Ok(ProfileRecord {
+        profile,
+        lozenges,
+        badges,
     })
 }
 
@@ -195,19 +200,16 @@ pub(super) fn scan<R: Row + Field>(
     connection: &Connection,
     mut select: SelectStatement,
     each: &mut dyn FnMut(&rusqlite::Row<'_>) -> Result<(), Failure>,
-) -> Result<Position, Failure> {
-    // One transaction, one moment: the position belongs to the rows.
-    let transaction = connection.unchecked_transaction()?;
-    let position = schema::position(&transaction)?;
+) -> Result<(), Failure> {
     let sql = select
         .order_by((R::TABLE, "key"), sea_query::Order::Asc)
         .to_string(SqliteQueryBuilder);
-    let mut statement = transaction.prepare_cached(&sql)?;
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
         each(row)?;
     }
-    Ok(position)
+    Ok(())
 }
 
 pub(super) fn passed_on(error: std::io::Error) -> Failure {

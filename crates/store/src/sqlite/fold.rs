@@ -10,8 +10,8 @@ use plaudit_projection::{
     Course, Entities, Entity, Feedback, FigureOfMonth, Gift, GrantedBadge, Group, GroupWatch,
     Interaction, Key, Leader, LedgerEntry, Like, LozengeGrant, LozengeRequest, Meeting, Membership,
     Missing, Needs, Notification, Optional, Pair, Pairs, Post, PostBody, PostMilestone, PostTag,
-    Presentation, Profile, ReadMark, Report, Review, Row, Rows, Rsvp, Ruling, Sponsor, Tally,
-    Touched, Waiting, Watch,
+    Presentation, Profile, ReadMark, Report, Review, Row, Rows, Rsvp, Sponsor, Tally,
+    TimelineEntry, Touched, Waiting, Watch,
 };
 use rusqlite::{Connection, Params, Transaction, TransactionBehavior};
 use rustc_hash::FxHashSet;
@@ -267,10 +267,10 @@ pub fn commit(
     }
     change_optional(&transaction, &rows.reviews, |post| [post.0])?;
     change::<Report>(&transaction, rows.reports.changes())?;
-    insert(&transaction, &rows.rulings)?;
     insert(&transaction, rows.groups.added())?;
     update(&transaction, rows.groups.changed())?;
     change::<GroupWatch>(&transaction, rows.group_watches.changes())?;
+    insert(&transaction, &rows.timeline)?;
     insert(&transaction, &rows.notifications)?;
     put(&transaction, rows.read_marks.iter())?;
     add_figures(&transaction, rows)?;
@@ -438,8 +438,9 @@ fn add_figures(transaction: &Transaction<'_>, rows: &Rows) -> rusqlite::Result<(
 
 /// Takes away what accounts were told about themselves.
 fn erase_notes(transaction: &Transaction<'_>, accounts: &FxHashSet<Key>) -> rusqlite::Result<()> {
-    let mut statement =
-        transaction.prepare_cached("UPDATE ruling SET note = NULL WHERE author = ?1")?;
+    let mut statement = transaction.prepare_cached(
+        "UPDATE notification SET note = NULL WHERE account = ?1 AND note IS NOT NULL",
+    )?;
     for account in accounts {
         statement.execute([account.0])?;
     }
@@ -458,7 +459,7 @@ fn erase_content(transaction: &Transaction<'_>, authors: &FxHashSet<Key>) -> rus
             [author.0],
         )?;
         transaction.execute(
-            "UPDATE review SET reason = NULL WHERE author = ?1",
+            "UPDATE review SET reason = NULL, deleted = 1 WHERE author = ?1",
             [author.0],
         )?;
         transaction.execute(

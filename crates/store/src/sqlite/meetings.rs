@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use plaudit_domain::{GroupId, Position, Time};
+use plaudit_domain::{GroupId, Time};
 use plaudit_projection::{
     Account, Application, Attendance, Benefit, Group, Key, Leader, Meeting, Presentation, Row,
     Rows, Rsvp, Sponsor, Touched, benefit, group, leadership, meeting, rsvp,
@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use sea_query::{Expr, ExprTrait, SelectStatement};
 
 use crate::sql::{self, column};
-use crate::{Each, GroupRecord, MeetingRecord, Page, Span};
+use crate::{Each, GroupRecord, LedBy, MeetingRecord, Page, Span};
 
 use super::fold::{keys, load, load_pairs, pairs};
 use super::kudos::{collect, counted};
@@ -325,23 +325,39 @@ pub fn account_by_calendar(
 }
 
 /// Every group, with its held meetings.
-pub fn each_group(
-    connection: &Connection,
-    each: Each<'_, GroupRecord>,
-) -> Result<Position, Failure> {
+pub fn each_group(connection: &Connection, each: Each<'_, GroupRecord>) -> Result<(), Failure> {
     export::scan::<Group>(connection, sql::select::<Group>(), &mut |row| {
-        let group: Group = bind::read(row, 0)?;
-        let held = held_of(connection, &[group.key], Span::EVER)?;
-        let held = held.into_iter().map(|(_, at)| at).collect();
-        each(GroupRecord { group, held }).map_err(export::passed_on)
+        let record = with_meetings(connection, bind::read(row, 0)?)?;
+        each(record).map_err(export::passed_on)
     })
 }
 
+/// Every user group with each profile that leads it. Whose account is erased is no leader.
+pub fn each_led(connection: &Connection, each: Each<'_, LedBy>) -> Result<(), Failure> {
+    let mut statement = connection.prepare(
+        "SELECT DISTINCT group_key, profile FROM leader JOIN account ON account.key = account
+         WHERE NOT erased",
+    )?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        let led = LedBy {
+            group: bind::read(row, 0)?,
+            profile: bind::read(row, 1)?,
+        };
+        each(led).map_err(export::passed_on)?;
+    }
+    Ok(())
+}
+
+/// A group, with its held meetings.
+pub(super) fn with_meetings(connection: &Connection, group: Group) -> Result<GroupRecord, Failure> {
+    let held = held_of(connection, &[group.key], Span::EVER)?;
+    let held = held.into_iter().map(|(_, at)| at).collect();
+    Ok(GroupRecord { group, held })
+}
+
 /// Every meeting, with the public id of its group.
-pub fn each_meeting(
-    connection: &Connection,
-    each: Each<'_, MeetingRecord>,
-) -> Result<Position, Failure> {
+pub fn each_meeting(connection: &Connection, each: Each<'_, MeetingRecord>) -> Result<(), Failure> {
     let mut select = sql::select::<Meeting>();
     export::join::<Group>(&mut select, "host", (Meeting::TABLE, "group_key"));
     select.expr(column("host", "id"));
@@ -378,6 +394,7 @@ pub struct Sql {
     pub sponsors_of: Among,
     pub benefits: Among,
     pub benefits_by_id: Among,
+    pub benefits_for: Among,
     pub attendance_of: BothWays,
     pub benefits_of: BothWays,
     rsvps_of: String,
@@ -432,6 +449,7 @@ impl Sql {
             sponsors_of: Among::build::<Sponsor>("meeting"),
             benefits: Among::build::<Benefit>("key"),
             benefits_by_id: Among::build::<Benefit>("id"),
+            benefits_for: Among::build::<Benefit>("meeting"),
             attendance_of: BothWays::build(|order| {
                 pages::<Attendance>("meeting", ["position", "account"], order, |_| ())
             }),

@@ -3,6 +3,7 @@
 //! Reads run in process on the calling task, with prepared statements: a point read costs less
 //! than handing it to another thread. One connection writes; as many as are needed read.
 
+use std::any::Any;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -19,8 +20,8 @@ use plaudit_projection::{
     About, Acceptance, Account, Application, Attendance, Badge, Benefit, Certification, Course,
     Feedback, FigureOfMonth, Gift, GrantedBadge, Group, Interaction, Key, Leader, LedgerEntry,
     Like, LozengeGrant, LozengeRequest, Meeting, Membership, Needs, Notification, Post, PostBody,
-    PostMilestone, Presentation, Profile, ReadMark, Report, Review, Rows, Rsvp, Ruling, Sponsor,
-    Tally, Touched, Waiting, benefit, group, rsvp,
+    PostMilestone, Presentation, Profile, ReadMark, Report, Review, Rows, Rsvp, Sponsor, Tally,
+    TimelineEntry, Touched, Waiting, benefit, group, rsvp,
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -29,8 +30,7 @@ use uuid::Uuid;
 use self::snapshot::SqliteSnapshot;
 use crate::snapshot::Snapshot;
 use crate::{
-    AccountRecord, Commit, Each, Earned, GroupRecord, LedgerRecord, MeetingRecord, Page, PointsAt,
-    PostFilter, PostRecord, ProfileRecord, Reported, Result, Span, Store, StoreError,
+    Commit, Each, Earned, Page, PointsAt, PostFilter, Reported, Result, Span, Store, StoreError,
 };
 
 mod bind;
@@ -43,6 +43,7 @@ mod meetings;
 mod read;
 mod schema;
 mod snapshot;
+mod standing;
 mod told;
 
 pub use bulk::{BulkLoad, remove};
@@ -50,14 +51,22 @@ pub use bulk::{BulkLoad, remove};
 /// A generation of read models in a file.
 pub struct SqliteStore {
     path: PathBuf,
-    writer: Mutex<Connection>,
+    /// None where it was opened to be read only.
+    writer: Option<Mutex<Connection>>,
     readers: Mutex<Vec<Connection>>,
-    /// As long as it is held nobody removes the file, which readers open again and again.
-    _in_use: std::fs::File,
+    /// Where nothing may be written it is taken for granted that nobody else writes: SQLite can't make
+    /// there what it would notice that by.
+    is_still: bool,
+    /// As long as it is held nobody removes the file, which readers open again and again. Where no such
+    /// file can be made nothing can be removed, either.
+    _in_use: Option<std::fs::File>,
+    /// What is to go once all of the above is closed.
+    _guard: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl SqliteStore {
-    /// Opens the read models in a file, folded by the rules of a [hash](plaudit_projection::Rules::hash);
+    /// Opens the read models in a file, folded by the rules of a
+    /// [hash](plaudit_projection::Rules::folding_hash);
     /// where there is none, makes empty ones.
     ///
     /// # Errors
@@ -72,10 +81,50 @@ impl SqliteStore {
         schema::open(&mut writer, rules).map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
-            writer: Mutex::new(writer),
+            writer: Some(Mutex::new(writer)),
             readers: Mutex::default(),
-            _in_use: in_use,
+            is_still: false,
+            _in_use: Some(in_use),
+            _guard: None,
         })
+    }
+
+    /// Opens the read models in a file, folded by the rules of a hash, to read them: nothing is written to
+    /// it, and it need not be writable. Another process may fold into it meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Outdated`] if the file's tables aren't those of this version's rows, or were folded
+    /// by other rules; if there is no such file.
+    pub fn open_read_only(path: &Path, rules: &str) -> Result<Self> {
+        let in_use = bulk::in_use(path).ok();
+        if let Some(in_use) = &in_use {
+            in_use.lock_shared()?;
+        }
+        let mut store = Self {
+            path: path.to_owned(),
+            writer: None,
+            readers: Mutex::default(),
+            is_still: false,
+            _in_use: in_use,
+            _guard: None,
+        };
+        let check = |connection: &Connection| schema::check(connection, rules);
+        match store.read(check) {
+            Err(StoreError::Storage { .. }) if path.exists() => {
+                store.is_still = true;
+                store.read(check)?;
+            }
+            checked => checked?,
+        }
+        Ok(store)
+    }
+
+    /// The same, with something that is dropped once it is closed.
+    pub fn guarded_by(self, guard: impl Any + Send + Sync) -> Self {
+        Self {
+            _guard: Some(Box::new(guard)),
+            ..self
+        }
     }
 
     /// The file.
@@ -101,18 +150,43 @@ impl SqliteStore {
 
     fn connect(&self) -> std::result::Result<Connection, Failure> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
+        let connection = match self.is_still {
+            false => Connection::open_with_flags(&self.path, flags)?,
+            true => {
+                let uri = still(&self.path);
+                Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+            }
+        };
         configure_reads(&connection)?;
         Ok(connection)
     }
 
-    fn writer(&self) -> MutexGuard<'_, Connection> {
-        self.writer.lock()
+    fn writer(&self) -> Result<MutexGuard<'_, Connection>> {
+        let writer = self.writer.as_ref().ok_or_else(|| StoreError::Storage {
+            path: self.path.clone(),
+            source: "it was opened to be read only".into(),
+        })?;
+        Ok(writer.lock())
     }
 
     fn failed(&self, failure: impl Into<Failure>) -> StoreError {
         failure.into().at(&self.path)
     }
+}
+
+/// What SQLite calls a file that nobody writes to.
+fn still(path: &Path) -> String {
+    let mut uri = "file:".to_owned();
+    for character in path.to_string_lossy().chars() {
+        match character {
+            '?' => uri.push_str("%3f"),
+            '#' => uri.push_str("%23"),
+            '%' => uri.push_str("%25"),
+            other => uri.push(other),
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
 }
 
 /// Durability is the journal's: what a crash takes from here is folded again, and rows and their
@@ -222,7 +296,7 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, rows: &Rows, from: Position, to: Position) -> Result<Commit> {
-        fold::commit(&mut self.writer(), rows, from, to).map_err(|error| self.failed(error))
+        fold::commit(&mut *self.writer()?, rows, from, to).map_err(|error| self.failed(error))
     }
 
     async fn has_erased(&self) -> Result<bool> {
@@ -230,7 +304,7 @@ impl Store for SqliteStore {
     }
 
     async fn purge(&self) -> Result<()> {
-        purge(&self.writer()).map_err(|error| self.failed(error))
+        purge(&*self.writer()?).map_err(|error| self.failed(error))
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
@@ -479,6 +553,10 @@ impl Store for SqliteStore {
         self.read(|connection| read::by_id(connection, &meetings::SQL.benefits_by_id, ids()))
     }
 
+    async fn benefits_for(&self, meetings: &[Key]) -> Result<Vec<Benefit>> {
+        self.read(|connection| read::by_key(connection, &meetings::SQL.benefits_for, meetings))
+    }
+
     async fn benefits_of(&self, accounts: &[Key], page: Page) -> Result<Vec<Benefit>> {
         self.read(|connection| {
             read::related(connection, &meetings::SQL.benefits_of, accounts, page)
@@ -533,10 +611,6 @@ impl Store for SqliteStore {
         self.read(|connection| told::open_reports_of(connection, posts))
     }
 
-    async fn rulings(&self, keys: &[Key]) -> Result<Vec<Ruling>> {
-        self.read(|connection| read::by_key(connection, &read::SQL.rulings, keys))
-    }
-
     async fn notifications_by_id(&self, ids: &[Uuid]) -> Result<Vec<Notification>> {
         let ids = || ids.iter().copied();
         self.read(|connection| read::by_id(connection, &read::SQL.notifications_by_id, ids()))
@@ -571,6 +645,10 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Notification>> {
         let position = position.cast_signed();
         self.read(|connection| told::notifications_after(connection, accounts, position, limit))
+    }
+
+    async fn timeline(&self, subjects: &[Key], page: Page) -> Result<Vec<TimelineEntry>> {
+        self.read(|connection| told::timeline(connection, subjects, page))
     }
 
     async fn figures(&self) -> Result<Vec<FigureOfMonth>> {
@@ -719,33 +797,5 @@ impl Store for SqliteStore {
 
     async fn each_entry(&self, after: Key, each: Each<'_, LedgerEntry>) -> Result<Position> {
         self.read(|connection| export::entries(connection, after, each))
-    }
-
-    async fn each_entry_record(&self, each: Each<'_, LedgerRecord>) -> Result<Position> {
-        self.read(|connection| export::entry_records(connection, each))
-    }
-
-    async fn each_account(&self, each: Each<'_, AccountRecord>) -> Result<Position> {
-        self.read(|connection| export::accounts(connection, each))
-    }
-
-    async fn each_profile(&self, each: Each<'_, Profile>) -> Result<Position> {
-        self.read(|connection| export::profiles(connection, each))
-    }
-
-    async fn each_profile_record(&self, each: Each<'_, ProfileRecord>) -> Result<Position> {
-        self.read(|connection| export::profile_records(connection, each))
-    }
-
-    async fn each_post(&self, each: Each<'_, PostRecord>) -> Result<Position> {
-        self.read(|connection| export::posts(connection, each))
-    }
-
-    async fn each_group_record(&self, each: Each<'_, GroupRecord>) -> Result<Position> {
-        self.read(|connection| meetings::each_group(connection, each))
-    }
-
-    async fn each_meeting_record(&self, each: Each<'_, MeetingRecord>) -> Result<Position> {
-        self.read(|connection| meetings::each_meeting(connection, each))
     }
 }

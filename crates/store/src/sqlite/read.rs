@@ -10,7 +10,7 @@ use plaudit_projection::{
     About, Acceptance, Account, Badge, Certification, Course, Feedback, FigureOfMonth, Gift,
     GrantedBadge, Group, GroupWatch, Interaction, Key, LedgerEntry, Like, LozengeGrant,
     LozengeRequest, Membership, Notification, Post, PostBody, PostMilestone, PostTag, Profile,
-    Report, Review, Row, Ruling, Tally, Waiting, Watch,
+    Report, Review, Row, Tally, TimelineEntry, Waiting, Watch,
 };
 use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
@@ -355,7 +355,6 @@ pub struct Sql {
     pub reviews_of: Among,
     pub report: String,
     pub open_reports_of: String,
-    pub rulings: Among,
     pub review_page: BothWays,
     pub notifications_of: BothWays,
     pub unread_of: BothWays,
@@ -377,6 +376,7 @@ pub struct Sql {
     pub lozenge_holders: BothWays,
     pub acceptances_of: Among,
     pub gifts_by_id: Among,
+    pub timeline: BothWays,
     pub ledger_of: BothWays,
     pub gifts_received: BothWays,
     pub gifts_given: BothWays,
@@ -500,7 +500,6 @@ impl Sql {
                 .and_where(column(Report::TABLE, "open").eq(Expr::cust("1")))
                 .and_where(in_array(column(Report::TABLE, "post")))
                 .to_string(SqliteQueryBuilder),
-            rulings: Among::build::<Ruling>("key"),
             notifications_of: BothWays::build(|order| {
                 pages::<Notification>("account", ["at", "position"], order, |_| ())
             }),
@@ -560,6 +559,10 @@ impl Sql {
             }),
             acceptances_of: Among::build::<Acceptance>("account"),
             gifts_by_id: Among::build::<Gift>("id"),
+            timeline: BothWays::build(|order| {
+                let place = ["position", "position"];
+                pages::<TimelineEntry>("subject", place, order, |_| ())
+            }),
             ledger_of: BothWays::build(|order| {
                 pages::<LedgerEntry>("account", ["at", "key"], order, |_| ())
             }),
@@ -894,6 +897,7 @@ mod tests {
     fn what_is_read_of_kudos_is_searched_and_a_page_of_it_never_sorted_before_it_is_cut() {
         let (_folder, connection) = connection();
         for statement in [
+            &SQL.timeline,
             &SQL.ledger_of,
             &SQL.gifts_received,
             &SQL.gifts_given,

@@ -7,9 +7,9 @@ use plaudit_projection::{
     Feedback, FigureOfMonth, Gift, GrantedBadge, Group, GroupWatch, Interaction, Leader,
     LedgerEntry, Like, LozengeGrant, LozengeRequest, Meeting, Membership, Notification, Post,
     PostBody, PostMilestone, PostTag, Presentation, Profile, ReadMark, Report, Review, Row, Rows,
-    Rsvp, Ruling, Sponsor, Tally, Waiting, Watch,
+    Rsvp, Sponsor, Tally, TimelineEntry, Waiting, Watch,
 };
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, ErrorCode, Transaction};
 use sea_query::SqliteQueryBuilder;
 use uuid::Uuid;
 
@@ -30,7 +30,6 @@ macro_rules! for_every_row {
             $run::<Watch>(),
             $run::<Review>(),
             $run::<Report>(),
-            $run::<Ruling>(),
             $run::<Profile>(),
             $run::<About>(),
             $run::<Course>(),
@@ -39,6 +38,7 @@ macro_rules! for_every_row {
             $run::<GroupWatch>(),
             $run::<Notification>(),
             $run::<ReadMark>(),
+            $run::<TimelineEntry>(),
             $run::<FigureOfMonth>(),
             $run::<Membership>(),
             $run::<Leader>(),
@@ -105,10 +105,27 @@ pub fn open(connection: &mut Connection, rules: &str) -> Result<(), Failure> {
         create_tables(&transaction)?;
         create_indexes(&transaction)?;
         start(&transaction, rules, 0, &Rows::default())?;
-    } else if shape(&transaction).ok() != Some(expected_shape(rules)) {
-        return Err(Failure::Outdated);
+    } else {
+        check(&transaction, rules)?;
     }
     Ok(transaction.commit()?)
+}
+
+/// Refuses tables of another shape, or folded by other rules.
+pub fn check(connection: &Connection, rules: &str) -> Result<(), Failure> {
+    match shape(connection) {
+        Ok(shape) if shape == expected_shape(rules) => Ok(()),
+        Err(error) if is_out_of_reach(&error) => Err(error.into()),
+        Ok(_) | Err(_) => Err(Failure::Outdated),
+    }
+}
+
+/// Whether it tells nothing of what is in the file.
+fn is_out_of_reach(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+    )
 }
 
 /// Makes the tables, without indexes.
@@ -251,7 +268,7 @@ fn shape(connection: &Connection) -> rusqlite::Result<String> {
 /// rebuilt, never patched.
 fn expected_shape(rules: &str) -> String {
     /// Counted up when a fold changes what it makes of old events.
-    const FOLDS: u32 = 4;
+    const FOLDS: u32 = 5;
     let tables: Vec<String> = tables().chain(indexes()).collect();
     format!("{FOLDS};{rules};{}", tables.join(";"))
 }

@@ -1,18 +1,23 @@
-//! A read transaction on the file, for whoever compares all rows.
+//! A read transaction on the file, for whoever compares all rows, or takes them along.
 
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use plaudit_domain::Position;
+use plaudit_projection::{Key, Profile};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use sea_query::SqliteQueryBuilder;
 
 use crate::checks::{Check, Miscount};
 use crate::snapshot::{Record, Snapshot, Table, Value};
-use crate::{Result, sql};
+use crate::standing::{Earnings, LedGroup};
+use crate::{
+    AccountRecord, Each, GroupRecord, LedBy, LedgerRecord, MeetingRecord, PostRecord,
+    ProfileRecord, Result, sql,
+};
 
-use super::{Failure, schema};
+use super::{Failure, export, meetings, schema, standing};
 
 /// The rows of a moment.
 pub struct SqliteSnapshot {
@@ -59,12 +64,56 @@ impl Snapshot for SqliteSnapshot {
         rows(&self.connection, table, after, limit).map_err(|error| self.failed(error))
     }
 
+    async fn profiles(&mut self, after: Key, limit: u32) -> Result<Vec<ProfileRecord>> {
+        standing::profiles(&self.connection, after, limit).map_err(|error| self.failed(error))
+    }
+
+    async fn earnings(&mut self, after: Key, until: Key) -> Result<Vec<Earnings>> {
+        standing::earnings(&self.connection, after, until).map_err(|error| self.failed(error))
+    }
+
+    async fn groups(&mut self) -> Result<Vec<LedGroup>> {
+        standing::groups(&self.connection).map_err(|error| self.failed(error))
+    }
+
     async fn miscounts(&mut self, check: &Check) -> Result<Vec<Miscount>> {
         miscounts(&self.connection, check).map_err(|error| self.failed(error))
     }
 
     async fn damages(&mut self) -> Result<Vec<String>> {
         damages(&self.connection).map_err(|error| self.failed(error))
+    }
+
+    async fn each_account(&mut self, each: Each<'_, AccountRecord>) -> Result<()> {
+        export::accounts(&self.connection, each).map_err(|error| self.failed(error))
+    }
+
+    async fn each_profile(&mut self, each: Each<'_, Profile>) -> Result<()> {
+        export::profiles(&self.connection, each).map_err(|error| self.failed(error))
+    }
+
+    async fn each_profile_record(&mut self, each: Each<'_, ProfileRecord>) -> Result<()> {
+        export::profile_records(&self.connection, each).map_err(|error| self.failed(error))
+    }
+
+    async fn each_post(&mut self, each: Each<'_, PostRecord>) -> Result<()> {
+        export::posts(&self.connection, each).map_err(|error| self.failed(error))
+    }
+
+    async fn each_entry_record(&mut self, each: Each<'_, LedgerRecord>) -> Result<()> {
+        export::entry_records(&self.connection, each).map_err(|error| self.failed(error))
+    }
+
+    async fn each_group_record(&mut self, each: Each<'_, GroupRecord>) -> Result<()> {
+        meetings::each_group(&self.connection, each).map_err(|error| self.failed(error))
+    }
+
+    async fn each_led(&mut self, each: Each<'_, LedBy>) -> Result<()> {
+        meetings::each_led(&self.connection, each).map_err(|error| self.failed(error))
+    }
+
+    async fn each_meeting_record(&mut self, each: Each<'_, MeetingRecord>) -> Result<()> {
+        meetings::each_meeting(&self.connection, each).map_err(|error| self.failed(error))
     }
 }
 

@@ -1,14 +1,14 @@
 //! What is read of reviews and reports, of what members are told, and of the community's figures.
 
 use plaudit_domain::Time;
-use plaudit_projection::{Key, Notification, ReadMark, Report, Review};
+use plaudit_projection::{Key, Notification, ReadMark, Report, Review, TimelineEntry};
 use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
 use rusqlite::{Connection, Params};
 use std::rc::Rc;
 use uuid::Uuid;
 
-use crate::{Order, Page, Reported};
+use crate::{Cursor, Order, Page, Reported};
 
 use super::read::{SQL, integers, related, related_of, start};
 use super::{Failure, bind};
@@ -146,6 +146,19 @@ pub fn notifications_after(
         &SQL.notifications_after,
         (integers(accounts), position, limit),
     )
+}
+
+/// For each subject, a page of the events that concern it.
+pub fn timeline(
+    connection: &Connection,
+    subjects: &[Key],
+    page: Page,
+) -> Result<Vec<TimelineEntry>, Failure> {
+    let after = page
+        .after
+        .map(|Cursor { key, .. }| Cursor { at: key.0, key });
+    let page = Page { after, ..page };
+    related(connection, &SQL.timeline, subjects, page)
 }
 
 fn blobs(ids: &[Uuid]) -> Array {

@@ -141,7 +141,7 @@ async fn a_bulk_load_comes_to_the_tables_that_commits_of_any_size_come_to() {
         }
         let bulk = File::new();
         let rows = history.anew();
-        let mut load = BulkLoad::begin(&bulk.path(), rules().hash()).unwrap();
+        let mut load = BulkLoad::begin(&bulk.path(), &rules().folding_hash()).unwrap();
         load.bodies(&rows.bodies).unwrap();
         load.rows(&rows, history.position()).unwrap();
         let store = load.finish().unwrap();

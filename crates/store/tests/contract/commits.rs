@@ -25,7 +25,9 @@ pub async fn a_new_store_is_empty_and_at_position_0(place: &dyn Place) {
     };
     let posts = history.store.post_page(&everything, page).await.unwrap();
     assert!(posts.is_empty());
-    let position = history.store.each_post(&mut |_| Ok(())).await.unwrap();
+    let mut snapshot = history.store.snapshot().await.unwrap();
+    snapshot.each_post(&mut |_| Ok(())).await.unwrap();
+    let position = snapshot.position();
     assert_eq!(position, 0);
 }
 
@@ -238,13 +240,15 @@ async fn read_names(store: SharedStore, keys: Vec<Key>, written: Arc<AtomicBool>
         assert!(accounts.iter().all(|read| read.name == accounts[0].name));
 
         let mut names = Vec::new();
-        let position = store
+        let mut snapshot = store.snapshot().await.unwrap();
+        snapshot
             .each_account(&mut |record| {
                 names.push(record.account.name);
                 Ok(())
             })
             .await
             .unwrap();
+        let position = snapshot.position();
         let batch = (position / keys.len() as u64 - 1).to_string();
         assert!(names.iter().all(|name| name.as_ref() == Some(&batch)));
     }

@@ -256,7 +256,9 @@ pub async fn a_purge_waits_for_whoever_reads_and_changes_nothing(place: &dyn Pla
         std::thread::sleep(Duration::from_millis(50));
         Ok(())
     };
-    history.store.each_post(&mut each).await.unwrap();
+    let mut snapshot = history.store.snapshot().await.unwrap();
+    snapshot.each_post(&mut each).await.unwrap();
+    drop(snapshot);
     assert_eq!(read, before.len());
     purging.unwrap().await.unwrap().unwrap();
     assert_eq!(history.every_post().await, before);

@@ -43,28 +43,30 @@ async fn history(place: &dyn Place) -> History {
 
 async fn accounts(history: &History) -> Vec<AccountRecord> {
     let mut records = Vec::new();
-    let position = history
-        .store
+    let mut snapshot = history.store.snapshot().await.unwrap();
+    snapshot
         .each_account(&mut |record| {
             records.push(record);
             Ok(())
         })
         .await
         .unwrap();
+    let position = snapshot.position();
     assert_eq!(position, history.position());
     records
 }
 
 async fn posts(history: &History) -> Vec<PostRecord> {
     let mut records = Vec::new();
-    let position = history
-        .store
+    let mut snapshot = history.store.snapshot().await.unwrap();
+    snapshot
         .each_post(&mut |record| {
             records.push(record);
             Ok(())
         })
         .await
         .unwrap();
+    let position = snapshot.position();
     assert_eq!(position, history.position());
     records
 }
@@ -84,14 +86,15 @@ pub async fn every_account_comes_with_the_public_id_of_its_profile_oldest_first(
 pub async fn every_profile_comes_oldest_first(place: &dyn Place) {
     let history = history(place).await;
     let mut profiles: Vec<Profile> = Vec::new();
-    let position = history
-        .store
+    let mut snapshot = history.store.snapshot().await.unwrap();
+    snapshot
         .each_profile(&mut |profile| {
             profiles.push(profile);
             Ok(())
         })
         .await
         .unwrap();
+    let position = snapshot.position();
     assert_eq!(position, history.position());
     let ids: Vec<_> = profiles.iter().map(|profile| profile.id).collect();
     assert_eq!(ids, (1..=5).map(account).collect::<Vec<_>>());
@@ -116,14 +119,15 @@ pub async fn every_profile_comes_with_the_badges_of_all_its_accounts_each_time_t
         ])
         .await;
     let mut records: Vec<ProfileRecord> = Vec::new();
-    let position = history
-        .store
+    let mut snapshot = history.store.snapshot().await.unwrap();
+    snapshot
         .each_profile_record(&mut |record| {
             records.push(record);
             Ok(())
         })
         .await
         .unwrap();
+    let position = snapshot.position();
     assert_eq!(position, history.position());
     let profiles: Vec<_> = records.iter().map(|record| &record.profile).collect();
     assert_eq!(
@@ -182,14 +186,15 @@ pub async fn every_entry_of_the_ledger_comes_with_whose_it_is_and_the_post_that_
         ])
         .await;
     let mut records: Vec<LedgerRecord> = Vec::new();
-    let position = history
-        .store
+    let mut snapshot = history.store.snapshot().await.unwrap();
+    snapshot
         .each_entry_record(&mut |record| {
             records.push(record);
             Ok(())
         })
         .await
         .unwrap();
+    let position = snapshot.position();
     assert_eq!(position, history.position());
     assert!(records.is_sorted_by_key(|record| record.entry.key));
     let told = |second| {
@@ -330,6 +335,9 @@ pub async fn an_error_of_whoever_takes_the_rows_ends_it(place: &dyn Place) {
     let mut taken = 0;
     let result = history
         .store
+        .snapshot()
+        .await
+        .unwrap()
         .each_account(&mut |_| {
             taken += 1;
             if taken == 2 {

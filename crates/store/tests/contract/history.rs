@@ -110,7 +110,8 @@ impl History {
             accounts.push(record.account);
             Ok(())
         };
-        self.store.each_account(&mut each).await.unwrap();
+        let mut snapshot = self.store.snapshot().await.unwrap();
+        snapshot.each_account(&mut each).await.unwrap();
         accounts
     }
 
@@ -121,7 +122,8 @@ impl History {
             profiles.push(profile);
             Ok(())
         };
-        self.store.each_profile(&mut each).await.unwrap();
+        let mut snapshot = self.store.snapshot().await.unwrap();
+        snapshot.each_profile(&mut each).await.unwrap();
         profiles
     }
 
@@ -132,7 +134,8 @@ impl History {
             posts.push(record.post);
             Ok(())
         };
-        self.store.each_post(&mut each).await.unwrap();
+        let mut snapshot = self.store.snapshot().await.unwrap();
+        snapshot.each_post(&mut each).await.unwrap();
         posts
     }
 
@@ -180,6 +183,7 @@ impl History {
             Fact::Account(_)
             | Fact::Link(_)
             | Fact::LinkCode(_)
+            | Fact::Rules(_)
             | Fact::Learning(_)
             | Fact::Membership(_)
             | Fact::Post(_)
@@ -634,6 +638,7 @@ fn met() -> Vec<Answer> {
 pub fn lozenge_requested(number: u128, lozenge: &str) -> Fact {
     LozengeFact::Requested(lozenge::Requested {
         account: account(number),
+        profile: None,
         lozenge: lozenge.to_owned(),
         company: Some(Personal::known("Steam".into())),
         product: Some(Personal::known("Crumbcam".into())),
@@ -646,6 +651,7 @@ pub fn lozenge_requested(number: u128, lozenge: &str) -> Fact {
 pub fn lozenge_granted(number: u128, lozenge: &str) -> Fact {
     LozengeFact::Granted(lozenge::Granted {
         account: account(number),
+        profile: None,
         lozenge: lozenge.to_owned(),
         company: Some(Personal::known("Steam".into())),
         product: Some(Personal::known("Crumbcam".into())),
@@ -658,6 +664,7 @@ pub fn lozenge_granted(number: u128, lozenge: &str) -> Fact {
 pub fn lozenge_denied(number: u128, lozenge: &str) -> Fact {
     LozengeFact::Denied(lozenge::Denied {
         account: account(number),
+        profile: None,
         lozenge: lozenge.to_owned(),
         reason: Personal::known("Not yet".into()),
         answers: met(),
@@ -668,6 +675,7 @@ pub fn lozenge_denied(number: u128, lozenge: &str) -> Fact {
 pub fn lozenge_revoked(number: u128, lozenge: &str) -> Fact {
     LozengeFact::Revoked(lozenge::Revoked {
         account: account(number),
+        profile: None,
         lozenge: lozenge.to_owned(),
         reason: Personal::known("Enough".into()),
     })

@@ -236,7 +236,8 @@ pub async fn a_profile_is_exported_with_what_all_its_accounts_were_granted(place
         found.push((record.profile.key, lozenges.collect::<Vec<_>>()));
         Ok(())
     };
-    history.store.each_profile_record(&mut each).await.unwrap();
+    let mut snapshot = history.store.snapshot().await.unwrap();
+    snapshot.each_profile_record(&mut each).await.unwrap();
     let [one, three, four] = [1, 3, 4].map(|number| history.account(number));
     let of = |lozenge: &str| vec![lozenge.to_owned()];
     assert_eq!(

@@ -111,6 +111,7 @@ cases! {
         a_meeting_is_read_as_it_was_scheduled_changed_and_cancelled
         meetings_are_listed_by_when_they_begin_of_a_span_a_group_and_a_guest
         g4_answers_come_by_kind_in_order_and_the_next_moves_up
+        f5_who_watches_is_told_of_a_meeting_and_who_comes_what_became_of_it
         g6_only_what_was_held_counts_for_a_group
         g4_attendance_is_recorded_once_and_withdrawn
         g5_presentations_are_flagged_until_they_are_reviewed
@@ -137,6 +138,7 @@ cases! {
         nothing_erased_is_left_of_what_was_changed_or_moved_before
         a_purge_waits_for_whoever_reads_and_changes_nothing;
     told:
+        timelines_are_read_by_page_in_either_order_of_each_subject
         articles_that_wait_come_in_the_order_of_waiting_with_their_places
         open_reports_come_by_post_the_longest_first
         what_members_are_told_comes_in_order_and_is_read_once
@@ -161,6 +163,7 @@ cases! {
     snapshots:
         a_snapshot_stays_as_of_its_moment
         a_snapshot_has_every_row_once_in_the_order_of_keys
+        what_profiles_have_comes_page_by_page_and_as_of_a_moment
         what_a_batch_changed_is_the_difference_between_two_snapshots
         figures_of_what_was_folded_agree_with_what_they_are_counted_from
         a_store_that_nobody_meddled_with_is_not_damaged;

@@ -3,29 +3,30 @@
 use std::collections::BTreeSet;
 
 use plaudit_domain::affiliation::{self, Affiliation};
+use plaudit_domain::attendance::{AttendanceWithdrawn, Attended};
 use plaudit_domain::benefit::{Decided, ReimbursementRequested, SwagRequested};
 use plaudit_domain::erasure::Content;
 use plaudit_domain::fact::{AccountFact, BenefitFact, GroupFact, MeetingFact, RsvpFact};
 use plaudit_domain::group::{Changed as GroupChanged, UserGroupCreated};
 use plaudit_domain::leadership::{Appointed, Declined, Ended, Proposed, Requested, Role};
 use plaudit_domain::link_code::Code;
-use plaudit_domain::meeting::{
-    AttendanceWithdrawn, Attended, Cancelled, Changed, Details, Held, Scheduled, SponsorRemoved,
-    Sponsored,
-};
+use plaudit_domain::meeting::{Cancelled, Changed, Details, Held, Scheduled};
 use plaudit_domain::presentation::{Approved, Reason, Rejected, Submitted};
 use plaudit_domain::rsvp::Answered;
+use plaudit_domain::sponsor::{SponsorRemoved, Sponsored};
 use plaudit_domain::{BenefitId, Fact, MeetingId, PresentationId, Time, calendar};
 use plaudit_projection::row::List;
 use plaudit_projection::{
-    Application, Benefit, Key, Leader, Meeting, Presentation, Rsvp, benefit, group as group_row,
-    leadership, meeting as meeting_row, presentation as presentation_row, rsvp,
+    Application, Benefit, Key, Leader, Meeting, Outcome, Presentation, Rsvp, benefit,
+    group as group_row, leadership, meeting as meeting_row, presentation as presentation_row, rsvp,
 };
 use plaudit_store::{Cursor, Order, Page, Span};
 use uuid::Uuid;
 
 use crate::Place;
-use crate::history::{History, account, at, erased, group, group_created, origin, registered};
+use crate::history::{
+    History, NEWS, account, at, erased, group, group_created, group_watched, origin, registered,
+};
 
 const ASCENDING: Page = Page {
     order: Order::Ascending,
@@ -162,6 +163,7 @@ fn answered(number: u128, who: u128, going: bool) -> Fact {
         meeting: meeting(number),
         group: group(1),
         account: account(who),
+        profile: None,
         going,
     })
     .into()
@@ -599,8 +601,59 @@ pub async fn g4_answers_come_by_kind_in_order_and_the_next_moves_up(place: &dyn 
         state: not,
         position: 16,
         at: at(5),
+        revision: 0,
+        changed_at: at(5),
     };
     assert_eq!(mine.unwrap(), [expected]);
+    // Went, came back to the end of the list, and moved up.
+    let thirds = store.rsvps_of(&history.accounts([3]), &[Key(10)]).await;
+    let third = thirds.unwrap().remove(0);
+    assert_eq!((third.revision, third.at), (3, at(7)));
+    assert_eq!(third.changed_at, at(11));
+    history.is_as_folded_anew().await;
+}
+
+pub async fn f5_who_watches_is_told_of_a_meeting_and_who_comes_what_became_of_it(
+    place: &dyn Place,
+) {
+    let mut history = begun(place).await;
+    let store = history.store.clone();
+    history.add([(4, group_watched(1, 6))]).await;
+    // Each alone in its batch: whom to tell is brought along.
+    for (time, fact) in (NEWS..).zip([
+        scheduled(2, 1, details(NEWS + 100, Some(1))),
+        answered(2, 1, true),
+        answered(2, 2, true),
+        answered(2, 3, true),
+        changed(2, 1, details(NEWS + 100, Some(2))),
+        changed(2, 1, details(NEWS + 200, Some(3))),
+        cancelled(2, 1),
+    ]) {
+        history.add([(time, fact)]).await;
+    }
+    let [scheduled, changed, cancelled, moved] = [
+        Outcome::MeetingScheduled,
+        Outcome::MeetingChanged,
+        Outcome::MeetingCancelled,
+        Outcome::MovedUp,
+    ];
+    for (who, told) in [
+        (6, vec![scheduled]),
+        (1, vec![changed, cancelled]),
+        (2, vec![moved, changed, cancelled]),
+        (3, vec![moved, cancelled]),
+        (4, vec![]),
+    ] {
+        let account = [history.account(who)];
+        let rows = store.notifications_of(&account, None, ASCENDING).await;
+        let rows = rows.unwrap();
+        let outcomes: Vec<_> = rows.iter().filter_map(|row| row.outcome).collect();
+        assert_eq!(outcomes, told, "account {who}");
+        for row in rows {
+            let because = (row.outcome == Some(cancelled)).then_some("No flour");
+            assert_eq!(row.note.as_deref(), because);
+        }
+    }
     history.is_as_folded_anew().await;
 }
 
@@ -639,7 +692,8 @@ pub async fn g6_only_what_was_held_counts_for_a_group(place: &dyn Place) {
         groups.push((record.group.id, record.held));
         Ok(())
     };
-    store.each_group_record(&mut each).await.unwrap();
+    let mut snapshot = store.snapshot().await.unwrap();
+    snapshot.each_group_record(&mut each).await.unwrap();
     let expected = [
         (group(1), vec![at(100), at(200)]),
         (group(2), vec![]),
@@ -651,7 +705,9 @@ pub async fn g6_only_what_was_held_counts_for_a_group(place: &dyn Place) {
         meetings.push((record.meeting.id, record.group));
         Ok(())
     };
-    let position = store.each_meeting_record(&mut each).await.unwrap();
+    let mut snapshot = store.snapshot().await.unwrap();
+    snapshot.each_meeting_record(&mut each).await.unwrap();
+    let position = snapshot.position();
     assert_eq!(position, history.position());
     let expected = [(1, 1), (2, 1), (3, 1), (4, 2), (5, 1)];
     assert_eq!(meetings, expected.map(|(n, of)| (meeting(n), group(of))));
@@ -804,6 +860,9 @@ pub async fn g10_requests_wait_by_age_and_are_decided_once(place: &dyn Place) {
     };
     assert_eq!(page[0], expected);
     assert_eq!(store.benefits(&[Key(12)]).await.unwrap(), [expected]);
+    let for_meeting = store.benefits_for(&[Key(10)]).await.unwrap();
+    assert_eq!(for_meeting, store.benefits(&[Key(12)]).await.unwrap());
+    assert!(store.benefits_for(&[Key(1)]).await.unwrap().is_empty());
 
     let decided = |approved| {
         BenefitFact::Decided(Decided {

@@ -1,14 +1,14 @@
 //! All rows of one moment, to be compared.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plaudit_domain::kudos::Policy;
 use plaudit_domain::post::Kind;
-use plaudit_projection::{Account, LedgerEntry, Post, PostTag, Row};
-use plaudit_store::Snapshot;
+use plaudit_projection::{Account, Key, LedgerEntry, Post, PostTag, Row};
 use plaudit_store::checks::checks;
 use plaudit_store::compare::{Comparison, Difference, How};
 use plaudit_store::snapshot::{Record, Table, Value};
+use plaudit_store::{LedgerRecord, ProfileRecord, Snapshot};
 
 use crate::Place;
 use crate::history::{
@@ -149,6 +149,51 @@ pub async fn what_a_batch_changed_is_the_difference_between_two_snapshots(place:
     assert_eq!(missing, [How::Missing]);
     let surplus = of_accounts(differences(&mut *last, &mut *after).await);
     assert_eq!(surplus, [How::Surplus]);
+}
+
+pub async fn what_profiles_have_comes_page_by_page_and_as_of_a_moment(place: &dyn Place) {
+    let mut history = some(place).await;
+    let mut snapshot = history.store.snapshot().await.unwrap();
+    let mut all = Vec::new();
+    let mut note = |record: ProfileRecord| {
+        all.push(record);
+        Ok(())
+    };
+    snapshot.each_profile_record(&mut note).await.unwrap();
+    let mut ledger: BTreeMap<(Key, i64), i64> = BTreeMap::new();
+    let mut note = |record: LedgerRecord| {
+        let entry = record.entry;
+        *ledger.entry((entry.account, entry.reason)).or_default() += entry.points;
+        Ok(())
+    };
+    snapshot.each_entry_record(&mut note).await.unwrap();
+    assert!(all.len() == 3 && ledger.len() > 2);
+    // What comes later makes no difference.
+    history
+        .add([(10, liked((1, 1), 1)), (11, registered(4))])
+        .await;
+    for limit in 1..4 {
+        let (mut profiles, mut earned, mut last) = (Vec::new(), BTreeMap::new(), Key(0));
+        loop {
+            let page = snapshot.profiles(last, limit).await.unwrap();
+            assert!(page.len() <= limit as usize);
+            let Some(end) = page.last().map(|record| record.profile.key) else {
+                break;
+            };
+            let earnings = snapshot.earnings(last, end).await.unwrap();
+            assert!(earnings.is_sorted_by_key(|it| (it.profile, it.reason)));
+            // Here everybody is a profile of their own.
+            earned.extend(
+                earnings
+                    .iter()
+                    .map(|it| ((it.profile, it.reason), it.points)),
+            );
+            profiles.extend(page);
+            last = end;
+        }
+        assert_eq!(profiles, all);
+        assert_eq!(earned, ledger);
+    }
 }
 
 pub async fn figures_of_what_was_folded_agree_with_what_they_are_counted_from(place: &dyn Place) {

@@ -30,7 +30,10 @@ impl File {
 #[async_trait]
 impl Place for File {
     async fn open(&self) -> Result<SharedStore> {
-        Ok(Arc::new(SqliteStore::open(&self.path(), rules().hash())?))
+        Ok(Arc::new(SqliteStore::open(
+            &self.path(),
+            &rules().folding_hash(),
+        )?))
     }
 
     fn bytes(&self) -> Vec<u8> {

@@ -3,14 +3,14 @@
 use plaudit_domain::erasure::Content;
 use plaudit_domain::notification::Kind as Told;
 use plaudit_domain::post::Kind;
-use plaudit_projection::{Figure, Key};
+use plaudit_projection::{Figure, Key, Outcome};
 use plaudit_store::{Cursor, Order, Page};
 
 use crate::Place;
 use crate::history::{
-    History, NEWS, at, comment, created, deleted, erased, group_created, group_watched, linked,
-    post, posted_in, published, question, read, registered, rejected, reported, resubmitted,
-    submitted, topic, upheld, watched, written,
+    History, NEWS, at, comment, created, deleted, erased, group_created, group_watched,
+    like_withdrawn, liked, linked, post, posted_in, published, question, read, registered,
+    rejected, reported, restored, resubmitted, submitted, topic, upheld, watched, written,
 };
 
 fn page(order: Order, after: Option<Cursor>, limit: u32) -> Page {
@@ -28,6 +28,43 @@ async fn with_members(place: &dyn Place) -> History {
         .await;
     history.add([(5, group_created(1))]).await;
     history
+}
+
+pub async fn timelines_are_read_by_page_in_either_order_of_each_subject(place: &dyn Place) {
+    let mut history = with_members(place).await;
+    // At 6 Ada asks, at 7 and 8 Ben and Cleo like it, at 9 Ben takes that back.
+    history
+        .add([
+            (6, question(1, 1)),
+            (7, liked((1, 1), 2)),
+            (8, liked((1, 1), 3)),
+            (9, like_withdrawn((1, 1), 2)),
+        ])
+        .await;
+    let store = &history.store;
+    let subjects = [history.account(1), history.account(2), history.post(1)];
+    let read = async |order, after: Option<i64>, limit| {
+        let after = after.map(|key| Cursor {
+            at: 0,
+            key: Key(key),
+        });
+        let page = page(order, after, limit);
+        let entries = store.timeline(&subjects, page).await.unwrap();
+        let of = |subject| {
+            let entries = entries.iter().filter(move |entry| entry.subject == subject);
+            entries.map(|entry| entry.position).collect::<Vec<_>>()
+        };
+        subjects.map(of)
+    };
+    let (first, last) = (Order::Ascending, Order::Descending);
+    let all = [vec![1, 6, 7, 8, 9], vec![2, 7, 9], vec![6, 7, 8, 9]];
+    assert_eq!(read(first, None, 10).await, all);
+    let two = [vec![9, 8], vec![9, 7], vec![9, 8]];
+    assert_eq!(read(last, None, 2).await, two);
+    let after = [vec![8, 9], vec![9], vec![8, 9]];
+    assert_eq!(read(first, Some(7), 2).await, after);
+    let before = [vec![6, 1], vec![2], vec![6]];
+    assert_eq!(read(last, Some(7), 2).await, before);
 }
 
 pub async fn articles_that_wait_come_in_the_order_of_waiting_with_their_places(place: &dyn Place) {
@@ -220,27 +257,39 @@ pub async fn what_was_said_of_an_erased_account_goes(place: &dyn Place) {
     let mut history = with_members(place).await;
     history
         .add([
-            (10, submitted(1, 1, 1)),
-            (11, rejected(1, 1)),
-            (12, question(2, 1)),
-            (13, reported(2, 2)),
-            (14, reported(2, 3)),
-            (15, upheld(2, 1, &[3])),
+            (NEWS, submitted(1, 1, 1)),
+            (NEWS + 1, rejected(1, 1)),
+            (NEWS + 2, question(2, 1)),
+            (NEWS + 3, reported(2, 2)),
+            (NEWS + 4, reported(2, 3)),
+            (NEWS + 5, upheld(2, 1, &[3])),
+            (NEWS + 6, submitted(1, 3, 1)),
         ])
         .await;
-    let ruling = Key(history.position().cast_signed());
+    assert_eq!(history.store.review_count().await.unwrap(), 1);
     history
         .add([
-            (20, erased(1, Content::Remove)),
-            (21, erased(2, Content::Remove)),
+            (NEWS + 10, erased(1, Content::Remove)),
+            (NEWS + 11, erased(2, Content::Remove)),
         ])
         .await;
+    // It left the queue for good.
+    assert_eq!(history.store.review_count().await.unwrap(), 0);
+    history.add([(NEWS + 12, deleted(topic(3, 1)))]).await;
+    history.add([(NEWS + 13, restored(topic(3, 1)))]).await;
+    history.add([(NEWS + 14, submitted(1, 4, 1))]).await;
+    assert_eq!(history.store.review_count().await.unwrap(), 0);
     let store = &history.store;
     let reviews = store.reviews(&history.posts([1])).await.unwrap();
     assert_eq!(reviews[0].reason, None);
     let reports = store.open_reports_of(&history.posts([2])).await.unwrap();
     assert_eq!(reports[0].comment, None);
-    let rulings = store.rulings(&[ruling]).await.unwrap();
-    assert_eq!(rulings[0].note, None);
+    let (author, all) = (history.accounts([1]), page(Order::Descending, None, 10));
+    let told = store.notifications_of(&author, None, all);
+    let told = told.await.unwrap();
+    let outcomes: Vec<_> = told.iter().map(|told| told.outcome).collect();
+    let outcome = [Some(Outcome::Warned), Some(Outcome::ArticleRejected)];
+    assert_eq!(outcomes, outcome);
+    assert!(told.iter().all(|told| told.note.is_none()), "{told:?}");
     history.is_as_folded_anew().await;
 }

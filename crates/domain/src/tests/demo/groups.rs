@@ -2,15 +2,15 @@
 
 use super::{Line, text};
 use crate::affiliation::Affiliation;
+use crate::attendance::{RecordAttendance, WithdrawAttendance};
 use crate::benefit::{Decide, RequestReimbursement, RequestSwag};
 use crate::decide::Command;
 use crate::fact::{BenefitFact, Concept, GroupFact, MeetingFact};
 use crate::group::{self, Create, CreateUserGroup};
 use crate::leadership::{self, Conditions};
-use crate::meeting::{
-    self, AddSponsor, RecordAttendance, RemoveSponsor, Terms, WithdrawAttendance,
-};
+use crate::meeting::{self, Terms};
 use crate::presentation::{Approve, Reject, Submit};
+use crate::sponsor::{AddSponsor, RemoveSponsor};
 
 fn conditions() -> Conditions {
     let lozenges = ["partner", "staff", "community-manager"];
@@ -170,11 +170,13 @@ pub fn command_of_benefit(fact: &BenefitFact) -> Box<dyn Command> {
             currency: asked.currency.clone(),
             what: text(&asked.what),
             is_active: true,
+            others: vec![],
         }),
         BenefitFact::Decided(decided) => Box::new(Decide {
             request: decided.request,
             approved: decided.approved,
             reason: decided.reason.as_ref().map(text),
+            others: vec![],
         }),
     }
 }

@@ -9,6 +9,7 @@ pub mod follow;
 pub mod inspect;
 pub mod personal;
 pub mod retry;
+pub mod search;
 
 use plaudit_journal::SharedJournal;
 
@@ -60,6 +61,9 @@ macro_rules! keeps_the_contract {
             follow::follow_sees_what_another_journal_at_the_same_place_records,
             follow::follow_misses_and_repeats_nothing_while_others_write,
             follow::cancelling_follow_loses_nothing,
+            search::what_is_found_is_what_is_looked_for,
+            search::what_is_found_reads_as_it_was_written,
+            search::a_search_looks_at_a_bounded_number_of_events,
             personal::personal_data_reads_back_as_it_was_written,
             personal::a_retry_of_personal_data_records_it_once,
             personal::what_somebody_wrote_stays_when_who_they_are_is_forgotten,

@@ -17,10 +17,10 @@ use super::running::{ASK, Server, soon};
 use super::sites::{Site, beer};
 
 /// Numbers that come out the same again with the seed that is printed.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let seed = match std::env::var("PLAUDIT_SEED") {
             Ok(seed) => seed.parse().unwrap(),
             Err(_) => SystemTime::now()
@@ -33,7 +33,7 @@ impl Random {
     }
 
     /// A number below another one.
-    fn below(&mut self, limit: u64) -> u64 {
+    pub fn below(&mut self, limit: u64) -> u64 {
         // SplitMix64.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -41,7 +41,7 @@ impl Random {
         (mixed ^ (mixed >> 31)) % limit
     }
 
-    fn millis_below(&mut self, limit: u64) -> Duration {
+    pub fn millis_below(&mut self, limit: u64) -> Duration {
         Duration::from_micros(self.below(limit * 1000))
     }
 }

@@ -63,7 +63,7 @@ fn what_is_typed_wrong_is_told_with_what_is_right() {
         (&["export", "acounts"], &["'acounts'", "'accounts'"]),
         (
             &["export", "posts", "--format", "xml"],
-            &["\"xml\"", "ndjson or csv"],
+            &["\"xml\"", "ndjson, csv or parquet"],
         ),
         (
             &["export", "events", "--type", "PostLikd"],
@@ -481,7 +481,13 @@ fn an_export_appears_when_it_is_whole_or_not_at_all() {
     let complaint = community.fails(["export", "posts", "--out", text(&missing)]);
     assert_says(&complaint, &[text(&missing), "No such file or directory"]);
     let complaint = community.fails(["export", "posts", "--out", text(community.path())]);
-    assert_says(&complaint, &[text(community.path()), "is a directory"]);
+    assert_says(
+        &complaint,
+        &[
+            text(community.path()),
+            "is a directory with something else in it",
+        ],
+    );
 
     let out = path("posts.csv");
     fs::write(&out, "what was there before").unwrap();

@@ -16,6 +16,7 @@ Commands:
   import   Record a history from elsewhere
   export   Write the history, or what is folded from it, as a table
   rebuild  Fold the whole history anew
+  replay   Make read models as they were at a moment, in a directory of their own
   verify   Prove that nothing is wrong: the journal is whole, and all that people see is what a replay of it comes to
   rules    Look after rules: what is worth points, which badges and levels there are
   token    Print a token for a server that runs with --dev

@@ -6,12 +6,21 @@ use super::community::Community;
 use super::running::Server;
 
 const STAFF: &str = "fed2f7c0-ff00-5c0d-b3ee-6a6af95ff3f3";
+const BEN: &str = "de6f813a-0634-5639-81b4-37ef103a9037";
 
 #[test]
 fn every_stop_of_the_tour_has_something_to_show() {
     let community = Community::demo();
     let server = Server::start(&community, []);
-    let token = ["token", "--account", STAFF, "--role", "community_manager"];
+    let token = [
+        "token",
+        "--account",
+        STAFF,
+        "--role",
+        "community_manager",
+        "--role",
+        "analyst",
+    ];
     let client = server.client().with_token(community.does(token).trim());
     let tour = std::fs::read_to_string(tour()).unwrap();
     let stops: Vec<&str> = tour.split("\nquery ").skip(1).collect();
@@ -23,6 +32,33 @@ fn every_stop_of_the_tour_has_something_to_show() {
             assert!(shows(value), "{field} of {stop} shows nothing: {value}");
         }
     }
+}
+
+/// An operation of the tour.
+fn stop(start: &str) -> String {
+    let tour = std::fs::read_to_string(tour()).unwrap();
+    let from = tour.find(start).unwrap();
+    let until = tour[from..].find("\n}\n").unwrap();
+    format!("{}\n}}", &tour[from..from + until])
+}
+
+#[test]
+fn the_tour_tells_somebody_something() {
+    let community = Community::demo();
+    let server = Server::start(&community, []);
+    let with_token = |account| {
+        let token = community.does(["token", "--account", account]);
+        server.client().clone().with_token(token.trim())
+    };
+    let (maren, ben) = (with_token(STAFF), with_token(BEN));
+    let told = || ben.graphql(&stop("query Told"), json!({}))["viewer"]["notifications"].clone();
+    assert_eq!(told()["totalCount"], 0);
+    let answered = maren.graphql(&stop("mutation Answer"), json!({}));
+    assert_eq!(answered["answerCreate"]["userErrors"], json!([]));
+    let told = told();
+    assert_eq!(told["unreadCount"], 1);
+    assert_eq!(told["nodes"][0]["kind"], "ANSWER");
+    assert_eq!(told["nodes"][0]["actor"]["name"], "Maren Lindqvist");
 }
 
 /// Whether there is anything in an answer besides empty lists and nulls.

@@ -1,37 +1,42 @@
-//! Which accounts, posts and groups a fact names: they have to exist before it.
+//! Which accounts, posts, groups, meetings and requests a fact names: they have to exist before it.
 //!
 //! Every field is written out, so that a new one can't be forgotten.
 
-use plaudit_domain::acceptance::{Accepted, AcceptedAnswer, Withdrawn};
-use plaudit_domain::account::{Identified, Registered, Renamed, VisibilityChanged};
-use plaudit_domain::erasure::Erased;
-use plaudit_domain::fact::{
+use crate::acceptance::{Accepted, AcceptedAnswer, Withdrawn};
+use crate::account::{Identified, Registered, Renamed, VisibilityChanged};
+use crate::erasure::Erased;
+use crate::fact::{
     AccountFact, BadgeFact, BenefitFact, FeedbackFact, GroupFact, KudosFact, LearningFact,
     LikeFact, LinkCodeFact, LinkFact, LozengeFact, MeetingFact, MembershipFact, NotificationFact,
-    PostFact, ReportFact, RsvpFact, WatchFact,
+    PostFact, ReportFact, RsvpFact, RulesFact, WatchFact,
 };
-use plaudit_domain::feedback::Interacted;
-use plaudit_domain::kudos::{Enrolled, EnrolmentRequested};
-use plaudit_domain::learning::{CertificationAwarded, CourseCompleted};
-use plaudit_domain::like::Like;
-use plaudit_domain::links::{Linked, PrimaryChanged, Unlinked};
-use plaudit_domain::membership::Membership;
-use plaudit_domain::post::{Affected, Created, Edited};
-use plaudit_domain::review::{Published, Rejected, Resubmitted};
-use plaudit_domain::watch::{GroupWatch, Watch};
-use plaudit_domain::{
-    AccountId, BenefitId, Fact, GroupId, MeetingId, PostId, affiliation, agreement, badge, benefit,
-    calendar, feedback, group, kudos, leadership, link_code, links, lozenge, meeting, notification,
-    presentation, profile, report, rsvp,
+use crate::feedback::Interacted;
+use crate::kudos::{Enrolled, EnrolmentRequested};
+use crate::learning::{CertificationAwarded, CourseCompleted};
+use crate::like::Like;
+use crate::links::{Linked, PrimaryChanged, Unlinked};
+use crate::membership::Membership;
+use crate::post::{Affected, Created, Edited};
+use crate::review::{Published, Rejected, Resubmitted};
+use crate::watch::{GroupWatch, Watch};
+use crate::{
+    AccountId, BenefitId, Fact, GroupId, MeetingId, PostId, affiliation, agreement, attendance,
+    badge, benefit, calendar, feedback, group, kudos, leadership, link_code, links, lozenge,
+    meeting, notification, presentation, profile, report, rsvp, rules, sponsor,
 };
 
 /// An account, a post, a group, a meeting or a leader's request that a fact names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Name {
+pub enum Name {
+    /// An account.
     Account(AccountId),
+    /// A post.
     Post(PostId),
+    /// A group.
     Group(GroupId),
+    /// A meeting.
     Meeting(MeetingId),
+    /// A leader's request.
     Benefit(BenefitId),
 }
 
@@ -67,16 +72,16 @@ impl From<PostId> for Name {
 
 /// What a fact names.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub struct Names {
     /// What it makes; that needn't exist.
-    pub(super) made: Option<Name>,
+    pub made: Option<Name>,
     /// What has to exist before it.
-    pub(super) needed: Vec<Name>,
+    pub needed: Vec<Name>,
 }
 
 impl Names {
     /// What a fact names.
-    pub(super) fn of(fact: &Fact) -> Self {
+    pub fn of(fact: &Fact) -> Self {
         let mut names = Self::default();
         match fact {
             Fact::Account(fact) => names.account(fact),
@@ -86,6 +91,8 @@ impl Names {
                 account,
                 expires_at: _,
             })) => names.need([*account]),
+            // Of rules that this version can't use, those before stay in force.
+            Fact::Rules(RulesFact::Activated(rules::Activated { hash: _, files: _ })) => {}
             Fact::Kudos(fact) => names.kudos(fact),
             Fact::Badge(BadgeFact::Granted(badge::Granted {
                 account,
@@ -102,11 +109,13 @@ impl Names {
                 meeting,
                 group,
                 account,
+                profile,
                 going: _,
             })) => {
                 names.need([*meeting]);
                 names.need([*group]);
                 names.need([*account]);
+                names.need(*profile);
             }
             Fact::Benefit(fact) => names.benefit(fact),
             Fact::Membership(MembershipFact::Joined(member) | MembershipFact::Left(member)) => {
@@ -167,6 +176,7 @@ impl Names {
         match fact {
             LozengeFact::Requested(lozenge::Requested {
                 account,
+                profile,
                 lozenge: _,
                 company: _,
                 product: _,
@@ -175,6 +185,7 @@ impl Names {
             })
             | LozengeFact::Granted(lozenge::Granted {
                 account,
+                profile,
                 lozenge: _,
                 company: _,
                 product: _,
@@ -183,15 +194,20 @@ impl Names {
             })
             | LozengeFact::Denied(lozenge::Denied {
                 account,
+                profile,
                 lozenge: _,
                 reason: _,
                 answers: _,
             })
             | LozengeFact::Revoked(lozenge::Revoked {
                 account,
+                profile,
                 lozenge: _,
                 reason: _,
-            }) => self.need([*account]),
+            }) => {
+                self.need([*account]);
+                self.need(*profile);
+            }
         }
     }
 
@@ -273,12 +289,12 @@ impl Names {
                 self.need([*meeting]);
                 self.need([*group]);
             }
-            MeetingFact::Attended(meeting::Attended {
+            MeetingFact::Attended(attendance::Attended {
                 meeting,
                 group,
                 accounts,
             })
-            | MeetingFact::AttendanceWithdrawn(meeting::AttendanceWithdrawn {
+            | MeetingFact::AttendanceWithdrawn(attendance::AttendanceWithdrawn {
                 meeting,
                 group,
                 accounts,
@@ -287,13 +303,13 @@ impl Names {
                 self.need([*group]);
                 self.need(accounts.iter().copied());
             }
-            MeetingFact::Sponsored(meeting::Sponsored {
+            MeetingFact::Sponsored(sponsor::Sponsored {
                 meeting,
                 group,
                 account,
                 company: _,
             })
-            | MeetingFact::SponsorRemoved(meeting::SponsorRemoved {
+            | MeetingFact::SponsorRemoved(sponsor::SponsorRemoved {
                 meeting,
                 group,
                 account,

@@ -1,0 +1,53 @@
+//! How much memory rows take, about: a rebuild keeps to a budget by it.
+
+use std::mem::size_of;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::rows::Rows;
+
+/// What a short text takes, with what the allocator adds.
+pub(crate) const TEXT: usize = 32;
+
+/// What the texts of a row take, about: names, titles, tags, ids elsewhere.
+pub(crate) const TEXTS: usize = 128;
+
+/// What a vector takes, without what its items point to.
+pub(crate) fn vector<T>(items: &Vec<T>) -> usize {
+    items.capacity() * size_of::<T>()
+}
+
+/// What a map takes, without what is pointed to: a byte for each place, of which an eighth is free.
+pub(crate) fn map<K, V>(map: &FxHashMap<K, V>) -> usize {
+    map.capacity() * 8 / 7 * (size_of::<(K, V)>() + 1)
+}
+
+/// The same of a set.
+pub(crate) fn set<T>(set: &FxHashSet<T>) -> usize {
+    set.capacity() * 8 / 7 * (size_of::<T>() + 1)
+}
+
+impl Rows {
+    /// How many bytes of memory these rows take, about. What grows with nothing but the number of groups
+    /// and meetings isn't counted.
+    pub fn weight(&self) -> usize {
+        let people = self.accounts.weight() + self.about.weight() + self.courses.weight();
+        let posts = self.posts.weight() + self.tags.weight() + self.post_milestones.weight();
+        let pairs = self.likes.weight()
+            + self.watches.weight()
+            + self.memberships.weight()
+            + self.group_watches.weight()
+            + self.rsvps.weight()
+            + self.attendance.weight();
+        let kudos = self.ledger.weight()
+            + self.tallies.weight()
+            + self.badges.weight()
+            + self.interactions.weight();
+        let told = vector(&self.notifications) + set(&self.read_marks);
+        let said = vector(&self.gifts)
+            + vector(&self.feedback)
+            + vector(&self.granted_badges)
+            + vector(&self.certifications);
+        people + posts + pairs + kudos + told + said
+    }
+}
