@@ -32,7 +32,7 @@ bench:
 	cargo bench --package plaudit-exchange --bench export
 	cargo bench --package plaudit-server --bench serve
 	cargo bench --package plaudit-server --bench watching
-	cargo bench --package plaudit-server --bench renewing
+	cargo bench --package plaudit-api --bench renewing
 
 # GraphiQL isn't committed. Where npm is, it comes by its lock file; without it / tells how to get it.
 graphiql:

@@ -9,7 +9,6 @@ use std::time::Duration;
 use async_graphql::{Context, Data, Enum, Error, ErrorExtensions, Result};
 use plaudit_domain::Time;
 use plaudit_replay::MomentError;
-use plaudit_replay::activation::rules_in_force_at;
 
 use crate::reading::{ReadFrom, Reading, data, forbidden, reading};
 use crate::scalar::DateTime;
@@ -36,10 +35,20 @@ pub struct AsOf {
 }
 
 impl AsOf {
-    /// What was asked for, if any moment was.
-    pub fn asked(moment: Option<DateTime>, rules_at: RulesAt) -> Option<Self> {
-        let DateTime(moment) = moment?;
-        Some(Self { moment, rules_at })
+    /// What was asked for, if any moment was; by the rules of today, unless others were asked for.
+    ///
+    /// # Errors
+    /// For rules without a moment.
+    pub fn asked(moment: Option<DateTime>, rules_at: Option<RulesAt>) -> Result<Option<Self>> {
+        let Some(DateTime(moment)) = moment else {
+            let message = "rulesAt goes with asOf: name a moment, too";
+            return match rules_at {
+                Some(_) => Err(coded(message.to_owned(), "BAD_USER_INPUT")),
+                None => Ok(None),
+            };
+        };
+        let rules_at = rules_at.unwrap_or(RulesAt::Now);
+        Ok(Some(Self { moment, rules_at }))
     }
 
     /// What is read at this moment. What it shows is of then, who may see it of today; it takes a replay of
@@ -60,12 +69,13 @@ impl AsOf {
         };
         let rules = match rules_at {
             RulesAt::Now => reading.rules().clone(),
-            RulesAt::Then => rules_in_force_at(reading.community.journal(), moment).await?,
+            RulesAt::Then => reading.community.activations().rules_at(moment).await?,
         };
         let until = reading.models().folded().position;
         let models = moments.at(moment, &rules, until, PATIENCE).await;
         let models = models.map_err(|error| match error {
             MomentError::Making { .. } => coded(error.to_string(), "BUILDING"),
+            MomentError::Busy => coded(error.to_string(), "BUSY"),
             MomentError::Failed(_) | MomentError::Journal(_) | MomentError::Store(_) => {
                 error.into()
             }

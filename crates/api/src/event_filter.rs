@@ -192,7 +192,10 @@ async fn subjects(reading: &Reading, id: &ID) -> Result<Vec<Key>, Error> {
 }
 
 /// All accounts of the profile that an account belongs to by now.
-async fn accounts_of(reading: &Reading, profile: AccountId) -> Result<Vec<Account>, Error> {
+///
+/// # Errors
+/// If the rows can't be read.
+pub async fn accounts_of(reading: &Reading, profile: AccountId) -> Result<Vec<Account>, Error> {
     let store = reading.store();
     let account = store.accounts_by_id(&[profile]).await?.pop();
     Ok(match account {

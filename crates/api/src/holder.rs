@@ -4,7 +4,7 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use futures_util::future::try_join_all;
 use plaudit_domain::Time;
 use plaudit_domain::lozenge::Terms;
-use plaudit_domain::requirement::Answer;
+use plaudit_domain::requirement::{Answer, Applicant};
 use plaudit_projection::LozengeGrant as Row;
 use plaudit_store::{Cursor, Order, Page};
 
@@ -123,6 +123,12 @@ async fn lapses(
     let profile = profile(reading, account.0.profile).await?;
     let found = Found::of(reading, &profile, &requirements).await?;
     let holder = found.applicant(row.company.as_deref());
+    // Called by the name of another account they are since these were linked.
+    let has_own_name = account.0.profile == account.0.key;
+    let holder = Applicant {
+        named_at: holder.named_at.filter(|_| has_own_name),
+        ..holder
+    };
     let unmet = requirements.unmet(&holder, reading.now()).into_iter();
     let granted = row.answers.to_vec();
     let lapse = |(answer, since): (Answer, Option<Time>)| {

@@ -6,7 +6,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use plaudit_domain::{MeetingId, Time};
 use plaudit_projection::meeting::State;
 use plaudit_projection::{Meeting as Row, Sponsor as SponsorRow, rsvp};
-use plaudit_store::{Cursor, Order, Span};
+use plaudit_store::{Cursor, Guests, Order, Span};
 
 use crate::account::{Account, Origin};
 use crate::connection::{PageInfo, page_info};
@@ -14,7 +14,8 @@ use crate::group::Group;
 use crate::id::NodeId;
 use crate::leading::{leads, manages};
 use crate::loader::{
-    AccountBy, AttendanceOf, GroupBy, MeetingById, MeetingCountOf, RsvpBy, RsvpsOf, SponsorsOf,
+    AccountBy, AttendanceOf, GroupBy, GuestsOf, MeetingById, MeetingCountOf, RsvpBy, RsvpsOf,
+    SponsorsOf,
 };
 use crate::paging::{Opaque, Paging, Part, Slice};
 use crate::presentation::Presentation;
@@ -86,6 +87,12 @@ impl Meeting {
     pub async fn by_id(context: &Context<'_>, id: MeetingId) -> Result<Option<Self>> {
         let meeting = reading(context).loader().load_one(MeetingById(id)).await?;
         Ok(meeting.map(Self))
+    }
+
+    /// How many members come, and were there. Where nobody answered, nobody does.
+    async fn guests(&self, context: &Context<'_>) -> Result<Guests> {
+        let guests = reading(context).loader().load_one(GuestsOf(self.0.key));
+        Ok(guests.await?.unwrap_or_default())
     }
 
     /// What who asks answered: of several answers of their accounts, the one with which they come.
@@ -215,24 +222,25 @@ impl Meeting {
         Origin::of(self.0.source.as_ref(), self.0.source_id.as_ref())
     }
 
-    /// How many have a place.
-    async fn going_count(&self) -> i32 {
-        int(self.0.going)
+    /// How many have a place; who has several, since linked accounts of theirs had answered before, counts
+    /// once.
+    async fn going_count(&self, context: &Context<'_>) -> Result<i32> {
+        Ok(int(self.guests(context).await?.going))
     }
 
     /// How many wait for one.
-    async fn waiting_count(&self) -> i32 {
-        int(self.0.waiting)
+    async fn waiting_count(&self, context: &Context<'_>) -> Result<i32> {
+        Ok(int(self.guests(context).await?.waiting))
     }
 
     /// How many said that they don't come.
-    async fn not_going_count(&self) -> i32 {
-        int(self.0.not_going)
+    async fn not_going_count(&self, context: &Context<'_>) -> Result<i32> {
+        Ok(int(self.guests(context).await?.not_going))
     }
 
     /// How many were seen there.
-    async fn attended_count(&self) -> i32 {
-        int(self.0.attended)
+    async fn attended_count(&self, context: &Context<'_>) -> Result<i32> {
+        Ok(int(self.guests(context).await?.attended))
     }
 
     /// Those who gave one answer, in the order of their answers.

@@ -2,6 +2,7 @@
 
 mod list;
 mod message;
+mod reached;
 mod reader;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
@@ -25,7 +26,8 @@ use crate::presentation::Presentation;
 use crate::reading::{reading, referred};
 use crate::scalar::DateTime;
 
-pub use self::list::{NotificationConnection, NotificationEdge};
+pub use self::list::{NotificationConnection, NotificationEdge, each_once};
+pub use self::reached::Reached;
 pub use self::reader::Reader;
 
 /// What somebody can be told.

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object, Result};
+use async_graphql::{Context, InputObject, Object, Result};
 use plaudit_projection::activity::{Activity, Status};
 use plaudit_projection::group;
-use plaudit_store::{Order, Page};
+use plaudit_store::{Cursor, Order, Page};
 
 use crate::application::{
     LeadershipApplication, LeadershipApplicationConnection, LeadershipApplicationEdge,
 };
 use crate::benefit::{BenefitRequestConnection, BenefitRequestFilter, BenefitState};
+use crate::connection::{PageInfo, page_info};
 use crate::group::Group;
 use crate::leading::{GroupActivity, GroupLeader, GroupStatus, activities};
 use crate::loader::LeadersOf;
-use crate::paging::Paging;
+use crate::paging::{Opaque, Paging, Slice, is_beyond, merged};
 use crate::presentation::Presentation;
 use crate::reading::{Reading, reading};
 use crate::scalar::{DateTime, int};
@@ -30,6 +31,19 @@ pub struct GroupStanding {
     group: Group,
     activity: Activity,
     at: DateTime,
+}
+
+/// Which user groups.
+#[derive(Debug, Clone, Copy, InputObject)]
+pub struct GroupStandingFilter {
+    /// Those with this status.
+    pub status: GroupStatus,
+}
+
+/// A page of how user groups are.
+pub struct GroupStandingConnection {
+    slice: Slice<GroupStanding>,
+    total: i32,
 }
 
 /// So many presentations that nobody reviewed come at once.
@@ -84,18 +98,35 @@ impl GroupOverview {
     /// How each group is, those with the fewest days left first.
     async fn groups(
         &self,
-        #[graphql(desc = "Only those with this status.")] status: Option<GroupStatus>,
-    ) -> Vec<GroupStanding> {
+        #[graphql(desc = "Which; by default all.")] filter: Option<GroupStandingFilter>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "From behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "From before this cursor.")] before: Option<String>,
+    ) -> Result<GroupStandingConnection> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let part = paging.part(Order::Ascending)?;
         let groups = self.groups.iter();
         let is_asked = |it: &&(Group, Activity)| {
-            status.is_none_or(|status| GroupStatus::from(it.1.status) == status)
+            filter.is_none_or(|filter| GroupStatus::from(it.1.status) == filter.status)
         };
         let standing = |(group, activity): &(Group, Activity)| GroupStanding {
             group: group.clone(),
             activity: activity.clone(),
             at: self.at,
         };
-        groups.filter(is_asked).map(standing).collect()
+        let groups: Vec<_> = groups.filter(is_asked).collect();
+        let total = int(i64::try_from(groups.len()).unwrap_or(i64::MAX));
+        let beyond = groups.into_iter().map(standing);
+        let beyond = beyond.filter(|it| is_beyond(part.page, it.place()));
+        let page = merged(beyond.collect(), part.page, GroupStanding::place);
+        let slice = part.slice(page);
+        Ok(GroupStandingConnection { slice, total })
     }
 
     /// Leaders who may not lead any more.
@@ -182,6 +213,57 @@ impl GroupOverview {
         let reading = reading(context);
         let count = reading.store().presentations_to_review_count(reading.now());
         Ok(int(count.await?))
+    }
+}
+
+impl GroupStanding {
+    /// Where it stands among others: those with the fewest days left come first.
+    fn place(&self) -> Cursor {
+        Cursor {
+            at: self.activity.active_until.as_micros(),
+            key: self.group.0.key,
+        }
+    }
+}
+
+/// A page of how user groups are at a moment.
+#[Object(crate = "crate::engine")]
+impl GroupStandingConnection {
+    /// How each is, with its cursor.
+    async fn edges(&self) -> Vec<GroupStandingEdge<'_>> {
+        self.slice.rows.iter().map(GroupStandingEdge).collect()
+    }
+
+    /// How each is.
+    async fn nodes(&self) -> &[GroupStanding] {
+        &self.slice.rows
+    }
+
+    /// Where the page lies in the list.
+    async fn page_info(&self) -> PageInfo {
+        page_info(&self.slice, GroupStanding::place)
+    }
+
+    /// How many there are on all pages.
+    async fn total_count(&self) -> i32 {
+        self.total
+    }
+}
+
+/// How a user group is, in a list.
+pub struct GroupStandingEdge<'a>(&'a GroupStanding);
+
+/// How a user group is, in a list.
+#[Object(crate = "crate::engine")]
+impl GroupStandingEdge<'_> {
+    /// Its cursor. It stays valid until the group meets.
+    async fn cursor(&self) -> String {
+        Opaque(self.0.place()).encode()
+    }
+
+    /// How it is.
+    async fn node(&self) -> &GroupStanding {
+        self.0
     }
 }
 

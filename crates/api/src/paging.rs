@@ -25,6 +25,12 @@ pub struct Paging {
     pub before: Option<String>,
 }
 
+/// How long a cursor is: two numbers.
+pub const CURSOR_BYTES: usize = 16;
+
+/// How long a cursor of who follows is: five numbers, of which the first two are one of lists.
+const FOLLOWING_BYTES: usize = 40;
+
 /// A part of a list, as it is read.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
@@ -153,6 +159,14 @@ impl Part {
     }
 }
 
+/// Whether something that stands there in a list is beyond the cursor that a page begins with.
+pub fn is_beyond(page: Page, place: Cursor) -> bool {
+    page.after.is_none_or(|after| match page.order {
+        Order::Ascending => place > after,
+        Order::Descending => place < after,
+    })
+}
+
 /// A page of a list that several make up, from a page of each: together these hold it.
 pub fn merged<T, P: Ord>(mut rows: Vec<T>, page: Page, place: impl FnMut(&T) -> P) -> Vec<T> {
     rows.sort_unstable_by_key(place);
@@ -171,7 +185,10 @@ impl Opaque {
     /// Reads a cursor that this API gave out.
     pub fn decode(text: &str) -> Result<Self, Error> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-        let bytes: Option<[u8; 16]> = bytes.and_then(|bytes| bytes.try_into().ok());
+        // Who follows gets cursors that go on behind this.
+        let is_one = |bytes: &Vec<u8>| matches!(bytes.len(), CURSOR_BYTES | FOLLOWING_BYTES);
+        let bytes = bytes.filter(is_one);
+        let bytes = bytes.and_then(|bytes| bytes.first_chunk::<CURSOR_BYTES>().copied());
         let Some(bytes) = bytes else {
             return Err(invalid("a cursor is not one that this API gave out"));
         };
@@ -186,7 +203,7 @@ impl Opaque {
     /// The cursor as text.
     pub fn encode(&self) -> String {
         let Cursor { at, key } = self.0;
-        let mut bytes = [0; 16];
+        let mut bytes = [0; CURSOR_BYTES];
         bytes[..8].copy_from_slice(&at.to_be_bytes());
         bytes[8..].copy_from_slice(&key.0.to_be_bytes());
         URL_SAFE_NO_PAD.encode(bytes)

@@ -1,29 +1,26 @@
 //! A profile: what people see of a member.
 
 use std::cmp::Reverse;
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use plaudit_domain::AccountId;
-use plaudit_projection::{
-    About, Certification as Awarded, Counts, Course as Completed, Key, Post as PostRow,
-    Profile as Row,
-};
+use plaudit_projection::{About, Counts, Key, Post as PostRow, Profile as Row};
 use plaudit_store::Order;
 
 use crate::account::{Account, Visibility};
 use crate::badge::Badge;
 use crate::connection::{PostConnection, Total};
 use crate::event::EventConnection;
-use crate::event_filter::{EventOrder, TimelineFilter};
+use crate::event_filter::{EventOrder, TimelineFilter, accounts_of};
 use crate::group::Group;
 use crate::id::NodeId;
 use crate::kudos::Kudos;
+use crate::learned::{Certification, Course};
 use crate::loader::{
-    AboutOf, AccountBy, AccountById, AccountsOf, CertificationsOf, CoursesOf, GroupBy,
-    LozengeRequestsOf, MembershipsOf, PostsOf, ProfileBy, ProfileById,
+    AboutOf, AccountBy, AccountById, AccountsOf, GroupBy, LozengeRequestsOf, MembershipsOf,
+    PostsOf, ProfileBy, ProfileById,
 };
 use crate::lozenge::{HeldLozenge, Perk};
 use crate::lozenge_request::LozengeRequest;
@@ -31,8 +28,9 @@ use crate::paging::{Paging, merged};
 use crate::participation::{ProfileLeading, ProfileMeetings};
 use crate::reading::{reading, referred};
 use crate::revoked::RevokedLozenge;
-use crate::scalar::{DateTime, int};
+use crate::scalar::DateTime;
 use crate::search::Page;
+use crate::totals::Totals;
 
 /// A profile, as far as who asks may see it (DOMAIN P6): all of what is shown comes from its row, so
 /// what has none can't show it.
@@ -42,58 +40,6 @@ pub enum Profile {
     Shown(Arc<Row>),
     /// It is private: all there is to see is this account's name and picture.
     Private(Account),
-}
-
-/// What a member did and received. What is deleted isn't counted.
-#[derive(Debug, Clone, SimpleObject)]
-#[graphql(crate = "crate::engine")]
-pub struct Totals {
-    /// Questions, discussions, answers, articles and comments together.
-    total_posts: i32,
-    /// Questions asked.
-    questions: i32,
-    /// Discussions opened.
-    discussions: i32,
-    /// Answers given.
-    answers: i32,
-    /// Articles published.
-    articles: i32,
-    /// Comments made.
-    comments: i32,
-    /// Answers that the askers accepted.
-    accepted_solutions: i32,
-    /// Likes of posts of any kind.
-    likes_received: i32,
-    /// Likes of others' posts.
-    likes_given: i32,
-    /// Different courses completed.
-    courses_completed: i32,
-    /// Kudos that peers gave.
-    peer_kudos_received: i32,
-    /// When the first post other than a comment was written, whatever became of it.
-    first_post_at: Option<DateTime>,
-    /// When the latest post other than a comment was written, whatever became of it.
-    last_post_at: Option<DateTime>,
-}
-
-impl From<&Counts> for Totals {
-    fn from(counts: &Counts) -> Self {
-        Self {
-            total_posts: int(counts.total_posts()),
-            questions: int(counts.questions),
-            discussions: int(counts.discussions),
-            answers: int(counts.answers),
-            articles: int(counts.articles),
-            comments: int(counts.comments),
-            accepted_solutions: int(counts.accepted_solutions),
-            likes_received: int(counts.likes_received),
-            likes_given: int(counts.likes_given),
-            courses_completed: int(counts.courses_completed),
-            peer_kudos_received: int(counts.peer_kudos_received),
-            first_post_at: counts.first_post_at.map(DateTime),
-            last_post_at: counts.last_post_at.map(DateTime),
-        }
-    }
 }
 
 /// What a page about a member needs, for people and for search engines.
@@ -108,34 +54,6 @@ pub struct ProfilePage {
     description: String,
     /// The address of a picture.
     picture: Option<String>,
-}
-
-/// What somebody was awarded for learning something.
-#[derive(Debug, Clone, SimpleObject)]
-#[graphql(crate = "crate::engine")]
-pub struct Certification {
-    /// What the learning platform knows it by.
-    key: String,
-    /// Its title.
-    title: String,
-    /// When it was awarded, the last time.
-    awarded_at: DateTime,
-    /// When it expires, if it does.
-    expires_at: Option<DateTime>,
-    /// Whether it has expired.
-    is_expired: bool,
-}
-
-/// A course that somebody completed.
-#[derive(Debug, Clone, SimpleObject)]
-#[graphql(crate = "crate::engine")]
-pub struct Course {
-    /// What the learning platform knows it by.
-    key: String,
-    /// Its title.
-    title: String,
-    /// When it was completed, for the first time.
-    completed_at: DateTime,
 }
 
 impl Profile {
@@ -167,7 +85,7 @@ impl Profile {
     }
 
     /// Its row, where it may be seen.
-    fn shown(&self) -> Option<&Row> {
+    pub fn shown(&self) -> Option<&Row> {
         match self {
             Self::Shown(row) => Some(row),
             Self::Private(_) => None,
@@ -183,7 +101,7 @@ impl Profile {
     }
 
     /// The keys of all its accounts.
-    async fn account_keys(context: &Context<'_>, row: &Row) -> Result<Vec<Key>> {
+    pub async fn account_keys(context: &Context<'_>, row: &Row) -> Result<Vec<Key>> {
         reading(context)
             .account_keys(row.key, row.accounts > 1)
             .await
@@ -195,65 +113,6 @@ impl Profile {
             Some(row) => HeldLozenge::of(reading(context), row).await.map(Some),
             None => Ok(None),
         }
-    }
-
-    /// The latest award of each certification, of all accounts (DOMAIN L12).
-    async fn certified(
-        &self,
-        context: &Context<'_>,
-        designation: bool,
-    ) -> Result<Option<Vec<Certification>>> {
-        let Some(row) = self.shown() else {
-            return Ok(None);
-        };
-        let keys = Self::account_keys(context, row).await?;
-        let loader = reading(context).loader();
-        let awards = loader
-            .load_many(keys.into_iter().map(CertificationsOf))
-            .await?;
-        let mut latest: BTreeMap<String, Awarded> = BTreeMap::new();
-        for award in awards.into_values().flatten() {
-            let order = |award: &Awarded| (award.at, award.position);
-            match latest.entry(award.certification.clone()) {
-                Entry::Vacant(entry) => {
-                    entry.insert(award);
-                }
-                Entry::Occupied(mut entry) if order(entry.get()) < order(&award) => {
-                    entry.insert(award);
-                }
-                Entry::Occupied(_) => {}
-            }
-        }
-        let now = reading(context).now();
-        let mut certifications: Vec<Certification> = latest
-            .into_values()
-            .filter(|award| award.designation == designation)
-            .map(|award| Certification {
-                key: award.certification,
-                title: award.title,
-                awarded_at: DateTime(award.at),
-                expires_at: award.expires_at.map(DateTime),
-                is_expired: award.expires_at.is_some_and(|expires| expires <= now),
-            })
-            .collect();
-        certifications.sort_by_key(|certification| Reverse(certification.awarded_at.0));
-        Ok(Some(certifications))
-    }
-
-    /// The first completion of each course, of all accounts (DOMAIN L12), the latest first.
-    async fn completed(&self, context: &Context<'_>) -> Result<Option<Vec<Completed>>> {
-        let Some(row) = self.shown() else {
-            return Ok(None);
-        };
-        let keys = Self::account_keys(context, row).await?;
-        let loader = reading(context).loader();
-        let courses = loader.load_many(keys.into_iter().map(CoursesOf)).await?;
-        let mut courses: Vec<Completed> = courses.into_values().flatten().collect();
-        courses.sort_by_key(|course| (course.at, course.position));
-        let mut seen = HashSet::new();
-        courses.retain(|course| seen.insert(course.course.clone()));
-        courses.reverse();
-        Ok(Some(courses))
     }
 }
 
@@ -455,12 +314,7 @@ impl Profile {
     /// The courses that the member completed, with any account, the latest first.
     async fn courses(&self, context: &Context<'_>) -> Result<Option<Vec<Course>>> {
         let courses = self.completed(context).await?;
-        let course = |course: Completed| Course {
-            key: course.course,
-            title: course.title,
-            completed_at: DateTime(course.at),
-        };
-        Ok(courses.map(|courses| courses.into_iter().map(course).collect()))
+        Ok(courses.map(Course::all))
     }
 
     /// The certifications that the member was awarded, with any account, the latest first; of each
@@ -511,8 +365,8 @@ impl Profile {
     }
 
     /// What concerns the member, event by event, with any of their accounts: what they did, and what was done
-    /// to them and to what they wrote. For analysts; null for everybody else, and where the profile is
-    /// private.
+    /// to them and to what they wrote. It is what `events(filter: { subject })` finds of the profile, also where
+    /// that is private. For analysts; null for everybody else.
     #[allow(
         clippy::too_many_arguments,
         reason = "they are the arguments of a field"
@@ -535,10 +389,16 @@ impl Profile {
             before,
         };
         let reading = reading(context);
-        let Some(row) = self.shown().filter(|_| reading.is_analyst()) else {
+        if !reading.is_analyst() {
             return Ok(None);
+        }
+        let accounts = match self {
+            Self::Shown(row) => Self::account_keys(context, row).await?,
+            Self::Private(account) => {
+                let accounts = accounts_of(reading, account.0.id).await?;
+                accounts.iter().map(|account| account.key).collect()
+            }
         };
-        let accounts = Self::account_keys(context, row).await?;
         let sought = filter.unwrap_or_default().sought(accounts)?;
         let page = Page::of(reading, &sought, order, &paging).await?;
         Ok(Some(EventConnection::new(page)))

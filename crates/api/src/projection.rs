@@ -17,10 +17,11 @@ use crate::scalar::{DateTime, int};
 #[derive(Debug, Clone, PartialEq, SimpleObject)]
 #[graphql(crate = "crate::engine")]
 pub struct Projection {
-    /// Up to which event people read what follows from it.
-    position: i32,
+    /// Up to which event people read what follows from it; a text, like all positions: it may be more than an
+    /// Int holds.
+    position: String,
     /// The last event that is recorded.
-    head: i32,
+    head: String,
     /// How many events are recorded that can't be read yet.
     lag_events: i32,
     /// How many seconds ago the first of them was recorded; 0 if there are none.
@@ -28,10 +29,13 @@ pub struct Projection {
     /// What is done.
     phase: ProjectionPhase,
     /// Up to which event the next generation is folded; null while none is made.
-    next_position: Option<i32>,
-    /// How many events a second are folded into it; null while none is made, or it isn't known yet.
+    next_position: Option<String>,
+    /// How much of the phase is done, from 0 to 1; null while no generation is made.
+    progress: Option<f64>,
+    /// How many events a second are folded into the next generation, or how many rows a second are written;
+    /// null while none is made, or it isn't known yet.
     rate: Option<f64>,
-    /// How many seconds it takes until the next generation is folded, at this rate.
+    /// How many seconds it takes until the end of the phase, at this rate.
     time_left: Option<f64>,
     /// The number of the generation that people read from; null where there is just one.
     generation: Option<i32>,
@@ -56,6 +60,8 @@ pub enum ProjectionPhase {
     Live,
     /// The next generation is folded from all that ever happened; people read from the one before meanwhile.
     Rebuilding,
+    /// All that was folded is written into the next generation.
+    Writing,
     /// The next generation is folded on, up to the last event; then it is used.
     CatchingUp,
     /// Something keeps what is recorded from being folded; it is tried again.
@@ -86,12 +92,13 @@ impl Projection {
         let Renewing { work, failure, .. } = renewing.unwrap_or_default();
         let number = |position: Position| int(position.cast_signed());
         Self {
-            position: number(folded.position),
-            head: number(head),
+            position: folded.position.to_string(),
+            head: head.to_string(),
             lag_events: number(head.saturating_sub(folded.position)),
             lag_seconds,
             phase: phase(folded, work.as_ref()),
-            next_position: work.map(|work| number(work.progress.position)),
+            next_position: work.map(|work| work.progress.position.to_string()),
+            progress: work.map(|work| work.progress.ratio()),
             rate: work.and_then(|work| work.per_second()).map(f64::round),
             time_left: work.and_then(|work| work.left()).map(|it| it.as_secs_f64()),
             generation: models.generation().map(number),
@@ -109,6 +116,7 @@ fn phase(folded: &Folded, work: Option<&Underway>) -> ProjectionPhase {
         (_, Some(_)) => ProjectionPhase::Interrupted,
         (Some(work), None) => match work.progress.work {
             Work::Rebuilding => ProjectionPhase::Rebuilding,
+            Work::Writing { .. } => ProjectionPhase::Writing,
             Work::CatchingUp => ProjectionPhase::CatchingUp,
         },
         (None, None) => ProjectionPhase::Live,

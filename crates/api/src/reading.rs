@@ -1,6 +1,7 @@
 //! What resolvers read from: one generation, its loaders, and who asks; the same for a whole operation.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -9,12 +10,12 @@ use async_graphql::dataloader::DataLoader;
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::{
-    Context, ContextSelectionSet, Data, Error, ErrorExtensions, OutputType, Positioned,
-    ServerResult, Value,
+    Context, ContextSelectionSet, Data, Error, ErrorExtensions, InputObjectType, OutputType,
+    Positioned, ServerResult, Value,
 };
 use plaudit_domain::{Actor, Command, Refusal, Time};
 use plaudit_projection::{Account, Key, Row, Rules};
-use plaudit_replay::{CommandError, Community, Outcome, ReadModels, Request};
+use plaudit_replay::{CommandError, Community, Idempotency, Outcome, ReadModels, Request};
 use plaudit_store::SharedStore;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -279,11 +280,27 @@ impl Reading {
         }
     }
 
-    /// Who asks and as which request, to change something.
+    /// Who asks and as which request, to change something, with the key by which a repeat of it is
+    /// recognised: as long as the input is the same, whatever is found out to carry it out.
     ///
     /// # Errors
     /// For somebody who isn't known.
-    pub fn request(&self, idempotency_key: Option<Uuid>) -> Result<Request, Error> {
+    pub fn request<I: InputObjectType + fmt::Debug>(
+        &self,
+        input: &I,
+        idempotency_key: Option<Uuid>,
+    ) -> Result<Request, Error> {
+        Ok(Request {
+            idempotency: idempotency_key.map(|key| Idempotency::new(key, input)),
+            ..self.request_without_key()?
+        })
+    }
+
+    /// Who asks and as which request, to change something that is the same however often it is asked.
+    ///
+    /// # Errors
+    /// For somebody who isn't known.
+    pub fn request_without_key(&self) -> Result<Request, Error> {
         let actor = self.viewer.ok_or_else(|| {
             Error::new("this needs an account: send a token in the header Authorization")
                 .extend_with(|_, extensions| extensions.set("code", "UNAUTHENTICATED"))
@@ -291,7 +308,7 @@ impl Reading {
         Ok(Request {
             actor,
             id: self.request,
-            idempotency_key,
+            idempotency: None,
         })
     }
 }

@@ -85,6 +85,7 @@ pub struct Found {
     standing: Standing,
     name: Option<String>,
     named_at: Time,
+    names_before: Vec<(Time, String)>,
     accepted: Vec<plaudit_domain::agreement::Agreement>,
 }
 
@@ -97,10 +98,12 @@ impl Found {
     ) -> Result<Self> {
         let accounts = reading.account_keys(profile.key, profile.accounts > 1);
         let accounts = accounts.await?;
+        let primary = referred(reading.loader().load_one(AccountBy(profile.key)).await?)?;
         Ok(Self {
             standing: standing(reading, profile).await?,
             name: profile.name.clone(),
-            named_at: referred(reading.loader().load_one(AccountBy(profile.key)).await?)?.named_at,
+            named_at: primary.named_at,
+            names_before: primary.names_before(),
             accepted: accepted(reading, &accounts, &requirements.agreements).await?,
         })
     }
@@ -111,6 +114,7 @@ impl Found {
             standing: self.standing,
             name: self.name.as_deref(),
             named_at: Some(self.named_at),
+            names_before: &self.names_before,
             company,
             accepted: &self.accepted,
             acknowledged: false,

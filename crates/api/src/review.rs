@@ -32,6 +32,9 @@ pub struct ArticleReview {
     since: DateTime,
     /// When the article was submitted for the first time.
     submitted_at: DateTime,
+    /// Which text the article has: 1 as it was submitted, and one more for each time that its author changed
+    /// title, text or tags. `articlePublish` takes it, so that nobody publishes what they haven't read.
+    revision: i32,
     /// Its place in the queue, the first of which is 1; null while it doesn't wait.
     position: Option<i32>,
     /// Why staff rejected it; null while it isn't rejected, and where that was erased.
@@ -49,6 +52,7 @@ impl ArticleReview {
                 state: ArticleReviewState::Published,
                 since: DateTime(post.0.created_at),
                 submitted_at,
+                revision: revision(post),
                 position: None,
                 reason: None,
             }));
@@ -63,10 +67,15 @@ impl ArticleReview {
             },
             since: DateTime(review.since),
             submitted_at,
+            revision: revision(post),
             position: place.map(int),
             reason: review.reason.clone(),
         }))
     }
+}
+
+fn revision(post: &Post) -> i32 {
+    int(post.0.edits.saturating_add(1))
 }
 
 /// A page of the articles that wait for review.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Object, Result, SimpleObject};
 use plaudit_projection::{Key, Rules as Set, rules::Changes};
-use plaudit_replay::activation::{Activation, activations};
+use plaudit_replay::activation::Activation;
 use plaudit_store::{Cursor, Order};
 
 use crate::account::Account;
@@ -52,7 +52,7 @@ impl Rules {
         let reading = reading(context);
         let mut before = Arc::new(Set::standard()?);
         let mut history = Vec::new();
-        for activation in activations(reading.community.journal()).await? {
+        for activation in reading.community.activations().all().await? {
             let next = match &activation.rules {
                 Ok(rules) => rules.clone(),
                 // They never were used.

@@ -45,6 +45,8 @@ pub enum RulesPreviewState {
 pub enum RulesPreviewStage {
     /// Events are folded by the proposed rules.
     Replaying,
+    /// What comes of it is written aside.
+    Writing,
     /// Profiles are compared.
     Comparing,
 }
@@ -55,7 +57,7 @@ pub enum RulesPreviewStage {
 pub struct RulesPreviewProgress {
     /// What is being done.
     stage: RulesPreviewStage,
-    /// How many events, or profiles, are done,
+    /// How many events, rows or profiles are done,
     done: i32,
     /// and of how many; null where that isn't known.
     total: Option<i32>,

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::account::Account;
 use crate::agreement::Agreement;
-use crate::as_of::{AsOf, Part, RulesAt, coded};
+use crate::as_of::{AsOf, Part, RulesAt};
 use crate::benefit::{BenefitRequest, LeaderResource};
 use crate::community::Community;
 use crate::connection::{GroupConnection, PostConnection, Total};
@@ -202,21 +202,20 @@ impl Query {
     /// With `asOf` all of it is as it was at that moment, but for who may see it, which is as it is now:
     /// who is erased or private now is so then, and what is deleted now has no text. That takes a replay of
     /// the whole history, so it is for staff and analysts, and an error for everybody else; the first time
-    /// it may take longer than an answer may, and be an error with the code `BUILDING`: ask again. At most
-    /// two fields of a request can have it.
+    /// it may take longer than an answer may, and be an error with the code `BUILDING`: ask again within half a
+    /// minute, or it is given up. Where many other moments are asked for, it is one with the code `BUSY`: ask
+    /// again in a minute. At most two fields of a request can have it.
     async fn profile(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Its id.")] id: ID,
         #[graphql(desc = "As it was at this moment; by default as it is.")] as_of: Option<DateTime>,
-        #[graphql(
-            desc = "By which rules, where it is as it was.",
-            default_with = "RulesAt::Now"
-        )]
-        rules_at: RulesAt,
+        #[graphql(desc = "By which rules; goes with `asOf`, by default those of today.")]
+        rules_at: Option<RulesAt>,
     ) -> Result<Option<ReadFrom<Profile>>> {
+        let as_of = AsOf::asked(as_of, rules_at)?;
         let id = NodeId::profile(&id)?;
-        let part = Part::of(context, AsOf::asked(as_of, rules_at)).await?;
+        let part = Part::of(context, as_of).await?;
         let profile = Profile::by_id(&part.within(context), id).await?;
         Ok(profile.map(|profile| part.with(profile)))
     }
@@ -253,14 +252,12 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "Its id.")] id: ID,
         #[graphql(desc = "As it was at this moment; by default as it is.")] as_of: Option<DateTime>,
-        #[graphql(
-            desc = "By which rules, where it is as it was.",
-            default_with = "RulesAt::Now"
-        )]
-        rules_at: RulesAt,
+        #[graphql(desc = "By which rules; goes with `asOf`, by default those of today.")]
+        rules_at: Option<RulesAt>,
     ) -> Result<Option<ReadFrom<Group>>> {
+        let as_of = AsOf::asked(as_of, rules_at)?;
         let id = NodeId::group(&id)?;
-        let part = Part::of(context, AsOf::asked(as_of, rules_at)).await?;
+        let part = Part::of(context, as_of).await?;
         let group = group_by_id(&part.within(context), id).await?;
         Ok(group.map(|group| part.with(group)))
     }
@@ -462,15 +459,12 @@ impl Query {
         as_of: Option<DateTime>,
         #[graphql(desc = "By which rules; goes with `asOf`.")] rules_at: Option<RulesAt>,
     ) -> Result<Option<ReadFrom<Leaderboard>>> {
-        let Some(rules_at) = rules_at else {
+        let asked = AsOf::asked(as_of, rules_at)?;
+        if rules_at.is_none() {
             let found = Leaderboard::of(context, period, group_id, as_of).await?;
             return Ok(found.map(ReadFrom::same));
-        };
-        let as_of = AsOf::asked(as_of, rules_at).ok_or_else(|| {
-            let message = "rulesAt goes with asOf: name a moment, too";
-            coded(message.to_owned(), "BAD_USER_INPUT")
-        })?;
-        let part = Part::of(context, Some(as_of)).await?;
+        }
+        let part = Part::of(context, asked).await?;
         let found = Leaderboard::of(&part.within(context), period, group_id, None).await?;
         Ok(found.map(|leaderboard| part.with(leaderboard)))
     }

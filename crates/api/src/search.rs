@@ -243,6 +243,7 @@ mod tests {
             actor: None,
             correlation: None,
             causation: None,
+            imported: false,
             fact: Fact::from(LikeFact::Liked(like)),
         }
     }

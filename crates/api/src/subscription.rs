@@ -10,16 +10,14 @@ use std::time::Duration;
 use async_graphql::{Context, Error, Result, Subscription};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use plaudit_domain::Time;
 use plaudit_projection::{Key, Notification as Row};
 use plaudit_replay::Follower;
-use plaudit_store::{Cursor, Order, Page};
+use plaudit_store::Cursor;
 use uuid::Uuid;
 
 use crate::event::EventEdge;
 use crate::event_filter::EventFilter;
-use crate::notification::{NotificationEdge, Reader};
-use crate::paging::Opaque;
+use crate::notification::{NotificationEdge, Reached, Reader, each_once};
 use crate::projection::{self, Projection};
 use crate::reading::{Asking, ReadFrom, Reading, forbidden};
 use crate::recorded::Following as Events;
@@ -45,19 +43,23 @@ impl Root {
         let asking = context.data_unchecked::<Asking>().clone();
         let reading = Reading::new(asking.clone());
         // Who isn't known is told nothing.
-        reading.request(None)?;
+        reading.request_without_key()?;
         let after = reading.place.or(after);
-        let place = match after.as_deref().map(Opaque::decode).transpose()? {
-            Some(Opaque(place)) => behind(&reading, place).await?,
-            None => Cursor {
-                at: reading.now().as_micros(),
-                key: Key(reading.store().position().await?.cast_signed()),
-            },
+        let reached = match after {
+            Some(cursor) => Reached::behind(&reading, &cursor).await?,
+            None => {
+                let position = reading.store().position().await?.cast_signed();
+                let warned = Cursor {
+                    at: reading.now().as_micros(),
+                    key: Key(position),
+                };
+                Reached { warned, position }
+            }
         };
         let following = Following {
             follower: reading.community.follow(),
             asking,
-            place,
+            reached,
             warned_of: None,
             ready: VecDeque::new(),
         };
@@ -66,7 +68,7 @@ impl Root {
             match following.next().await {
                 Ok(edge) => {
                     let edge = edge?;
-                    let cursor = Opaque(edge.value().cursor).encode();
+                    let cursor = edge.value().place();
                     following.asking.place.reach(cursor);
                     Some((Ok(edge), Some(following)))
                 }
@@ -105,27 +107,6 @@ impl Root {
     }
 }
 
-/// From where to read on behind a cursor. In lists a warning has no position: then it is that of the last that
-/// was told before.
-async fn behind(reading: &Reading, place: Cursor) -> Result<Cursor> {
-    if place.key != Key(0) {
-        return Ok(place);
-    }
-    let page = Page {
-        order: Order::Descending,
-        after: Some(place),
-        limit: 1,
-    };
-    let accounts = reading.viewer_keys().await?;
-    let store = reading.store();
-    let before = store.notifications_of(&accounts, None, page).await?;
-    let last = before.iter().map(|row| row.position).max();
-    Ok(Cursor {
-        key: Key(last.unwrap_or(0)),
-        ..place
-    })
-}
-
 /// So much is read at once.
 const BATCH: u32 = 20;
 
@@ -136,8 +117,8 @@ const TICK: Duration = Duration::from_secs(60);
 struct Following {
     asking: Asking,
     follower: Follower,
-    /// How far they have all: of warnings up to its time, of what else is told up to its position.
-    place: Cursor,
+    /// How far they have all.
+    reached: Reached,
     /// The warnings that they got, or that had come before; none, until they are read for the first time.
     warned_of: Option<HashSet<Uuid>>,
     /// What they get next.
@@ -176,19 +157,17 @@ impl Following {
         };
         let now = reading.now();
         let reader = Reader::of(&reading, &account, now).await?;
-        let position = self.place.key.0.cast_unsigned();
+        let position = self.reached.position.cast_unsigned();
         let mut rows = self.new_warnings(&reading, &reader).await?;
         let told = reading
             .store()
             .notifications_after(&reader.accounts, position, BATCH);
         rows.extend(told.await?);
+        each_once(&mut rows);
         for node in reader.read(&reading, rows).await? {
-            let place = node.place();
-            // Warnings have no position of their own.
-            self.place.at = self.place.at.max(place.at);
-            self.place.key = self.place.key.max(place.key);
-            let cursor = self.place;
-            let edge = NotificationEdge { cursor, node };
+            self.reached = self.reached.further(node.place());
+            let reached = Some(self.reached);
+            let edge = NotificationEdge { node, reached };
             self.ready.push_back(ReadFrom::new(edge, reading.clone()));
         }
         Ok(())
@@ -196,20 +175,22 @@ impl Following {
 
     /// The warnings that they didn't get yet, oldest first. What a warning is about may be long ago, like
     /// where somebody is made a leader of a group that is at risk: so they are told apart by what they
-    /// are, and by their times only at first.
+    /// are, and by their places only at first.
     async fn new_warnings(
         &mut self,
         reading: &Reading,
         reader: &Reader,
     ) -> Result<Vec<Row>, Error> {
         let mut warnings = reader.warnings(reading, false).await?;
-        let since = Time::from_micros(self.place.at);
+        let Cursor { at, key } = self.reached.warned;
         let warned_of = self.warned_of.get_or_insert_with(|| {
-            let before = warnings.iter().filter(|row| row.at <= since);
+            let before = warnings
+                .iter()
+                .filter(|row| (row.at.as_micros(), row.position) <= (at, key.0));
             before.map(|row| row.id).collect()
         });
         warnings.retain(|row| warned_of.insert(row.id));
-        warnings.sort_by_key(|row| row.at);
+        warnings.sort_unstable_by_key(|row| (row.at, row.position));
         Ok(warnings)
     }
 }

@@ -13,6 +13,12 @@ use crate::leading::activities;
 use crate::loader::{GroupBy, LedBy};
 use crate::reading::Reading;
 
+/// Where a warning of a group stands among others of the same time: no other has the same, and no event, whose
+/// positions are more than nothing.
+fn place(group: Key, level: i64) -> i64 {
+    level.saturating_sub(group.0.saturating_mul(2))
+}
+
 /// What somebody is warned of, as of a moment, as what they were told: of each group that any of their
 /// accounts leads and that is at risk, or inactive. The id of each follows from what it is about.
 pub async fn warnings(reading: &Reading, accounts: &[Key], now: Time) -> Result<Vec<Notification>> {
@@ -42,7 +48,7 @@ pub async fn warnings(reading: &Reading, accounts: &[Key], now: Time) -> Result<
             ],
         };
         let (account, led_since) = led[&group.key];
-        for &(at, level, outcome) in levels {
+        for (number, &(at, level, outcome)) in (0..).zip(levels) {
             let words = [
                 "group-warning",
                 &group.id.to_string(),
@@ -53,7 +59,7 @@ pub async fn warnings(reading: &Reading, accounts: &[Key], now: Time) -> Result<
                 account,
                 // Who comes to lead it later is warned then.
                 at: at.max(led_since),
-                position: 0,
+                position: place(group.key, number),
                 id: derive(&words),
                 kind: notification::Kind::GroupWarning,
                 outcome: Some(outcome),

@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use async_graphql::value;
+use futures_util::future::join_all;
 use plaudit_domain::account::Registered;
 use plaudit_domain::erasure::{Content, Erased};
 use plaudit_domain::fact::{AccountFact, LikeFact, PostFact, RulesFact};
@@ -44,6 +45,7 @@ async fn happened(asked: &Asked, days: i64, fact: impl Into<Fact>) {
         actor: None,
         correlation: None,
         causation: None,
+        imported: false,
         fact: fact.into(),
     };
     let journal = asked.community.journal();
@@ -107,7 +109,7 @@ async fn ada_and_ben() -> (Asked, String) {
     (asked, id)
 }
 
-const PROFILE: &str = "query ($id: ID!, $at: DateTime, $rules: RulesAt! = NOW) {
+const PROFILE: &str = "query ($id: ID!, $at: DateTime, $rules: RulesAt = NOW) {
     profile(id: $id, asOf: $at, rulesAt: $rules) {
         name visibility totals { questions likesReceived } kudos { points }
         primaryAccount { isErased }
@@ -167,10 +169,31 @@ async fn h2_only_staff_and_analysts_ask_for_an_earlier_moment_that_has_been_and_
     let answer = answer.into_json().unwrap();
     let code = &answer["errors"][0]["extensions"]["code"];
     assert_eq!(code, "TOO_MANY_LOOKS_BACK", "{answer}");
-    let orphaned = "{ leaderboard(rulesAt: NOW) { period } }";
-    let answer = asked.answer(analyst(), orphaned, None, value!({})).await;
-    let answer = answer.into_json().unwrap();
-    assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
+    for orphaned in [
+        "query ($id: ID!) { profile(id: $id, rulesAt: THEN) { name } }",
+        "query ($id: ID!) { group(id: $id, rulesAt: NOW) { name } }",
+        "{ leaderboard(rulesAt: NOW) { period } }",
+    ] {
+        let variables = value!({ "id": id });
+        let answer = asked.answer(analyst(), orphaned, None, variables).await;
+        let answer = answer.into_json().unwrap();
+        let code = &answer["errors"][0]["extensions"]["code"];
+        assert_eq!(code, "BAD_USER_INPUT", "{orphaned}");
+    }
+}
+
+#[tokio::test]
+async fn h2_of_many_who_ask_at_once_all_get_an_answer_but_one_too_many() {
+    let (asked, id) = ada_and_ben().await;
+    let asks = (1..10).map(|days| answer(&asked, analyst(), &id, days, "NOW"));
+    let mut answers = join_all(asks).await;
+    let refused = answers.split_off(8);
+    for answer in answers {
+        assert_eq!(answer["data"]["profile"]["name"], "ada", "{answer}");
+    }
+    let code = &refused[0]["errors"][0]["extensions"]["code"];
+    assert_eq!(code, "BUSY", "{refused:?}");
+    assert_eq!(profile_at(&asked, &id, 9).await["name"], "ada");
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ impl Asked {
         let request = Request {
             actor,
             id: Uuid::now_v7(),
-            idempotency_key: None,
+            idempotency: None,
         };
         let recorded = self.community.record(&request, &command).await;
         recorded.unwrap().position
@@ -143,6 +143,7 @@ impl Asked {
             actor: None,
             correlation: None,
             causation: None,
+            imported: false,
             fact: fact.into(),
         };
         let journal = self.community.journal();

@@ -343,11 +343,11 @@ async fn h4_personal_data_is_told_who_asks_for_it_until_it_is_erased() {
 }
 
 #[tokio::test]
-async fn p6_the_timeline_of_a_private_profile_is_null_for_analysts_too() {
+async fn p6_of_a_private_profile_analysts_get_the_history_and_nothing_else() {
     let asked = community().await;
     let (ada, profile) = ids(&asked, "ada").await;
     let query = "query ($id: ID!) { profile(id: $id) {
-        timeline(filter: { types: [\"PostLiked\"] }) { nodes { position } } } }";
+        totals { questions } timeline(filter: { types: [\"PostLiked\"] }) { nodes { position } } } }";
     let variables = value!({ "id": profile });
     let data = asked.data(Some(analyst()), query, variables.clone()).await;
     let timeline = at(at(&data, "profile"), "timeline");
@@ -357,10 +357,23 @@ async fn p6_the_timeline_of_a_private_profile_is_null_for_analysts_too() {
     };
     asked.record(actor("ada"), hide).await;
     folded(&asked).await;
-    let data = asked.data(Some(analyst()), query, variables).await;
-    assert_eq!(at(at(&data, "profile"), "timeline"), &Value::Null);
-    // The history itself stays what it is.
+    let data = asked.data(Some(analyst()), query, variables.clone()).await;
+    let hidden = at(&data, "profile");
+    assert_eq!(at(hidden, "totals"), &Value::Null);
+    // The history itself stays what it is, whichever way it is asked for.
+    assert_eq!(
+        at(hidden, "timeline"),
+        &value!({ "nodes": [{ "position": "6" }] })
+    );
     assert_eq!(positions(&asked, value!({ "subject": ada })).await.len(), 5);
+    assert_eq!(
+        positions(&asked, value!({ "subject": profile }))
+            .await
+            .len(),
+        5
+    );
+    let data = asked.data(Some(actor("ben")), query, variables).await;
+    assert_eq!(at(at(&data, "profile"), "timeline"), &Value::Null);
 }
 
 #[tokio::test]

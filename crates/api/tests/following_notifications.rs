@@ -157,6 +157,94 @@ async fn f5_behind_a_warning_of_the_list_nothing_old_comes_again() {
 }
 
 #[tokio::test]
+async fn g7_warnings_of_the_same_moment_are_each_told_in_pages_and_to_who_comes_back() {
+    let asked = community().await;
+    asked.later(100 * DAY);
+    let mut told = Told::follow(&asked, None).await;
+    told.rests().await;
+    appoint(&asked).await;
+    let came = [told.next().await, told.next().await, told.next().await];
+    told.rests().await;
+    let mut what: Vec<&str> = came.iter().map(|(what, _)| what.as_str()).collect();
+    what.sort_unstable();
+    assert_eq!(
+        what,
+        ["GROUP_AT_RISK", "GROUP_INACTIVE", "LEADER_APPOINTED"]
+    );
+    for (number, (_, cursor)) in came.iter().enumerate() {
+        let mut told = Told::follow(&asked, Some(cursor)).await;
+        for (expected, _) in &came[number + 1..] {
+            assert_eq!(told.next().await.0, *expected);
+        }
+        told.rests().await;
+    }
+
+    let all = list(&asked).await;
+    assert_eq!(all.len(), 3);
+    let mut after = Value::Null;
+    for (what, cursor) in all {
+        let query = "query ($after: String) { viewer { notifications(first: 1, after: $after) {
+            edges { cursor node { kind outcome } } } } }";
+        let variables = Value::from_json(json!({ "after": after })).unwrap();
+        let data = asked.data(Some(actor("ada")), query, variables).await;
+        let data = data.into_json().unwrap();
+        let edge = &data["viewer"]["notifications"]["edges"][0];
+        assert_eq!(edge["node"]["outcome"], what.as_str());
+        assert_eq!(edge["cursor"], cursor.as_str());
+        after = cursor.into();
+    }
+    // A cursor of who follows is one of the list, too.
+    let variables = Value::from_json(json!({ "after": came[0].1 })).unwrap();
+    let query =
+        "query ($after: String) { viewer { notifications(after: $after) { nodes { outcome } } } }";
+    asked.data(Some(actor("ada")), query, variables).await;
+}
+
+#[tokio::test]
+async fn f5_what_two_accounts_were_told_before_they_were_linked_comes_once() {
+    let asked = community().await;
+    let question = question(&asked).await;
+    let data = asked
+        .data(None, "{ groups { nodes { id } } }", Value::Null)
+        .await;
+    let group = data.into_json().unwrap()["groups"]["nodes"][0]["id"].take();
+    let does = async |who: &str, mutation: String| {
+        let data = asked.data(Some(actor(who)), &mutation, Value::Null).await;
+        data.into_json().unwrap()
+    };
+    for who in ["ada", "ben"] {
+        let watch =
+            format!("groupWatch(input: {{ groupId: {group} }}) {{ userErrors {{ code }} }}");
+        does(who, format!("mutation {{ {watch} }}")).await;
+    }
+    answer(&asked, &question).await;
+    let before = list(&asked).await;
+    let join = format!("groupJoin(input: {{ groupId: {group} }}) {{ userErrors {{ code }} }}");
+    let open = format!(
+        r#"discussionCreate(input: {{ groupId: {group}, title: "Rye", body: "Or not?" }}) {{ post {{ id }} }}"#
+    );
+    let opened = does("maren", format!("mutation {{ {join} {open} }}")).await;
+    assert!(opened["discussionCreate"]["post"].is_object(), "{opened}");
+    let code = does("ada", "mutation { linkCodeCreate { code } }".into()).await;
+    let code = &code["linkCodeCreate"]["code"];
+    let link = format!(
+        "mutation {{ accountLink(input: {{ code: {code}, primary: OTHER }}) {{ userErrors {{ code }} }} }}"
+    );
+    let linked = does("ben", link).await;
+    assert_eq!(linked["accountLink"]["userErrors"], json!([]));
+
+    let query = "{ viewer { notifications { totalCount unreadCount nodes { kind } } } }";
+    let data = asked.data(Some(actor("ada")), query, Value::Null).await;
+    let nodes = json!([{ "kind": "POST" }, { "kind": "ANSWER" }]);
+    let expected = json!({ "totalCount": 2, "unreadCount": 2, "nodes": nodes });
+    let data = data.into_json().unwrap();
+    assert_eq!(data["viewer"]["notifications"], expected);
+    let mut told = Told::follow(&asked, Some(&before[0].1)).await;
+    assert_eq!(told.next().await.0, "POST");
+    told.rests().await;
+}
+
+#[tokio::test]
 async fn g7_who_comes_to_lead_a_group_that_is_at_risk_is_warned_at_once() {
     let asked = community().await;
     asked.later(70 * DAY);

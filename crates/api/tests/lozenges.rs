@@ -43,6 +43,7 @@ async fn happened(asked: &Asked, days: i64, fact: impl Into<Fact>) {
         actor: None,
         correlation: None,
         causation: None,
+        imported: false,
         fact: fact.into(),
     };
     let journal = asked.community.journal();

@@ -21,5 +21,6 @@ mod meetings;
 mod people;
 mod privacy;
 mod renewing;
+mod repeated;
 mod scenarios;
 mod schema;

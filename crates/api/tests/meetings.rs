@@ -79,6 +79,7 @@ async fn community(capacity: u32) -> Asked {
         terms: Terms::default(),
     };
     asked.record(actor("ada"), schedule).await;
+    readable(&asked).await;
     asked
 }
 
@@ -193,6 +194,31 @@ async fn g4_of_200_answers_at_once_50_have_a_place_and_10_that_leave_make_room_f
         (&counts["waitingCount"], &counts["notGoingCount"]),
         (&json!(140), &json!(10))
     );
+}
+
+#[tokio::test]
+async fn g4_who_has_two_places_since_they_linked_counts_once_and_gives_up_both() {
+    let asked = community(5).await;
+    for name in ["ben", "cleo"] {
+        registered(&asked, name).await;
+        answer(&asked, name, true).await;
+    }
+    let code = "mutation { linkCodeCreate { code } }";
+    let code = asked.data(Some(actor("ben")), code, Value::Null).await;
+    let code = code.into_json().unwrap()["linkCodeCreate"]["code"].take();
+    let link = format!(
+        "mutation {{ accountLink(input: {{ code: {code}, primary: OTHER }}) {{ userErrors {{ code }} }} }}"
+    );
+    asked.data(Some(actor("cleo")), &link, Value::Null).await;
+    let fields = "goingCount notGoingCount freePlaces rsvps { totalCount }";
+    let counted = async |viewer| {
+        let it = meeting(&asked, viewer, fields).await;
+        let counts = [&it["goingCount"], &it["notGoingCount"], &it["freePlaces"]];
+        counts.map(|count| count.as_i64().unwrap())
+    };
+    assert_eq!(counted(None).await, [1, 0, 3]);
+    answer(&asked, "cleo", false).await;
+    assert_eq!(counted(None).await, [0, 1, 5]);
 }
 
 /// DOMAIN P6.

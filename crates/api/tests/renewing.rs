@@ -255,7 +255,8 @@ async fn who_follows_goes_on_after_a_swap_is_told_everything_once_and_keeps_noth
 #[tokio::test(flavor = "multi_thread")]
 async fn staff_follow_a_rebuild_to_its_end_and_nobody_else_does() {
     let asked = community().await;
-    let document = "subscription { projectionProgress { phase generation position head } }";
+    let document =
+        "subscription { projectionProgress { phase generation position head progress } }";
     let refused = next(&mut following(&asked, actor("ada"), document).await).await;
     assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN");
 

@@ -93,7 +93,7 @@ fn every_field_is_asked_for_in_some_scenario() {
 }
 
 /// The files of the folder, sorted.
-fn files(extension: &str) -> Vec<PathBuf> {
+pub fn files(extension: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(FOLDER).unwrap();
     let mut files: Vec<_> = entries
         .map(|entry| entry.unwrap().path())
@@ -103,7 +103,7 @@ fn files(extension: &str) -> Vec<PathBuf> {
     files
 }
 
-fn stem(path: &Path) -> &str {
+pub fn stem(path: &Path) -> &str {
     path.file_stem().unwrap().to_str().unwrap()
 }
 
@@ -121,9 +121,9 @@ fn fields(selections: &SelectionSet, names: &mut BTreeSet<String>) {
 }
 
 /// One operation of a scenario.
-struct Step {
+pub struct Step {
     line: usize,
-    operation: String,
+    pub operation: String,
     variables: Vec<String>,
     who: String,
     /// Roles, and a kind of account.
@@ -143,6 +143,10 @@ struct Step {
 }
 
 impl Step {
+    pub fn viewer(&self) -> Option<Actor> {
+        (self.who != "nobody").then(|| self.actor())
+    }
+
     fn actor(&self) -> Actor {
         let has = |role: &str| self.words.iter().any(|word| word == role);
         Actor {
@@ -161,7 +165,7 @@ impl Step {
     }
 
     /// The operations of a document, in its order.
-    fn all(text: &str) -> Vec<Self> {
+    pub fn all(text: &str) -> Vec<Self> {
         let ExecutableDocument { operations, .. } = parse_query(text).unwrap();
         let DocumentOperations::Multiple(operations) = operations else {
             panic!("every operation has a name");
@@ -216,18 +220,35 @@ impl Step {
 
 /// What a scenario's operations are answered, one after the other.
 async fn told(text: &str) -> String {
+    let asked = community_of(text).await;
+    let mut known = Known::default();
+    let mut told = String::new();
+    for step in Step::all(text) {
+        let (_, answer) = known.learned(&asked, text, &step).await;
+        let shown = json(&known.shown("", answer), 0);
+        let who = [vec![step.who], step.words].concat().join(", ");
+        writeln!(told, "{who}: {}\n{shown}\n", step.operation).unwrap();
+    }
+    told
+}
+
+/// The community that a scenario is told of, where nothing happened yet.
+pub async fn community_of(text: &str) -> Asked {
     let rules = text
         .lines()
         .next()
         .and_then(|line| line.strip_prefix("# under "));
-    let asked = match rules {
+    match rules {
         Some(name) => Asked::under(rules_of(name)).await,
         None => Asked::new().await,
-    };
-    let mut known = Known::default();
-    let mut told = String::new();
-    for step in Step::all(text) {
-        let viewer = (step.who != "nobody").then(|| step.actor());
+    }
+}
+
+impl Known {
+    /// What a step is answered, with the variables that it was given; what is to be kept of that is known
+    /// from then on.
+    pub async fn learned(&mut self, asked: &Asked, text: &str, step: &Step) -> (Value, Value) {
+        let known = self;
         asked.later(step.later);
         for (name, from_now) in &step.times {
             let moment = asked.community.now().as_micros() + from_now;
@@ -269,30 +290,26 @@ async fn told(text: &str) -> String {
             (Name::new(name), value.as_str().into())
         });
         let variables = Value::Object(variables.collect());
-        let answer = answered(&asked, viewer, text, &step, variables).await;
-        for (name, pointer) in step.kept {
-            let Some(Value::String(value)) = at(&answer, &pointer) else {
+        let answer = answered(asked, text, step, variables.clone()).await;
+        for (name, pointer) in &step.kept {
+            let Some(Value::String(value)) = at(&answer, pointer) else {
                 panic!("{pointer} of {answer}");
             };
-            known.values.insert(name, value.clone());
+            known.values.insert(name.clone(), value.clone());
         }
-        let shown = json(&known.shown("", answer), 0);
-        let who = [vec![step.who], step.words].concat().join(", ");
-        writeln!(told, "{who}: {}\n{shown}\n", step.operation).unwrap();
+        (variables, answer)
     }
-    told
 }
 
 /// The answer to a step, once it is the one that is waited for.
-async fn answered(
-    asked: &Asked,
-    viewer: Option<Actor>,
-    text: &str,
-    step: &Step,
-    variables: Value,
-) -> Value {
+async fn answered(asked: &Asked, text: &str, step: &Step, variables: Value) -> Value {
     for _ in 0..2_000 {
-        let answer = asked.answer(viewer, text, Some(&step.operation), variables.clone());
+        let answer = asked.answer(
+            step.viewer(),
+            text,
+            Some(&step.operation),
+            variables.clone(),
+        );
         let answer = answer.await;
         let Some((pointer, awaited)) = &step.until else {
             return answer;
@@ -320,7 +337,7 @@ fn micros(text: &str) -> i64 {
     number.parse::<i64>().unwrap() * unit * 1_000_000
 }
 
-fn at<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
+pub fn at<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
     let mut keys = pointer.split('/').skip(1);
     keys.try_fold(value, |value, key| match value {
         Value::Object(fields) => fields.get(key),
@@ -331,7 +348,7 @@ fn at<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
 
 /// The values that were kept, by name.
 #[derive(Default)]
-struct Known {
+pub struct Known {
     values: BTreeMap<String, String>,
 }
 

@@ -18,11 +18,14 @@ const TEAM: &[&str] = &[
     "department",
     "dept",
     "desk",
+    "destek",
     "equipa",
     "equipe",
     "equipo",
     "help",
+    "headquarters",
     "helpdesk",
+    "hq",
     "info",
     "kundendienst",
     "kundenservice",
@@ -38,6 +41,7 @@ const TEAM: &[&str] = &[
     "vendas",
     "ventas",
     "vertrieb",
+    "webmaster",
     "wsparcie",
     "zespół",
     "équipe",
@@ -47,6 +51,8 @@ const TEAM: &[&str] = &[
     "поддержка",
     "поддержки",
     "служба",
+    "техподдержка",
+    "техподдержки",
     "الدعم",
     "الفريق",
     "فريق",
@@ -59,6 +65,8 @@ const UNSPACED: &[&str] = &[
     "公式",
     "窓口",
     "客服",
+    "支持",
+    "支援",
     "团队",
     "團隊",
     "官方",
@@ -74,6 +82,8 @@ const DEPARTMENT: &[&str] = &[
     "billing",
     "bot",
     "care",
+    "client",
+    "clients",
     "community",
     "consulting",
     "dev",
@@ -82,6 +92,7 @@ const DEPARTMENT: &[&str] = &[
     "finance",
     "group",
     "legal",
+    "manager",
     "media",
     "operations",
     "ops",
@@ -219,8 +230,9 @@ fn is_company(text: &str, company: &[String]) -> bool {
 }
 
 fn without_form(words: &[String]) -> String {
-    let words = words.iter().map(|word| word.trim_matches([',', '.']));
-    words.filter(|word| !FORM.contains(word)).collect()
+    let is_form = |word: &String| FORM.contains(&word.as_str());
+    let words = words.iter().filter(|word| !is_form(word));
+    words.map(String::as_str).collect()
 }
 
 /// Whether a text names a team, or an office, rather than somebody: it has a word that nobody is called, or
@@ -259,7 +271,7 @@ impl Word {
         if UNSPACED.iter().any(|team| word.contains(team)) {
             return Self::Team;
         }
-        if SMALL.contains(&word) || !names_somebody(word) {
+        if SMALL.contains(&word) || FORM.contains(&word) || !names_somebody(word) {
             return Self::Neutral;
         }
         Self::made_of(word, company).unwrap_or(Self::Name)
@@ -269,9 +281,11 @@ impl Word {
     fn made_of(word: &str, company: &[String]) -> Option<Self> {
         let pieces = |of: &'static [&'static str], is| of.iter().map(move |piece| (*piece, is));
         let of_company = company.iter().map(|piece| (piece.as_str(), Self::Neutral));
+        // Names are put together of short forms of companies, like Coco, by chance.
+        let forms = pieces(FORM, Self::Neutral).filter(|(form, _)| form.len() > 3);
         let pieces = pieces(TEAM, Self::Team)
             .chain(pieces(DEPARTMENT, Self::Department))
-            .chain(pieces(FORM, Self::Neutral))
+            .chain(forms)
             .chain(of_company);
         let pieces: Vec<(&str, Self)> = pieces.collect();
         // What the word up to each of its bytes is made of: so however many ways there are to put it
@@ -317,22 +331,33 @@ fn around(name: &[char], company: &[String]) -> Option<(String, String)> {
     None
 }
 
-/// A text in the one form in which it can be compared. Some letters have only one of both cases of their own:
+/// A text in the one form in which it can be compared, with the apostrophes and hyphens of a typewriter. Some letters have only one of both cases of their own:
 /// `ß` is `SS` in upper case, and of `ı` and `i` in Turkish both are `I` for others.
 fn plain(text: &str) -> String {
     let seen = text
         .nfkc()
         .filter(|&c| c.is_whitespace() || text::is_visible(c));
     let upper = seen.flat_map(char::to_uppercase);
-    let lower: String = upper.flat_map(char::to_lowercase).nfkc().collect();
-    lower.replace("i\u{307}", "i")
+    let lower = upper.flat_map(char::to_lowercase).nfkc();
+    let typed: String = lower
+        .map(|c| match c {
+            '‘' | '’' | '‛' | 'ʼ' | '`' => '\'',
+            '\u{2010}' | '\u{2011}' => '-',
+            _ => c,
+        })
+        .collect();
+    typed.replace("i\u{307}", "i")
 }
 
-/// The words of a name, whatever stands between them.
+/// The words of a name, whatever stands between them: a comma before the form of a company, too.
 fn words(text: &str) -> Vec<String> {
     let words = text.split(|c: char| c.is_whitespace() || MARKS.contains(&c));
     let words = words.filter(|word| !word.is_empty());
-    words.map(str::to_owned).collect()
+    let bare = |word: &str| match word.trim_matches([',', '.']) {
+        "" => word.to_owned(),
+        bare => bare.to_owned(),
+    };
+    words.map(bare).collect()
 }
 
 /// Of scripts that write a word in a character, one letter is a name.
@@ -403,6 +428,18 @@ mod tests {
             ),
             ("Sa Nguyen _Acme_", "Acme"),
             ("Le _Acme_", "Acme"),
+            // What forms of companies, put together, happen to be.
+            ("Caresa _Acme_", "Acme"),
+            ("Coco Sales _Acme_", "Acme"),
+            // Apostrophes and hyphens, of a typewriter or not; commas and full stops of a form.
+            ("Ada L _l’Eau_", "l'Eau"),
+            ("Ada L _l'Eau_", "L’Eau"),
+            ("Ada L _Acme Inc._", "Acme, Inc."),
+            ("Ada L _Acme, Inc_", "Acme Inc."),
+            ("Ada L _Rolls\u{2010}Royce_", "Rolls-Royce"),
+            ("Ada L _Rolls-Royce_", "Rolls\u{2011}Royce"),
+            ("Anne\u{2011}Marie \u{2010}Acme\u{2010}", "Acme"),
+            ("Ada L _..._", "..."),
             ("雪子 _雪_", "雪"),
             ("ジョン・スミス _株式会社雪_", "株式会社雪"),
         ] {
@@ -480,6 +517,15 @@ mod tests {
             ("Equipe de Vendas _Acme_", "Acme", Unfit::Team),
             ("Supporto Acme _Acme_", "Acme", Unfit::Team),
             ("Служба поддержки _Ёлка_", "Ёлка", Unfit::Team),
+            ("Service client _Acme_", "Acme", Unfit::Team),
+            ("支持 _雪_", "雪", Unfit::Team),
+            ("Техподдержка _Ёлка_", "Ёлка", Unfit::Team),
+            ("Destek _Acme_", "Acme", Unfit::Team),
+            // Offices that somebody holds.
+            ("Sales Manager _Acme_", "Acme", Unfit::Team),
+            ("Community Manager _Acme_", "Acme", Unfit::Team),
+            ("Webmaster _Acme_", "Acme", Unfit::Team),
+            ("Acme HQ _Acme_", "Acme", Unfit::Team),
             ("Charlie _A_ _TitanApps_", "TitanApps", Unfit::OtherMarks),
             (
                 "Charlie _TitanApps_ _TitanApps_",
@@ -500,7 +546,7 @@ mod tests {
 
     #[test]
     fn what_names_no_company_is_carried_by_no_name() {
-        for company in ["", " ", "_", "-"] {
+        for company in ["", " ", "_", "-", "\u{2010}"] {
             let name = format!("Charlie A _{company}_");
             assert_eq!(check(&name, company), Err(Unfit::NoCompany), "{company:?}");
         }

@@ -31,6 +31,8 @@ pub struct Event {
     pub correlation: Option<Uuid>,
     /// The event or command that caused it.
     pub causation: Option<Uuid>,
+    /// Whether it came with a history from elsewhere: to nobody here it is news.
+    pub imported: bool,
     /// What happened.
     pub fact: Fact,
 }
@@ -48,6 +50,8 @@ pub struct NewEvent {
     pub correlation: Option<Uuid>,
     /// The event or command that caused it.
     pub causation: Option<Uuid>,
+    /// Whether it came with a history from elsewhere: to nobody here it is news.
+    pub imported: bool,
     /// What happened.
     pub fact: Fact,
 }

@@ -3,202 +3,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use crate::account::{self, Account};
 use crate::agreement;
 use crate::decide::{Actor, Command, History, State};
-use crate::fact::{Body, Fact, LozengeFact, Visit};
+use crate::fact::{Fact, LozengeFact};
 use crate::id::AccountId;
 use crate::links::Links;
-use crate::personal::{About, Personal, present};
+use crate::personal::Personal;
 use crate::refusal::Refusal;
-use crate::requirement::{Answer, Applicant, Requirement, Requirements, Standing};
+use crate::requirement::{Answer, Applicant, Requirement, Standing};
 use crate::stream::StreamName;
 use crate::text;
 
-// Facts
+mod facts;
+mod terms;
 
-/// Somebody asked for a lozenge, or staff did for them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Requested {
-    /// The account that would have it.
-    pub account: AccountId,
-    /// The primary account of its profile, where that is another one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<AccountId>,
-    /// What the lozenge is known by in the rules.
-    pub lozenge: String,
-    /// The company that it would stand for (DOMAIN Z4).
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub company: Option<Personal<String>>,
-    /// The company's app or service.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub product: Option<Personal<String>>,
-    /// What was required, and how it was met.
-    pub answers: Vec<Answer>,
-    /// Why staff asked for somebody who doesn't meet all of that.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub reason: Option<Personal<String>>,
-}
+use self::terms::Names;
 
-impl Body for Requested {
-    fn stream(&self) -> StreamName {
-        StreamName::lozenge(self.profile.unwrap_or(self.account))
-    }
-
-    fn personal(&mut self, visit: Visit<'_>) {
-        let Self {
-            account,
-            profile: _,
-            lozenge: _,
-            company,
-            product,
-            answers: _,
-            reason,
-        } = self;
-        for value in [company, product, reason].into_iter().flatten() {
-            visit(Some(About::identity(*account)), value);
-        }
-    }
-}
-
-/// An account has a lozenge from now on. What was asked for is decided by it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Granted {
-    /// The account.
-    pub account: AccountId,
-    /// The primary account of its profile, where that is another one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<AccountId>,
-    /// What the lozenge is known by in the rules.
-    pub lozenge: String,
-    /// The company that it stands for.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub company: Option<Personal<String>>,
-    /// The company's app or service.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub product: Option<Personal<String>>,
-    /// Why, if somebody said so.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub reason: Option<Personal<String>>,
-    /// What was required, and how it was met at the decision.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub answers: Vec<Answer>,
-}
-
-impl Body for Granted {
-    fn stream(&self) -> StreamName {
-        StreamName::lozenge(self.profile.unwrap_or(self.account))
-    }
-
-    fn personal(&mut self, visit: Visit<'_>) {
-        let Self {
-            account,
-            profile: _,
-            lozenge: _,
-            company,
-            product,
-            reason,
-            answers: _,
-        } = self;
-        for value in [company, product, reason].into_iter().flatten() {
-            visit(Some(About::identity(*account)), value);
-        }
-    }
-}
-
-/// What was asked for isn't granted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Denied {
-    /// The account that asked.
-    pub account: AccountId,
-    /// The primary account of its profile, where that is another one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<AccountId>,
-    /// What the lozenge is known by in the rules.
-    pub lozenge: String,
-    /// Why.
-    pub reason: Personal<String>,
-    /// What was required, and how it was met at the decision.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub answers: Vec<Answer>,
-}
-
-impl Body for Denied {
-    fn stream(&self) -> StreamName {
-        StreamName::lozenge(self.profile.unwrap_or(self.account))
-    }
-
-    fn personal(&mut self, visit: Visit<'_>) {
-        let Self {
-            account,
-            profile: _,
-            lozenge: _,
-            reason,
-            answers: _,
-        } = self;
-        visit(Some(About::identity(*account)), reason);
-    }
-}
-
-/// An account has a lozenge no more.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Revoked {
-    /// The account.
-    pub account: AccountId,
-    /// The primary account of its profile, where that is another one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<AccountId>,
-    /// What the lozenge is known by in the rules.
-    pub lozenge: String,
-    /// Why.
-    pub reason: Personal<String>,
-}
-
-impl Body for Revoked {
-    fn stream(&self) -> StreamName {
-        StreamName::lozenge(self.profile.unwrap_or(self.account))
-    }
-
-    fn personal(&mut self, visit: Visit<'_>) {
-        let Self {
-            account,
-            profile: _,
-            lozenge: _,
-            reason,
-        } = self;
-        visit(Some(About::identity(*account)), reason);
-    }
-}
+pub use self::facts::{Denied, Granted, Requested, Revoked};
+pub use self::terms::{COMPANY_MAX, Terms};
 
 // Fold
 
@@ -286,19 +109,8 @@ impl Lozenges {
 
 // Decisions
 
-/// The most characters of a company, and of its app or service.
-pub const COMPANY_MAX: usize = 100;
 /// The most characters of a reason.
 pub const REASON_MAX: usize = 1_000;
-
-/// What the rules say of a lozenge that is granted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Terms {
-    /// Whether it names a company, and the app or service that it stands for (DOMAIN Z4).
-    pub names_company: bool,
-    /// What is required of who asks for it.
-    pub requirements: Requirements,
-}
 
 /// Asks for a lozenge: who would have it does, or staff for somebody who can't (DOMAIN Z5, Z6). What all
 /// accounts of the profile are and did counts together.
@@ -613,6 +425,7 @@ impl Decision<'_> {
             standing: self.standing,
             name: primary.name(),
             named_at: None,
+            names_before: &[],
             company: self.company.and_then(Personal::get).map(String::as_str),
             accepted: &accepted,
             acknowledged: self.acknowledged,
@@ -654,31 +467,6 @@ fn met(answers: Vec<Answer>, despite_unmet: bool) -> Result<Vec<Answer>, Refusal
         true => Ok(answers),
         false => Err(Refusal::RequirementsNotMet { answers }),
     }
-}
-
-/// A company, and its app or service.
-type Names = (Option<Personal<String>>, Option<Personal<String>>);
-
-impl Terms {
-    /// What a lozenge names, which has to be so.
-    fn names(&self, company: &Option<String>, product: &Option<String>) -> Result<Names, Refusal> {
-        match (self.names_company, company, product) {
-            (true, Some(company), Some(product)) => {
-                let company = valid_name("company", company)?;
-                let product = valid_name("product", product)?;
-                Ok((Some(company), Some(product)))
-            }
-            (true, ..) => Err(Refusal::CompanyMissing),
-            (false, None, None) => Ok((None, None)),
-            (false, ..) => Err(Refusal::CompanyNotNamed),
-        }
-    }
-}
-
-fn valid_name(field: &'static str, name: &str) -> Result<Personal<String>, Refusal> {
-    let max = COMPANY_MAX;
-    let name = text::line(name, max).ok_or(Refusal::FieldInvalid { field, max })?;
-    Ok(Personal::known(name))
 }
 
 fn valid_reason(reason: &str) -> Result<Personal<String>, Refusal> {

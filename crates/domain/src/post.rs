@@ -226,6 +226,7 @@ pub struct Post {
     deleted: bool,
     /// Whether staff deleted it: only they put it back.
     removed: bool,
+    edits: u32,
     review: Option<Review>,
     /// Why staff rejected it, as long as it is rejected.
     reason: Option<Personal<String>>,
@@ -250,6 +251,11 @@ impl Post {
     /// Why staff rejected it, as long as it is rejected.
     pub fn reason(&self) -> Option<&Personal<String>> {
         self.reason.as_ref()
+    }
+
+    /// Which text it has: 1 as it was written, and one more for each edit.
+    pub fn revision(&self) -> u32 {
+        self.edits.saturating_add(1)
     }
 
     /// Whether staff took it out of sight.
@@ -338,7 +344,11 @@ impl State for Post {
             }
             PostFact::Resubmitted(_) => (self.review, self.reason) = (Some(Review::Pending), None),
             PostFact::Edited(edited) => {
-                if let Some(written) = &mut self.written {
+                if let Some(written) = &mut self.written
+                    // What a history from elsewhere tells under the key of another author is no edit.
+                    && (edited.author.is_none() || edited.author == written.author)
+                {
+                    self.edits = self.edits.saturating_add(1);
                     if edited.title.is_some() {
                         written.title.clone_from(&edited.title);
                     }

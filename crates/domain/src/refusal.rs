@@ -30,6 +30,10 @@ pub enum Refusal {
     PostNotPublished { post: PostId },
     #[error("the article isn't waiting for review")]
     NotInReview { post: PostId },
+    #[error(
+        "the article isn't what it was when you read it: read it again, and publish revision {revision}"
+    )]
+    ArticleChanged { post: PostId, revision: u32 },
     #[error("staff removed the post: only they restore it")]
     RemovedByStaff { post: PostId },
     #[error("you can't report a post of your own, nor of an account that is linked with yours")]
@@ -152,8 +156,6 @@ pub enum Refusal {
         "members register here: other places may announce a meeting, and not take registrations"
     )]
     ExternalRegistration,
-    #[error("you answered with another of your accounts: answer with {account}")]
-    AnsweredWithAnother { account: AccountId },
     #[error("there is no such presentation at the meeting")]
     PresentationNotFound { presentation: PresentationId },
     #[error("there is another presentation with this id already: choose another")]

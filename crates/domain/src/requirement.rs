@@ -75,6 +75,8 @@ pub struct Applicant<'a> {
     pub name: Option<&'a str>,
     /// Since when they are called so.
     pub named_at: Option<Time>,
+    /// What they were called before, in order, each with since when.
+    pub names_before: &'a [(Time, String)],
     /// The company that they stand for, as far as that is known.
     pub company: Option<&'a str>,
     /// Which of the required agreements they accepted, in their current versions.
@@ -147,11 +149,14 @@ impl Requirements {
         }
         if *company_in_name {
             let (met, why) = carries_company(applicant.name, applicant.company);
-            let carries = (met, why, applicant.named_at);
+            let carries = (met, why, applicant.unfit_since());
             found.push((Requirement::CompanyInName, carries));
         }
+        // One that is announced ahead is required of nobody yet.
+        let is_in_force = |it: &&Agreement| it.since.is_none_or(|since| since <= now);
+        let agreements: Vec<&Agreement> = agreements.iter().filter(is_in_force).collect();
         if !agreements.is_empty() {
-            let accepted = accepted(agreements, applicant.accepted);
+            let accepted = accepted(&agreements, applicant.accepted);
             found.push((Requirement::Agreements, accepted));
         }
         if *acknowledgement {
@@ -163,6 +168,17 @@ impl Requirements {
             found.push((Requirement::Acknowledgement, acknowledged));
         }
         found
+    }
+}
+
+impl Applicant<'_> {
+    /// Since when their name doesn't carry the company: another name that doesn't either changes nothing.
+    fn unfit_since(&self) -> Option<Time> {
+        let company = self.company?;
+        let before = self.names_before.iter().rev();
+        let unfit = before.take_while(|(_, name)| company_name::check(name, company).is_err());
+        let first = unfit.last().map(|(since, _)| *since);
+        self.named_at.map(|named_at| first.unwrap_or(named_at))
     }
 }
 
@@ -205,8 +221,8 @@ fn carries_company(name: Option<&str>, company: Option<&str>) -> (bool, String) 
 }
 
 /// Not since the first of the missing versions is in force: if any of them doesn't say, that isn't known.
-fn accepted(required: &[Agreement], accepted: &[Agreement]) -> Found {
-    let missing = required.iter().filter(|it| !accepted.contains(it));
+fn accepted(required: &[&Agreement], accepted: &[Agreement]) -> Found {
+    let missing = required.iter().copied().filter(|it| !accepted.contains(it));
     let missing: Vec<&Agreement> = missing.collect();
     let why = match missing.is_empty() {
         true => "all agreements are accepted in their current versions".to_owned(),
@@ -268,6 +284,7 @@ mod tests {
             },
             name: Some("Charlie A _Company_"),
             named_at: None,
+            names_before: &[],
             company: Some("Company"),
             accepted: &accepted,
             acknowledged: true,
@@ -278,6 +295,7 @@ mod tests {
             standing: Standing::default(),
             name: None,
             named_at: None,
+            names_before: &[],
             company: None,
             accepted: &[],
             acknowledged: false,
@@ -307,6 +325,7 @@ mod tests {
             },
             name: Some("Charlie A _Company_"),
             named_at: None,
+            names_before: &[],
             company: Some("Company"),
             accepted: &[],
             acknowledged: true,
@@ -348,6 +367,7 @@ mod tests {
             standing: Standing::default(),
             name: Some("Charlie A"),
             named_at,
+            names_before: &[],
             company: Some("Company"),
             accepted: &[],
             acknowledged: false,
@@ -361,6 +381,24 @@ mod tests {
         assert_eq!(since(&both, named_at), [named_at, Some(seconds(-2 * DAY))]);
         let one = requirements(vec![terms(), undated]);
         assert_eq!(since(&one, None), [None, None]);
+        // Another name that doesn't carry it either changes nothing.
+        let names = [(-9, "Charlie A _Company_"), (-8, "Charlie")];
+        let names = names.map(|(at, name)| (seconds(at), name.to_owned()));
+        let renamed = Applicant {
+            names_before: &names,
+            ..holder(named_at)
+        };
+        let unmet = requirements(vec![]).unmet(&renamed, now());
+        assert_eq!(unmet[0].1, Some(seconds(-8)));
+        // What is announced ahead counts from its time on.
+        let ahead = Agreement {
+            since: Some(seconds(1)),
+            ..terms()
+        };
+        let ahead = requirements(vec![ahead]);
+        assert_eq!(since(&ahead, named_at), [named_at]);
+        let then = ahead.unmet(&holder(named_at), seconds(1));
+        assert_eq!(then.len(), 2);
     }
 
     /// DOMAIN Z9: (a) to (c), and not (d).

@@ -96,12 +96,15 @@ impl Body for Resubmitted {
 /// The most characters of a reason.
 pub const REASON_MAX: usize = 2_000;
 
-/// Publishes an article that waits for review, or was rejected, as staff. What is published already is
-/// published no second time.
+/// Publishes an article that waits for review, or was rejected, as staff: the text that they read, so one
+/// that its author changed meanwhile is refused. What is published already is published no second time.
+/// What its author changes from then on is public at once: it is reviewed before it is published, once.
 #[derive(Debug, Clone)]
 pub struct Publish {
     /// The article.
     pub post: PostId,
+    /// The revision of it that was read.
+    pub revision: u32,
 }
 
 impl Command for Publish {
@@ -121,6 +124,12 @@ impl Command for Publish {
             return Ok(vec![]);
         }
         still_written(written, history)?;
+        if post.revision() != self.revision {
+            return Err(Refusal::ArticleChanged {
+                post: self.post,
+                revision: post.revision(),
+            });
+        }
         let published = Published {
             post: self.post,
             author: written.author,
@@ -271,7 +280,14 @@ mod tests {
     }
 
     fn publish() -> Publish {
-        Publish { post: post(1) }
+        publish_revision(1)
+    }
+
+    fn publish_revision(revision: u32) -> Publish {
+        Publish {
+            post: post(1),
+            revision,
+        }
     }
 
     fn reject(reason: &str) -> Reject {
@@ -336,6 +352,49 @@ mod tests {
         in_moderated_group(facts)
             .when(staff(eve()), publish())
             .then([]);
+    }
+
+    #[test]
+    fn f7_staff_publish_what_they_read() {
+        let less = crate::given::edited(post(1), None, Some("Less"), None);
+        let changed = || [submitted(article()), less.clone()];
+        in_moderated_group(changed())
+            .when(staff(eve()), publish())
+            .then_refused(Refusal::ArticleChanged {
+                post: post(1),
+                revision: 2,
+            });
+        in_moderated_group(changed())
+            .when(staff(eve()), publish_revision(2))
+            .then([published(post(1), ada(), group(1))]);
+        in_moderated_group([submitted(article())])
+            .when(staff(eve()), publish_revision(2))
+            .then_refused(Refusal::ArticleChanged {
+                post: post(1),
+                revision: 1,
+            });
+        // A retry of what was done is no mistake, whatever the article has become since.
+        let after = changed()
+            .into_iter()
+            .chain([published(post(1), ada(), group(1))]);
+        in_moderated_group(after)
+            .when(staff(eve()), publish())
+            .then([]);
+    }
+
+    #[test]
+    fn f6_what_is_published_is_edited_without_another_review() {
+        let changes = Changes {
+            title: Some("Less salt".into()),
+            ..Changes::default()
+        };
+        let edit = Edit {
+            post: post(1),
+            changes,
+        };
+        let title = crate::given::edited(post(1), Some("Less salt"), None, None);
+        let facts = [submitted(article()), published(post(1), ada(), group(1))];
+        in_moderated_group(facts).when(ada(), edit).then([title]);
     }
 
     #[test]

@@ -72,7 +72,8 @@ impl State for Rsvps {
 // Decisions
 
 /// Says whether somebody comes to a meeting that is still to come. The same answer again records nothing:
-/// it keeps the place. All accounts of a person have one place, with the one that was answered with.
+/// it keeps the place. All accounts of a person have one place, with the one that was answered with; whoever
+/// doesn't come gives up those of all their accounts, with whichever they say so.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The meeting.
@@ -105,30 +106,30 @@ impl Command for Answer {
         account::is_here(self.account, history)?;
         let found = Meeting::there(self.meeting, history)?;
         let Rsvps { going } = history.state_of_all(&self.answers(history));
-        let mine = going.get(&self.account).copied();
-        if mine == Some(self.going) {
-            return Ok(vec![]);
-        }
-        let mut others = links.accounts_with(self.account);
-        others.remove(&self.account);
-        let goes = |account: &AccountId| going.get(account) == Some(&true);
-        match (others.into_iter().find(goes), self.going) {
-            (Some(_), true) => return Ok(vec![]),
-            (Some(account), false) if mine.is_none() => {
-                return Err(Refusal::AnsweredWithAnother { account });
-            }
-            (Some(_) | None, _) => {}
-        }
+        let accounts = links.accounts_with(self.account);
+        let (coming, others): (Vec<_>, Vec<_>) = accounts
+            .into_iter()
+            .filter(|account| going.contains_key(account))
+            .partition(|account| going.get(account) == Some(&true));
+        let answering = match (self.going, coming.is_empty()) {
+            (true, true) => vec![self.account],
+            (false, false) => coming,
+            // Nobody who comes comes twice.
+            (true, false) => return Ok(vec![]),
+            (false, true) if !others.is_empty() => return Ok(vec![]),
+            (false, true) => vec![self.account],
+        };
         found.to_come(history)?;
         let primary = links.primary_of(self.account);
-        let answered = Answered {
+        let answered = answering.into_iter().map(|account| Answered {
             meeting: self.meeting,
             group: found.group,
-            account: self.account,
-            profile: Some(primary).filter(|primary| *primary != self.account),
+            account,
+            profile: Some(primary).filter(|primary| *primary != account),
             going: self.going,
-        };
-        Ok(vec![RsvpFact::Answered(answered).into()])
+        });
+        let answered = answered.map(|answered| RsvpFact::Answered(answered).into());
+        Ok(answered.collect())
     }
 }
 
@@ -204,17 +205,25 @@ mod tests {
         tomorrow([answered(bob(), true), linked()])
             .when(ada(), answer(ada(), true))
             .then([]);
-        tomorrow([answered(bob(), true), linked()])
-            .when(ada(), answer(ada(), false))
-            .then_refused(Refusal::AnsweredWithAnother { account: bob() });
-        tomorrow([answered(bob(), true), linked()])
-            .when(ada(), answer(bob(), false))
-            .then([answered_as(bob(), ada(), false)]);
-        // Who had two places when the accounts were linked can give up both.
-        let both = [answered(ada(), true), answered(bob(), true), linked()];
-        tomorrow(both)
-            .when(ada(), answer(ada(), false))
-            .then([answered(ada(), false)]);
+        for account in [ada(), bob()] {
+            tomorrow([answered(bob(), true), linked()])
+                .when(ada(), answer(account, false))
+                .then([answered_as(bob(), ada(), false)]);
+            // Who went, and said with another account that they go after all, may say no with either.
+            let changed = [answered(ada(), true), answered(ada(), false)];
+            tomorrow(changed.into_iter().chain([answered(bob(), true), linked()]))
+                .when(ada(), answer(account, false))
+                .then([answered_as(bob(), ada(), false)]);
+            // Who had two places when the accounts were linked gives up both.
+            let both = [answered(ada(), true), answered(bob(), true), linked()];
+            tomorrow(both)
+                .when(ada(), answer(account, false))
+                .then([answered(ada(), false), answered_as(bob(), ada(), false)]);
+            // They say so once.
+            tomorrow([answered(bob(), false), linked()])
+                .when(ada(), answer(account, false))
+                .then([]);
+        }
     }
 
     #[test]

@@ -337,6 +337,7 @@ async fn who_was_erased_since_is_in_no_file_of_the_next_export() {
         actor: None,
         correlation: None,
         causation: None,
+        imported: false,
         fact: Fact::Account(AccountFact::Erased(Erased { account, content })),
     };
     community.journal.append_many(vec![erased]).await.unwrap();

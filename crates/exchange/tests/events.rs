@@ -1,15 +1,24 @@
 //! Recorded events out and in again.
 
 use std::io::Cursor;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use plaudit_domain::{Event, Fact, Time};
+use plaudit_domain::account::Registered;
+use plaudit_domain::fact::{AccountFact, GroupFact};
+use plaudit_domain::group::UserGroupCreated;
+use plaudit_domain::leadership::{Appointed, Role};
+use plaudit_domain::{AccountId, Event, Fact, GroupId, NewEvent, Time};
 use plaudit_exchange::events::{ExportError, Options, Source, export, import};
 use plaudit_exchange::lines::Format;
 use plaudit_exchange::{ImportError, Summary, Unwatched};
+use plaudit_projection::Rules;
+use plaudit_store::{Order, Page, Store};
+use uuid::Uuid;
 
 use crate::community::{Community, assert_accounted_for, datasets, demo};
 use crate::dump::{Dump, dump};
 use crate::sites;
+use crate::tables::fold_all;
 
 async fn exported(community: &Community, options: &Options, format: Format) -> String {
     let mut out = Vec::new();
@@ -51,6 +60,7 @@ fn told(events: Vec<Event>) -> Vec<Event> {
         .into_iter()
         .map(|event| Event {
             recorded_at: Time::from_micros(0),
+            imported: true,
             ..event
         })
         .collect()
@@ -93,6 +103,72 @@ async fn what_goes_out_comes_in_again_as_it_was() {
         let again = imported(&copy, &text).await.unwrap();
         assert_eq!(again.total_recorded(), 0);
     }
+}
+
+/// However young its events are: a community that is moved tells nobody anything again.
+#[tokio::test]
+async fn f5_what_is_imported_is_told_to_nobody() {
+    let community = Community::new();
+    let (ada, ben, bread) = (account(1), account(2), GroupId(Uuid::from_u128(3)));
+    let registered = |account, name: &str| {
+        AccountFact::Registered(Registered {
+            account,
+            name: name.to_owned().into(),
+            origin: None,
+        })
+    };
+    let created = UserGroupCreated {
+        group: bread,
+        name: "Bread".to_owned(),
+        description: String::new(),
+        location: "Berlin".to_owned(),
+        origin: None,
+    };
+    let appointed = Appointed {
+        group: bread,
+        account: ben,
+        role: Role::Leader,
+    };
+    let facts: [Fact; 4] = [
+        registered(ada, "Ada").into(),
+        registered(ben, "Ben").into(),
+        GroupFact::UserGroupCreated(created).into(),
+        GroupFact::LeaderAppointed(appointed).into(),
+    ];
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = Time::from_micros(i64::try_from(now.as_micros()).unwrap());
+    let events = facts.map(|fact| NewEvent {
+        id: Uuid::new_v4(),
+        occurred_at: now,
+        actor: Some(ada),
+        correlation: Some(Uuid::new_v4()),
+        causation: None,
+        imported: false,
+        fact,
+    });
+    community
+        .journal
+        .append_many(events.to_vec())
+        .await
+        .unwrap();
+    let copy = Community::new();
+    let text = exported(&community, &WITH_ALL, Format::Ndjson).await;
+    imported(&copy, &text).await.unwrap();
+    for (community, told) in [(community, 1), (copy, 0)] {
+        let store = fold_all(&community, &Rules::standard().unwrap()).await;
+        let ben = store.accounts_by_id(&[ben]).await.unwrap().remove(0);
+        let page = Page {
+            order: Order::Ascending,
+            after: None,
+            limit: 9,
+        };
+        let notifications = store.notifications_of(&[ben.key], None, page).await;
+        assert_eq!(notifications.unwrap().len(), told);
+    }
+}
+
+fn account(number: u128) -> AccountId {
+    AccountId(Uuid::from_u128(number))
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod community;
 mod dump;
 mod events;
 mod groups;
+mod later_exports;
 mod malformed;
 mod meetup;
 mod polis;

@@ -401,9 +401,7 @@ async fn a_later_export_knows_of_more_who_were_there() {
         });
         assert_eq!(room, (expected.len() > 1).then_some(Some(3)));
         let skips: &[&str] = match expected.len() {
-            1 => {
-                &["1 waitlist: its event was recorded as held already, and who waited wasn't there"]
-            }
+            1 => &["1 waitlist: its event is recorded without them, and who waited wasn't there"],
             _ => &[],
         };
         assert_eq!(skipped(&second), skips);
@@ -439,7 +437,7 @@ async fn an_interrupted_import_is_completed_by_importing_again() {
 #[tokio::test]
 async fn what_is_malformed_is_told_with_its_place_and_records_nothing() {
     let events = |line: &str| format!("{EVENTS}{RYE}{line}");
-    let cases: [(&str, String, &str); 8] = [
+    let cases: [(&str, String, &str); 9] = [
         (
             "groups.csv",
             "group_id,group_name\n".into(),
@@ -473,6 +471,12 @@ async fn what_is_malformed_is_told_with_its_place_and_records_nothing() {
             "events.csv",
             events(&RYE.replace("past,2", "past,many")),
             "events.csv, line 3: rsvp_limit is \"many\"; expected a whole number",
+        ),
+        (
+            "events.csv",
+            events(&RYE.replace("past,2", "past,4294967296")),
+            "events.csv, line 3: rsvp_limit is 4294967296; \
+             expected at most 4294967295, or none where there is room for all",
         ),
         (
             "members.csv",

@@ -336,6 +336,7 @@ fn event(actor: Option<AccountId>, fact: Fact) -> NewEvent {
         actor,
         correlation: Some(random()),
         causation: None,
+        imported: false,
         fact,
     }
 }

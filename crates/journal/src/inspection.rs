@@ -196,6 +196,7 @@ impl Kept {
             actor: None,
             correlation: None,
             causation: None,
+            imported: false,
             fact,
         };
         let unopened = sealing::inspect(keyring, &mut event)?;

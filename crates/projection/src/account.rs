@@ -13,6 +13,7 @@ use crate::about;
 use crate::fold::FoldError;
 use crate::row::{Key, List, fields, row};
 use crate::rows::{Entity, Rows};
+use crate::rsvp;
 use crate::touched::Touched;
 
 row! {
@@ -32,6 +33,8 @@ row! {
         pub name: Option<String>,
         /// Since when it is called so.
         pub named_at: Time,
+        /// Its names before, in order: each with since when it was called so, in microseconds.
+        pub former_names: List,
         /// The address of its picture.
         pub picture: Option<String>,
         /// Whose its address is.
@@ -198,6 +201,32 @@ impl Account {
     }
 }
 
+/// So many former names are kept: the latest.
+const FORMER_NAMES: usize = 50;
+
+impl Account {
+    fn rename(&mut self, name: Option<String>, at: Time) {
+        // Also by the same name: where names are withheld nobody can tell.
+        let mut names = self.former_names.to_vec();
+        let before = self.name.take().unwrap_or_default();
+        names.push(format!("{} {before}", self.named_at.as_micros()));
+        let kept = names.len().saturating_sub(FORMER_NAMES);
+        self.former_names = List::new(&names[kept..]);
+        self.name = name;
+        self.named_at = at;
+    }
+
+    /// What it was called before, in order, each with since when.
+    pub fn names_before(&self) -> Vec<(Time, String)> {
+        let names = self.former_names.to_vec().into_iter();
+        let name = |name: String| {
+            let (at, name) = name.split_once(' ')?;
+            Some((Time::from_micros(at.parse().ok()?), name.to_owned()))
+        };
+        names.filter_map(name).collect()
+    }
+}
+
 pub(crate) fn touch(fact: &AccountFact, touched: &mut Touched) {
     match fact {
         AccountFact::Registered(Registered { account, .. })
@@ -226,6 +255,7 @@ pub(crate) fn touch(fact: &AccountFact, touched: &mut Touched) {
             touched.account(*account);
             touched.about.insert(*account);
             touched.lozenges_of.insert(*account);
+            touched.places_of.insert(*account);
             match content {
                 Content::Keep => {}
                 Content::Remove => {
@@ -242,8 +272,7 @@ pub(crate) fn fold(fact: &AccountFact, event: &Event, rows: &mut Rows) -> Result
         AccountFact::Renamed(renamed) => {
             let account = rows.account(renamed.account)?;
             if !account.erased {
-                account.name = renamed.name.get().cloned();
-                account.named_at = event.occurred_at;
+                account.rename(renamed.name.get().cloned(), event.occurred_at);
             }
         }
         AccountFact::Identified(identified) => {
@@ -253,8 +282,7 @@ pub(crate) fn fold(fact: &AccountFact, event: &Event, rows: &mut Rows) -> Result
             }
             if !account.erased {
                 if let Some(name) = &identified.name {
-                    account.name = name.get().cloned();
-                    account.named_at = event.occurred_at;
+                    account.rename(name.get().cloned(), event.occurred_at);
                 }
                 if let Some(picture) = &identified.picture {
                     account.picture = picture.get().cloned();
@@ -283,7 +311,7 @@ pub(crate) fn fold(fact: &AccountFact, event: &Event, rows: &mut Rows) -> Result
         AccountFact::AgreementAccepted(accepted) => {
             crate::agreement::fold(accepted, event, rows)?;
         }
-        AccountFact::Erased(erased) => erase(erased, rows)?,
+        AccountFact::Erased(erased) => erase(erased, event, rows)?,
     }
     Ok(())
 }
@@ -293,8 +321,7 @@ fn register(registered: &Registered, event: &Event, rows: &mut Rows) {
     // Histories from elsewhere may register twice: the first one made the account.
     if let Some(account) = rows.accounts.find_mut(registered.account) {
         if !account.erased {
-            account.name = name;
-            account.named_at = event.occurred_at;
+            account.rename(name, event.occurred_at);
         }
         return;
     }
@@ -307,6 +334,7 @@ fn register(registered: &Registered, event: &Event, rows: &mut Rows) {
         linked: 0,
         name,
         named_at: event.occurred_at,
+        former_names: List::new(&[]),
         picture: None,
         kind: AccountKind::default(),
         visibility: Visibility::default(),
@@ -332,10 +360,11 @@ fn register(registered: &Registered, event: &Event, rows: &mut Rows) {
 
 /// Takes away what says whose an account was, and what it wrote where that is to go, too. It stays
 /// erased, whatever a history from elsewhere tells of it later.
-fn erase(erased: &Erased, rows: &mut Rows) -> Result<(), FoldError> {
+fn erase(erased: &Erased, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
     let account = rows.account(erased.account)?;
     account.erased = true;
     account.name = None;
+    account.former_names = List::new(&[]);
     account.picture = None;
     account.affiliation = None;
     account.calendar = None;
@@ -347,5 +376,5 @@ fn erase(erased: &Erased, rows: &mut Rows) -> Result<(), FoldError> {
     if content {
         rows.erase_content_of(key);
     }
-    Ok(())
+    rsvp::give_up_places(key, event, rows)
 }

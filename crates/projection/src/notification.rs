@@ -1,8 +1,8 @@
 //! What members are told (DOMAIN F5).
 //!
 //! It follows from what happens, and is a row of its own for everybody who is told. History never
-//! notifies: what was recorded long after it happened was imported, and tells nobody. Since an event
-//! keeps when it was recorded, a rebuild makes the same rows again.
+//! notifies: what was imported tells nobody, however young it is, nor does what was recorded long after it
+//! happened. Since an event keeps both, a rebuild makes the same rows again.
 
 use std::collections::BTreeMap;
 
@@ -129,7 +129,7 @@ const NEWS: i64 = 5 * 60 * 1_000_000;
 
 /// Whether an event is told to anybody.
 fn is_news(event: &Event) -> bool {
-    event.recorded_at.as_micros() - event.occurred_at.as_micros() <= NEWS
+    !event.imported && event.recorded_at.as_micros() - event.occurred_at.as_micros() <= NEWS
 }
 
 pub(crate) fn touch(fact: &NotificationFact, touched: &mut Touched) {

@@ -47,6 +47,8 @@ row! {
         pub submitted_at: Option<Time>,
         /// When it was last changed.
         pub edited_at: Option<Time>,
+        /// How often it was.
+        pub edits: i64,
         /// Its title, if it has one and it isn't withheld.
         pub title: Option<String>,
         /// Its tags.
@@ -311,6 +313,7 @@ pub(crate) fn create(
         posted_by: event.position.cast_signed(),
         submitted_at: in_review.then_some(event.occurred_at),
         edited_at: None,
+        edits: 0,
         title: created.title.as_ref().and_then(text),
         tags: List::new(tags),
         likes: 0,
@@ -355,6 +358,7 @@ fn edit(edited: &Edited, event: &Event, rows: &mut Rows) -> Result<(), FoldError
     let text = |text: &Personal<String>| text.get().filter(|_| !is_erased).cloned();
     let post = rows.posts.get_mut(edited.post)?;
     post.edited_at = post.edited_at.max(Some(event.occurred_at));
+    post.edits += 1;
     if let Some(title) = &edited.title {
         post.title = text(title);
     }

@@ -4,7 +4,6 @@ use plaudit_domain::post::Created;
 use plaudit_domain::review::{Published, Rejected};
 use plaudit_domain::{Event, PostId, Time, notification};
 
-use crate::account::Account;
 use crate::deed::Change;
 use crate::fold::FoldError;
 use crate::notification::{Outcome, Subject};
@@ -135,13 +134,11 @@ pub(crate) fn reject(rejected: &Rejected, event: &Event, rows: &mut Rows) -> Res
         Some(author) => Some(rows.accounts.by_key(author)?),
         None => None,
     };
-    // Histories from elsewhere may name another author, whose key the reason is kept under.
-    let is_known =
-        |author: &&mut Account| Some(author.id) == rejected.author && !author.content_erased;
-    let reason = match author {
-        Some(author) if !is_known(&author) => None,
-        Some(_) | None => rejected.reason.get().cloned(),
-    };
+    // Histories from elsewhere may name another author, or one where there is none, whose key the reason is
+    // kept under.
+    let is_known = author.as_ref().map(|author| author.id) == rejected.author
+        && author.is_none_or(|author| !author.content_erased);
+    let reason = rejected.reason.get().filter(|_| is_known).cloned();
     let Some(review) = rows.reviews.get(key).filter(|_| in_review) else {
         return Ok(());
     };

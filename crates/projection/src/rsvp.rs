@@ -6,8 +6,12 @@
 //! Of a meeting that was held, answers are history, as a later export brings them: who says yes was there,
 //! however much room there was said to be, and nobody moves up any more.
 //!
-//! An erased account keeps its place, as a number: a fold knows no clock, so it can't tell a meeting that
-//! is still to come from one that is over, whose figures are to stay.
+//! Whoever is erased gives up their places at what was still to come then; at meetings that had begun they
+//! stay, as a number.
+//!
+//! Linking gives up no place: unlinking couldn't give it back.
+
+use std::collections::BTreeSet;
 
 use plaudit_domain::fact::RsvpFact;
 use plaudit_domain::notification::Kind;
@@ -114,6 +118,43 @@ pub(crate) fn fold(fact: &RsvpFact, event: &Event, rows: &mut Rows) -> Result<()
     tell(moved, meeting, Outcome::MovedUp, event, rows)
 }
 
+/// Gives up the places of an account that is erased, at what is still to come then, and its waiting for some.
+pub(crate) fn give_up_places(
+    account: Key,
+    event: &Event,
+    rows: &mut Rows,
+) -> Result<(), FoldError> {
+    // All of them are here: see `Touched`.
+    let mut meetings = BTreeSet::new();
+    rows.rsvps.each_mut(|rsvp| {
+        if rsvp.account == account && rsvp.state != State::NotGoing {
+            meetings.insert(rsvp.meeting);
+        }
+        false
+    });
+    for meeting in meetings {
+        let row = rows.meetings.by_key(meeting)?;
+        let Some(rsvp) = rows.rsvps.get(meeting, account) else {
+            continue;
+        };
+        if row.state != meeting::State::Scheduled || row.starts_at <= event.occurred_at {
+            continue;
+        }
+        *row.count(rsvp.state) -= 1;
+        *row.count(State::NotGoing) += 1;
+        let rsvp = Rsvp {
+            state: State::NotGoing,
+            revision: rsvp.revision + 1,
+            changed_at: event.occurred_at,
+            ..rsvp.clone()
+        };
+        rows.rsvps.put(rsvp);
+        let moved = move_up(meeting, event, rows)?;
+        tell(moved, meeting, Outcome::MovedUp, event, rows)?;
+    }
+    Ok(())
+}
+
 impl Meeting {
     fn count(&mut self, state: State) -> &mut i64 {
         match state {
@@ -131,7 +172,7 @@ pub(crate) fn move_up(meeting: Key, event: &Event, rows: &mut Rows) -> Result<Ve
     if free == 0 || row.waiting == 0 || row.state == meeting::State::Held {
         return Ok(vec![]);
     }
-    // Whoever is gone waits on, as a number: no place is given to nobody.
+    // A history from elsewhere may tell that whoever is gone waits: no place is given to nobody.
     let accounts = &rows.accounts;
     let is_erased = |account| accounts.find_key(account).is_some_and(|it| it.erased);
     let rsvps = rows.rsvps.of(meeting).into_iter();

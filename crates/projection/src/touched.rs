@@ -52,6 +52,9 @@ pub struct Touched {
     /// Meetings with all answers that would come, and the accounts that gave them: who moves up, and
     /// who is told, can't be named by the event.
     pub rsvps_of: FxHashSet<MeetingId>,
+    /// Accounts with their answers to meetings that nothing became of yet, and these with their answers as
+    /// above: places that are free once an account is erased can't be named by the event.
+    pub places_of: FxHashSet<AccountId>,
     /// Who was seen at what, as (meeting, account).
     pub attendance: FxHashSet<(MeetingId, AccountId)>,
     /// Presentations.
@@ -141,6 +144,7 @@ impl Touched {
             meetings,
             rsvps,
             rsvps_of,
+            places_of,
             attendance,
             presentations,
             sponsors,
@@ -172,6 +176,7 @@ impl Touched {
         meetings.clear();
         rsvps.clear();
         rsvps_of.clear();
+        places_of.clear();
         attendance.clear();
         presentations.clear();
         sponsors.clear();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use parking_lot::Mutex;
 use plaudit_domain::decide::State;
 use plaudit_domain::fact::{Concept, RulesFact};
 use plaudit_domain::rules::{Activated, InForce};
@@ -45,7 +46,8 @@ pub async fn in_force(journal: &SharedJournal) -> Result<Option<Activation>, Jou
     Ok(last_usable(activations(journal).await?))
 }
 
-/// The rules that were in force at a moment: by which activations there had been by then.
+/// The rules that were in force at a moment: by which activations there had been by then. Those that a community
+/// began with were in force before, too: what it imports happened before it began.
 ///
 /// # Errors
 /// The same.
@@ -53,23 +55,79 @@ pub async fn rules_in_force_at(
     journal: &SharedJournal,
     moment: Time,
 ) -> Result<Arc<Rules>, JournalError> {
-    let mut activations = activations(journal).await?;
-    activations.retain(|activation| activation.at <= moment);
-    Ok(rules_of(last_usable(activations)))
+    Ok(at(activations(journal).await?, moment))
+}
+
+fn at(mut activations: Vec<Activation>, moment: Time) -> Arc<Rules> {
+    activations.retain(|it| it.at <= moment || it.position == FIRST);
+    rules_of(last_usable(activations))
+}
+
+/// The position of the first event that there is.
+const FIRST: Position = 1;
+
+/// All activations of a community, remembered: only what came since is read.
+pub struct Activations {
+    journal: SharedJournal,
+    stream: StreamName,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    activations: Vec<Activation>,
+    /// The revision of the next event.
+    next: u64,
+}
+
+impl Activations {
+    /// Nothing is known yet.
+    pub(crate) fn new(journal: SharedJournal) -> Self {
+        Self {
+            journal,
+            stream: StreamName::rules(),
+            known: Mutex::default(),
+        }
+    }
+
+    /// All of them, oldest first.
+    ///
+    /// # Errors
+    /// If the journal can't be read.
+    pub async fn all(&self) -> Result<Vec<Activation>, JournalError> {
+        let next = self.known.lock().next;
+        let news = self.journal.read_stream_from(&self.stream, next).await?;
+        let mut known = self.known.lock();
+        for event in news {
+            // Somebody else may have read further meanwhile.
+            if event.revision == known.next {
+                known.next += 1;
+                known.activations.extend(Activation::of(&event));
+            }
+        }
+        Ok(known.activations.clone())
+    }
+
+    /// The rules that were in force at a moment, as [`rules_in_force_at`] says.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn rules_at(&self, moment: Time) -> Result<Arc<Rules>, JournalError> {
+        Ok(at(self.all().await?, moment))
+    }
+
+    /// The rules that are in force.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn rules(&self) -> Result<Arc<Rules>, JournalError> {
+        Ok(rules_of(last_usable(self.all().await?)))
+    }
 }
 
 fn last_usable(activations: Vec<Activation>) -> Option<Activation> {
-    let mut last = None;
-    for activation in activations {
-        match &activation.rules {
-            Ok(_) => last = Some(activation),
-            Err(error) => tracing::warn!(
-                "the rules of event {} can't be used, so those before stay in force: {error}",
-                activation.position
-            ),
-        }
-    }
-    last
+    let mut usable = activations.into_iter().filter(|it| it.rules.is_ok());
+    usable.next_back()
 }
 
 /// The rules that are in force.
@@ -115,6 +173,7 @@ pub async fn activate(journal: &SharedJournal, rules: &Rules) -> Result<bool, Ap
             actor: None,
             correlation: None,
             causation: None,
+            imported: false,
             fact,
         };
         let events = facts.into_iter().map(event).collect();
@@ -139,12 +198,19 @@ impl Activation {
     fn of(event: &Event) -> Option<Self> {
         let RulesFact::Activated(activated) = RulesFact::of(&event.fact)?;
         let files: Vec<_> = activated.files.clone().into_iter().collect();
+        let rules = Rules::parse(&files).map(Arc::new);
+        if let Err(error) = &rules {
+            let position = event.position;
+            tracing::warn!(
+                "the rules of event {position} can't be used, so those before stay in force: {error}"
+            );
+        }
         Some(Self {
             position: event.position,
             at: event.occurred_at,
             by: event.actor,
             hash: activated.hash.clone(),
-            rules: Rules::parse(&files).map(Arc::new),
+            rules,
         })
     }
 }

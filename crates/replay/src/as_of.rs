@@ -6,6 +6,8 @@
 //! What was is of that moment; what may be seen of it is of today. So who was erased stays so, what is
 //! deleted has no text, and what is private was never public.
 
+use std::borrow::Cow;
+
 use plaudit_domain::account::VisibilityChanged;
 use plaudit_domain::decide::State;
 use plaudit_domain::fact::{AccountFact, PostFact};
@@ -125,6 +127,18 @@ impl Admission {
             (false, false) => {}
         }
         is_admitted
+    }
+
+    /// An event that is let in, as it is folded. An erasure after the moment takes away what is never to be read
+    /// again, and no place at what was still to come then: so it comes after everything.
+    pub(crate) fn told<'e>(&self, event: &'e Event) -> Cow<'e, Event> {
+        if event.occurred_at <= self.moment {
+            return Cow::Borrowed(event);
+        }
+        Cow::Owned(Event {
+            occurred_at: Time::from_micros(i64::MAX),
+            ..event.clone()
+        })
     }
 
     /// Adds everything that some events name to what they touch: whether it is there decides about them.

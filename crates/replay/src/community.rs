@@ -1,10 +1,11 @@
 //! A community at work: commands are decided and recorded, and whoever made one reads its effect.
 
+use std::fmt;
 use std::mem;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use plaudit_domain::decide::needs;
 use plaudit_domain::id::derive;
 use plaudit_domain::{
@@ -14,6 +15,7 @@ use plaudit_journal::{AppendError, Appended, Expected, JournalError, SharedJourn
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::activation::Activations;
 use crate::links::{AsOf, KnownLinks};
 use crate::live::{Folded, Target};
 use crate::preview::previews::{Asked, Ground, NotBegun, Previews};
@@ -34,8 +36,11 @@ pub struct Community {
     current: RwLock<Arc<ReadModels>>,
     /// Tells who follows that others are read from, and how far those are.
     swapped: watch::Sender<watch::Receiver<Folded>>,
+    /// What was folded into those that people read from before.
+    before: Mutex<Folded>,
     renewal: OnceLock<Renewal>,
     links: KnownLinks,
+    activations: Activations,
     previews: Previews,
     generations: Option<Generations>,
     clock: Clock,
@@ -51,8 +56,28 @@ pub struct Request {
     pub actor: Actor,
     /// The request, for the history.
     pub id: Uuid,
-    /// The key under which a repeat of this request is recognised.
-    pub idempotency_key: Option<Uuid>,
+    /// How a repeat of it is recognised, where it can be.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// How a repeat of a request is recognised: by the key that came with it, as long as the same is asked.
+///
+/// What is asked is what came in, and nothing that was found out about it since: a repeat finds out
+/// something else, and is the same request all the same. So it is said before there is a command.
+#[derive(Debug, Clone, Copy)]
+pub struct Idempotency {
+    key: Uuid,
+    asked: Uuid,
+}
+
+impl Idempotency {
+    /// By a key, as long as this is asked.
+    pub fn new(key: Uuid, asked: &dyn fmt::Debug) -> Self {
+        Self {
+            key,
+            asked: derive(&[&key.to_string(), &format!("{asked:?}")]),
+        }
+    }
 }
 
 /// What a command came to.
@@ -62,6 +87,8 @@ pub struct Outcome {
     pub position: Position,
     /// How many events it recorded; none, if there was nothing to do.
     pub recorded: usize,
+    /// Whether the request had recorded something before: the position is that of its first event.
+    pub is_repeat: bool,
 }
 
 /// Why a command came to nothing.
@@ -99,8 +126,21 @@ impl Request {
         self.derived(what).unwrap_or_else(Uuid::now_v7)
     }
 
+    /// A part of it that is recorded by itself.
+    #[must_use]
+    pub fn part(&self, part: &str) -> Self {
+        let of_part = |Idempotency { key, asked }| Idempotency {
+            key: derive(&[&key.to_string(), part]),
+            asked,
+        };
+        Self {
+            idempotency: self.idempotency.map(of_part),
+            ..*self
+        }
+    }
+
     fn derived(&self, what: &str) -> Option<Uuid> {
-        let key = self.idempotency_key?;
+        let Idempotency { key, .. } = self.idempotency?;
         Some(derive(&[
             &self.actor.account.to_string(),
             &key.to_string(),
@@ -109,13 +149,14 @@ impl Request {
     }
 
     fn events(&self, command: &dyn Command, facts: Vec<Fact>, now: Time) -> Vec<NewEvent> {
-        let causation = self.fingerprint(command);
+        let causation = self.fingerprint();
         let event = |(number, fact)| NewEvent {
             id: self.event_id(number).unwrap_or_else(Uuid::now_v7),
             occurred_at: command.happened_at().unwrap_or(now),
             actor: Some(self.actor.account),
             correlation: Some(self.id),
             causation,
+            imported: false,
             fact,
         };
         facts.into_iter().enumerate().map(event).collect()
@@ -146,10 +187,10 @@ impl Request {
         self.derived(&format!("event {number}"))
     }
 
-    /// What tells a repeat of a request with a key from another request with the same key. Without
-    /// the key, which isn't kept, it says nothing about what it was made of.
-    fn fingerprint(&self, command: &dyn Command) -> Option<Uuid> {
-        self.derived(&format!("{command:?}"))
+    /// What tells a repeat of a request with a key from another request with the same key: what is
+    /// asked. Without the key, which isn't kept, it says nothing about what it was made of.
+    fn fingerprint(&self) -> Option<Uuid> {
+        self.derived(&self.idempotency?.asked.to_string())
     }
 }
 
@@ -182,9 +223,11 @@ impl Community {
         let (swapped, _) = watch::channel(current.follow());
         Self {
             links: KnownLinks::new(journal.clone()),
+            activations: Activations::new(journal.clone()),
             previews: Previews::default(),
             generations: None,
             current: RwLock::new(Arc::new(current)),
+            before: Mutex::default(),
             renewal: OnceLock::new(),
             swapped,
             journal,
@@ -207,6 +250,11 @@ impl Community {
     /// Read models of earlier moments; none where they have no place to be made.
     pub fn moments(&self) -> Option<&Moments> {
         self.moments.as_ref()
+    }
+
+    /// Which rules came into force.
+    pub fn activations(&self) -> &Activations {
+        &self.activations
     }
 
     /// Whether nothing can be recorded.
@@ -256,10 +304,14 @@ impl Community {
             }
             is_as_far
         });
-        match is_as_far {
-            true => Ok(mem::replace(&mut *current, next)),
-            false => Err(next),
+        if !is_as_far {
+            return Err(next);
         }
+        // The same rows by other rules go on counting.
+        if !current.follow().same_channel(&next.follow()) {
+            self.before.lock().add(&current.folded());
+        }
+        Ok(mem::replace(&mut *current, next))
     }
 
     /// The previews of other rules.
@@ -296,9 +348,12 @@ impl Community {
         Follower { swapped, folded }
     }
 
-    /// How far those are folded that people read from.
+    /// How far those are folded that people read from; what is counted, with those before them.
     pub fn folded(&self) -> Folded {
-        self.read_models().folded()
+        let current = self.current.read();
+        let mut folded = current.folded();
+        folded.add(&self.before.lock());
+        folded
     }
 
     /// Waits, for as long, until everything up to a position can be read; whether it can.
@@ -373,7 +428,11 @@ impl Community {
             AppendError::Conflict { .. } | AppendError::IdInUse { .. } => CommandError::KeyReused,
         })?;
         let position = position.max(read.position);
-        let outcome = Outcome { position, recorded };
+        let outcome = Outcome {
+            position,
+            recorded,
+            is_repeat: false,
+        };
         self.once_readable(outcome).await.map(Ok)
     }
 
@@ -399,19 +458,24 @@ impl Community {
             let stream = command.writes(&request.actor, &links.links);
             let read = self.read(request, command, &stream, links, now).await?;
             if let Some(first) = read.first_of(request) {
-                return first.outcome_for(request, command);
+                return first.outcome_for(request);
             }
             let facts = decide(command, &request.actor, &read.history)?;
             if facts.is_empty() {
                 return Ok(Outcome {
                     position: read.position,
                     recorded: 0,
+                    is_repeat: false,
                 });
             }
             let events = request.events(command, facts, now);
             match self.journal.append(&stream, read.expected, events).await {
                 Ok(Appended { position, recorded }) if recorded > 0 => {
-                    return Ok(Outcome { position, recorded });
+                    return Ok(Outcome {
+                        position,
+                        recorded,
+                        is_repeat: false,
+                    });
                 }
                 // Others were faster; or the same request came twice at once, and the other one is there.
                 Ok(_) | Err(AppendError::Conflict { .. }) if tries < TRIES => {}
@@ -494,8 +558,9 @@ impl Follower {
 /// What a command is decided on.
 struct Read {
     history: History,
-    /// What the stream to write holds already.
-    written: Vec<Recorded>,
+    /// What was recorded already, in any of the streams: what a repeat finds out may lead to another one
+    /// than the first time.
+    recorded: Vec<Recorded>,
     expected: Expected,
     position: Position,
 }
@@ -512,7 +577,7 @@ impl Read {
     fn new(now: Time, links: AsOf) -> Self {
         Self {
             history: History::new(now, links.links),
-            written: Vec::new(),
+            recorded: Vec::new(),
             expected: Expected::NoStream,
             position: 0,
         }
@@ -526,14 +591,12 @@ impl Read {
                 self.expected = Expected::Revision(last.revision);
             }
         }
-        if is_written {
-            let recorded = events.iter().map(|event| Recorded {
-                id: event.id,
-                position: event.position,
-                causation: event.causation,
-            });
-            self.written.extend(recorded);
-        }
+        let recorded = events.iter().map(|event| Recorded {
+            id: event.id,
+            position: event.position,
+            causation: event.causation,
+        });
+        self.recorded.extend(recorded);
         let facts = events.into_iter().map(|event| (event.position, event.fact));
         self.history.add(stream, facts.collect());
     }
@@ -541,23 +604,20 @@ impl Read {
     /// The first event that this request, or another with its key, has recorded already.
     fn first_of(&self, request: &Request) -> Option<&Recorded> {
         let id = request.event_id(0)?;
-        self.written.iter().find(|event| event.id == id)
+        self.recorded.iter().find(|event| event.id == id)
     }
 }
 
 impl Recorded {
     /// A repeat gets the first result, whatever became of it since.
-    fn outcome_for(
-        &self,
-        request: &Request,
-        command: &dyn Command,
-    ) -> Result<Outcome, CommandError> {
-        if self.causation != request.fingerprint(command) {
+    fn outcome_for(&self, request: &Request) -> Result<Outcome, CommandError> {
+        if self.causation != request.fingerprint() {
             return Err(CommandError::KeyReused);
         }
         Ok(Outcome {
             position: self.position,
             recorded: 0,
+            is_repeat: true,
         })
     }
 }

@@ -95,6 +95,24 @@ impl Generations {
         self.build(journal, progress).await
     }
 
+    /// The generation in use, and these by the rules that it was made by; the same as
+    /// [`current`](Self::current) where it isn't worth going on with. Who serves it makes another one
+    /// meanwhile, where other rules came into force since.
+    ///
+    /// # Errors
+    /// If the journal, the rows or the files can't be read, or what is rebuilt can't be written.
+    pub async fn current_as_made(
+        &self,
+        journal: &SharedJournal,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<(Self, SqliteStore), FoldingError> {
+        let made = self.clone().as_made(journal).await?;
+        if let Ok(store) = made.usable(journal).await? {
+            return Ok((made, store));
+        }
+        Ok((self.clone(), self.current(journal, progress).await?))
+    }
+
     /// The generation in use, if it is worth going on with; or why it isn't, if there is one.
     async fn usable(
         &self,
@@ -243,7 +261,7 @@ impl Generations {
     /// If the journal or the rows can't be read.
     pub async fn as_made(self, journal: &SharedJournal) -> Result<Self, FoldingError> {
         let is_outdated = |generations: &Self| {
-            let opened = generations.as_it_is();
+            let opened = generations.to_read();
             matches!(
                 opened,
                 Err(FoldingError::Store(StoreError::Outdated { .. }))
@@ -299,7 +317,7 @@ impl Generations {
     }
 
     /// Begins to fill one in a file.
-    fn load(&self, path: &Path) -> Result<BulkLoad, StoreError> {
+    pub(crate) fn load(&self, path: &Path) -> Result<BulkLoad, StoreError> {
         let load = BulkLoad::begin(path, &self.rules.folding_hash())?;
         Ok(match self.budget {
             Some(budget) => load.within(budget),
@@ -371,11 +389,19 @@ impl Generations {
 
     /// Waits for whoever is rebuilding, and keeps others from it.
     async fn locked(&self) -> Result<File, FoldingError> {
+        let mut is_told = false;
         loop {
-            match self.lock()? {
-                Some(lock) => return Ok(lock),
-                None => sleep(PATIENCE).await,
+            if let Some(lock) = self.lock()? {
+                return Ok(lock);
             }
+            if !is_told {
+                is_told = true;
+                let directory = self.directory.display();
+                tracing::warn!(
+                    "{directory}: others are making read models here: this goes on when they have finished"
+                );
+            }
+            sleep(PATIENCE).await;
         }
     }
 

@@ -7,6 +7,7 @@
 //! [`verify`] tells whether all of this came to what it
 //! should, [`preview()`](preview::preview) what other rules would make of it.
 
+use std::mem::discriminant;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use plaudit_store::{Store, StoreError};
 
 pub mod activation;
 pub mod as_of;
+mod background;
 mod community;
 pub mod generation;
 mod links;
@@ -30,7 +32,7 @@ pub mod renewal;
 pub mod standings;
 pub mod verify;
 
-pub use community::{Clock, CommandError, Community, Follower, Outcome, Request};
+pub use community::{Clock, CommandError, Community, Follower, Idempotency, Outcome, Request};
 pub use generation::Generations;
 pub use moments::{MomentError, Moments};
 pub use read_models::ReadModels;
@@ -85,6 +87,9 @@ pub enum FoldingError {
         /// What failed.
         source: std::io::Error,
     },
+    /// There is no thread for it, or it panicked.
+    #[error("folding on a thread of its own: {0}")]
+    Thread(std::io::Error),
 }
 
 impl FoldingError {
@@ -93,7 +98,7 @@ impl FoldingError {
         match self {
             Self::Stopped(_) | Self::Ahead { .. } | Self::Foreign { .. } => true,
             Self::Journal(error) => matches!(error, JournalError::Undecodable { .. }),
-            Self::Store(_) | Self::Files { .. } | Self::Behind { .. } => false,
+            Self::Store(_) | Self::Files { .. } | Self::Thread(_) | Self::Behind { .. } => false,
         }
     }
 }
@@ -153,11 +158,46 @@ pub struct Progress {
     pub head: Position,
 }
 
+impl Progress {
+    /// How much of it is done: events, or where they are written, rows.
+    pub fn done(&self) -> u64 {
+        match self.work {
+            Work::Rebuilding | Work::CatchingUp => self.position,
+            Work::Writing { done, .. } => done,
+        }
+    }
+
+    /// How much there is to do, of the same.
+    pub fn all(&self) -> u64 {
+        match self.work {
+            Work::Rebuilding | Work::CatchingUp => self.head,
+            Work::Writing { all, .. } => all,
+        }
+    }
+
+    /// How much of all is done, from 0 to 1.
+    pub fn ratio(&self) -> f64 {
+        self.done() as f64 / (self.all() as f64).max(1.0)
+    }
+
+    /// Whether it goes on with what it did.
+    pub fn continues(&self, before: &Self) -> bool {
+        discriminant(&self.work) == discriminant(&before.work)
+    }
+}
+
 /// What a fold does that goes a long way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
     /// It makes all rows anew.
     Rebuilding,
+    /// It writes the rows that it made, and their indexes.
+    Writing {
+        /// How many of them it has written.
+        done: u64,
+        /// How many there are.
+        all: u64,
+    },
     /// It goes on from rows that are there.
     CatchingUp,
 }

@@ -46,6 +46,12 @@ pub struct Folded {
 }
 
 impl Folded {
+    /// Counts what others have folded, too.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.batches += other.batches;
+        self.events += other.events;
+    }
+
     /// It stands at a position, with nothing in its way.
     fn reach(&mut self, position: Position) {
         self.position = position;
@@ -145,10 +151,7 @@ impl Live {
         let thread = thread::Builder::new()
             .name("fold".into())
             .spawn(move || runtime.block_on(run(&journal, &target, &report, ended)))
-            .map_err(|source| FoldingError::Files {
-                path: "the folding thread".into(),
-                source,
-            })?;
+            .map_err(FoldingError::Thread)?;
         Ok(Self {
             folded,
             running: Some(running),
@@ -176,15 +179,20 @@ async fn run(
             Err(error) = follow(journal, target, report) => error,
         };
         let stopped = error.is_final();
+        let trouble: Arc<str> = error.to_string().into();
+        let is_news = report.borrow().trouble.as_ref() != Some(&trouble);
         report.send_modify(|folded| {
-            folded.trouble = Some(error.to_string().into());
+            folded.trouble = Some(trouble);
             folded.stopped = stopped;
         });
         if stopped {
             tracing::error!("folding stopped for good: {error}");
             return;
         }
-        tracing::error!("folding is interrupted, and tried again: {error}");
+        // A disk stays full for longer than a log should tell so twice a second.
+        if is_news {
+            tracing::error!("folding is interrupted, and tried again: {error}");
+        }
         tokio::select! {
             () = tokio::time::sleep(RETRY) => {}
             _ = ended.changed() => return,

@@ -1,40 +1,39 @@
 //! Read models of earlier moments, made when somebody asks for them, and kept for a while (DOMAIN H2).
 //!
-//! They take a replay of the whole history. So they are made one at a time, on a thread of their own,
-//! whoever asks for a moment meanwhile waits for the same, and whoever can't wait asks again later.
+//! They take a replay of the whole history. So they are made one at a time, on threads of their own, in the
+//! order in which they were asked for. Whoever asks for a moment meanwhile waits for the same, and whoever
+//! can't wait asks again later; what nobody asks for any more is given up.
 
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use plaudit_domain::fact::{AccountFact, PostFact};
-use plaudit_domain::names::{Name, Names};
-use plaudit_domain::{Event, Fact, Position, Time};
+use plaudit_domain::{Position, Time};
 use plaudit_journal::{JournalError, SharedJournal};
 use plaudit_projection::Rules;
+use plaudit_store::StoreError;
 use plaudit_store::sqlite::{BulkLoad, remove};
-use plaudit_store::{Store, StoreError};
-use tokio::runtime::Handle;
-use tokio::sync::watch;
 use tokio::time::{sleep, timeout_at};
 use uuid::Uuid;
 
+use self::hiding::hides;
+use self::shelf::{Full, Kept, Shelf, State};
 use crate::as_of::as_of;
 use crate::generation::Beside;
-use crate::{FoldingError, Generations, Progress, ReadModels};
+use crate::{FoldingError, Generations, Progress, ReadModels, background};
 
-/// So many moments are kept.
-const KEPT: usize = 4;
+mod hiding;
+mod shelf;
 
-/// What nobody asked for as long goes.
-const IDLE: Duration = Duration::from_secs(10 * 60);
+/// Who was told to ask again is waited for as long, unless it is said otherwise.
+const GRACE: Duration = Duration::from_secs(30);
 
-/// So often is looked whether what is kept still holds: what was erased is to go from all files.
+/// So often is looked whether what is kept still holds, for what was erased is to go from all files; and
+/// whether what is being made is still wanted.
 const TICK: Duration = Duration::from_secs(1);
 
 /// So many events are looked through at once.
@@ -43,32 +42,24 @@ const BATCH: usize = 5_000;
 /// Where they are, in the directory of the generations.
 const DIRECTORY: &str = "as-of";
 
-/// Read models of earlier moments.
-pub struct Moments(Arc<Shared>);
+/// Read models of earlier moments. Dropping it gives up what is being made.
+pub struct Moments {
+    shared: Arc<Shared>,
+    grace: Duration,
+}
 
 struct Shared {
+    workshop: Workshop,
+    shelf: Mutex<Shelf>,
+}
+
+/// Where they are made.
+#[derive(Clone)]
+struct Workshop {
     journal: SharedJournal,
     generations: Generations,
-    kept: Mutex<Vec<Arc<Kept>>>,
-    /// Held by who makes some: one at a time.
-    making: tokio::sync::Mutex<()>,
-}
-
-/// Those of a moment, by some rules.
-struct Kept {
-    moment: Time,
-    rules: String,
-    /// Up to here is known that they hold.
-    until: AtomicU64,
-    asked: Mutex<Instant>,
-    state: watch::Receiver<State>,
-}
-
-#[derive(Clone)]
-enum State {
-    Making(Position),
-    Made(Arc<ReadModels>),
-    Failed(Arc<str>),
+    /// Held by who makes some: what was given up may take a moment to end.
+    making: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Why there are no read models of a moment.
@@ -84,6 +75,9 @@ pub enum MomentError {
         /// Up to where they will be.
         head: Position,
     },
+    /// Others have to be made before.
+    #[error("too many other moments are being worked out: ask again in a minute")]
+    Busy,
     /// They can't be made.
     #[error("what was then can't be worked out: {0}")]
     Failed(Arc<str>),
@@ -103,12 +97,21 @@ impl Moments {
                 "read models of earlier moments are of no use any more, and stay: {error}"
             );
         }
-        Self(Arc::new(Shared {
+        let workshop = Workshop {
             journal,
             generations,
-            kept: Mutex::default(),
-            making: tokio::sync::Mutex::default(),
-        }))
+            making: Arc::default(),
+        };
+        let shelf = Mutex::default();
+        Self {
+            shared: Arc::new(Shared { workshop, shelf }),
+            grace: GRACE,
+        }
+    }
+
+    /// The same, where who was told to ask again has so long for it, before it is given up.
+    pub fn with_grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
     }
 
     /// Those of a moment, of all that is folded up to a position. They are waited for as long; then they
@@ -125,19 +128,23 @@ impl Moments {
     ) -> Result<Arc<ReadModels>, MomentError> {
         let end = tokio::time::Instant::now() + within;
         loop {
-            let kept = self.0.find_or_make(moment, rules, until);
-            let mut state = kept.state.clone();
+            let wanted = Kept::new(moment, rules.clone(), until);
+            let kept = self.shared.find_or_make(wanted, within + self.grace)?;
+            let mut state = kept.state.subscribe();
             let made = state.wait_for(|state| !matches!(state, State::Making(_)));
-            // Whoever makes them tells, or is gone.
+            // Whether it is or not shows below.
             let _ = timeout_at(end, made).await;
-            let state = state.borrow().clone();
+            let state = kept.state.borrow().clone();
             match state {
-                State::Made(models) if self.0.holds(&kept, &models, until).await? => {
+                State::Made(models)
+                    if self.shared.workshop.holds(&kept, &models, until).await? =>
+                {
+                    kept.was_read();
                     return Ok(models);
                 }
-                State::Made(_) => self.0.forget(&kept),
+                State::Made(_) => self.shared.forget(&kept),
                 State::Failed(why) => {
-                    self.0.forget(&kept);
+                    self.shared.forget(&kept);
                     return Err(MomentError::Failed(why));
                 }
                 State::Making(position) => {
@@ -150,90 +157,132 @@ impl Moments {
 }
 
 impl Shared {
+    /// What is kept of a moment, or begins to be made; it is wanted for so long.
     fn find_or_make(
         self: &Arc<Self>,
-        moment: Time,
-        rules: &Arc<Rules>,
-        until: Position,
-    ) -> Arc<Kept> {
-        let mut all = self.kept.lock();
-        let is_it = |kept: &&Arc<Kept>| kept.moment == moment && kept.rules == rules.hash();
-        if let Some(kept) = all.iter().find(is_it) {
-            *kept.asked.lock() = Instant::now();
-            return kept.clone();
+        kept: Kept,
+        within: Duration,
+    ) -> Result<Arc<Kept>, MomentError> {
+        let mut shelf = self.shelf.lock();
+        if let Some(kept) = shelf.find(kept.moment, &kept.rules) {
+            kept.want(within);
+            return Ok(kept);
         }
-        let oldest = (0..all.len()).min_by_key(|&at| *all[at].asked.lock());
-        if let Some(oldest) = oldest
-            && all.len() >= KEPT
-        {
-            all.swap_remove(oldest);
-        }
-        let (report, state) = watch::channel(State::Making(0));
-        let kept = Arc::new(Kept {
-            moment,
-            rules: rules.hash().to_owned(),
-            until: AtomicU64::new(until),
-            asked: Mutex::new(Instant::now()),
-            state,
-        });
-        if all.is_empty() {
+        let kept = Arc::new(kept);
+        kept.want(within);
+        let was_empty = shelf.is_empty();
+        shelf.add(kept.clone()).map_err(|Full| MomentError::Busy)?;
+        if was_empty {
             tokio::spawn(look_after(Arc::downgrade(self)));
         }
-        all.push(kept.clone());
-        self.start(moment, rules.clone(), until, report);
-        kept
+        if !shelf.is_worked {
+            shelf.is_worked = true;
+            tokio::spawn(work(Arc::downgrade(self)));
+        }
+        Ok(kept)
     }
 
-    /// Makes read models on a thread of their own: folding would hold up whoever shares it.
-    fn start(
-        self: &Arc<Self>,
-        moment: Time,
-        rules: Arc<Rules>,
-        until: Position,
-        report: watch::Sender<State>,
-    ) {
-        let (shared, runtime) = (self.clone(), Handle::current());
-        let failed = report.clone();
-        let thread = thread::Builder::new().name("as of".into()).spawn(move || {
-            runtime.block_on(async {
-                let made = shared.make(moment, rules, until, &report).await;
-                report.send_replace(match made {
-                    Ok(models) => State::Made(Arc::new(models)),
-                    Err(error) => {
-                        tracing::error!("what was at {moment} can't be worked out: {error}");
-                        State::Failed(error.to_string().into())
-                    }
-                });
-            });
+    /// What is to be made next; without anything, nobody works any more.
+    fn next(&self) -> Option<Arc<Kept>> {
+        let mut shelf = self.shelf.lock();
+        let next = shelf.next();
+        shelf.is_worked = next.is_some();
+        next
+    }
+
+    fn forget(&self, kept: &Arc<Kept>) {
+        self.shelf.lock().forget(kept);
+    }
+
+    /// Forgets what doesn't hold any more, and what nobody asks for; whether anything is left.
+    async fn clear(&self) -> bool {
+        let made = self.shelf.lock().made();
+        for kept in made {
+            let State::Made(models) = kept.state.borrow().clone() else {
+                continue;
+            };
+            let holds = match self.workshop.journal.head().await {
+                Ok(head) => self.workshop.holds(&kept, &models, head).await,
+                Err(error) => Err(error.into()),
+            };
+            // What can't be told, those are told who ask.
+            if matches!(holds, Ok(false)) {
+                self.forget(&kept);
+            }
+        }
+        let mut shelf = self.shelf.lock();
+        shelf.tidy();
+        !shelf.is_empty()
+    }
+}
+
+/// Makes what is asked for, one after the other.
+async fn work(shared: Weak<Shared>) {
+    while let Some((workshop, kept)) = shared
+        .upgrade()
+        .and_then(|shared| Some((shared.workshop.clone(), shared.next()?)))
+    {
+        let wanted = kept.clone();
+        let making = background::run("as of", move || async move { workshop.make(&wanted).await });
+        let made = tokio::select! {
+            biased;
+            () = unwanted(&shared, &kept) => continue,
+            made = making => made.and_then(|made| made),
+        };
+        kept.state.send_replace(match made {
+            Ok(models) => State::Made(Arc::new(models)),
+            Err(error) => {
+                let moment = kept.moment;
+                tracing::error!("what was at {moment} can't be worked out: {error}");
+                State::Failed(error.to_string().into())
+            }
         });
-        if let Err(error) = thread {
-            failed.send_replace(State::Failed(error.to_string().into()));
+    }
+}
+
+/// Waits until nobody asks for something any more.
+async fn unwanted(shared: &Weak<Shared>, kept: &Arc<Kept>) {
+    loop {
+        sleep(TICK).await;
+        let is_wanted = |shared: Arc<Shared>| shared.shelf.lock().has(kept);
+        if !shared.upgrade().is_some_and(is_wanted) {
+            return;
         }
     }
+}
 
-    async fn make(
-        &self,
-        moment: Time,
-        rules: Arc<Rules>,
-        until: Position,
-        report: &watch::Sender<State>,
-    ) -> Result<ReadModels, FoldingError> {
+/// Looks after what is kept, as long as something is.
+async fn look_after(shared: Weak<Shared>) {
+    loop {
+        sleep(TICK).await;
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
+        if !shared.clear().await {
+            return;
+        }
+    }
+}
+
+impl Workshop {
+    async fn make(&self, kept: &Kept) -> Result<ReadModels, FoldingError> {
         let _making = self.making.lock().await;
-        let (beside, mut load) = begin(&self.generations, &rules)?;
+        let generations = self.generations.under(kept.rules.clone());
+        let (beside, mut load) = begin(&generations)?;
         let mut progress = |progress: Progress| {
-            report.send_replace(State::Making(progress.position));
+            kept.state.send_replace(State::Making(progress.position));
         };
         as_of(
             &self.journal,
-            &rules,
+            &kept.rules,
             &mut load,
-            moment,
-            until,
+            kept.moment,
+            kept.until.load(Ordering::Relaxed),
             &mut progress,
         )
         .await?;
         let store = load.finish()?.guarded_by(beside);
-        Ok(ReadModels::at_rest(Arc::new(store), rules).await?)
+        Ok(ReadModels::at_rest(Arc::new(store), kept.rules.clone()).await?)
     }
 
     /// Whether read models still hold, by all that came up to a position.
@@ -260,115 +309,17 @@ impl Shared {
             };
         }
     }
-
-    fn forget(&self, kept: &Arc<Kept>) {
-        self.kept.lock().retain(|it| !Arc::ptr_eq(it, kept));
-    }
-
-    /// Forgets what doesn't hold any more, and what nobody asks for; whether anything is left.
-    async fn clear(&self) -> bool {
-        let all = self.kept.lock().clone();
-        for kept in all {
-            let State::Made(models) = kept.state.borrow().clone() else {
-                continue;
-            };
-            let is_idle = kept.asked.lock().elapsed() > IDLE;
-            let holds = match self.journal.head().await {
-                Ok(head) => self.holds(&kept, &models, head).await,
-                Err(error) => Err(error.into()),
-            };
-            // What can't be told, those are told who ask.
-            if is_idle || matches!(holds, Ok(false)) {
-                self.forget(&kept);
-            }
-        }
-        !self.kept.lock().is_empty()
-    }
-}
-
-/// Looks after what is kept, as long as something is.
-async fn look_after(shared: Weak<Shared>) {
-    loop {
-        sleep(TICK).await;
-        let Some(shared) = shared.upgrade() else {
-            return;
-        };
-        if !shared.clear().await {
-            return;
-        }
-    }
-}
-
-/// Whether an event, whenever it happened, changes what may be seen of these rows.
-async fn hides(event: &Event, store: &dyn Store) -> Result<bool, StoreError> {
-    let names = || Names::of(&event.fact).needed.into_iter();
-    match &event.fact {
-        Fact::Link(_)
-        | Fact::Account(
-            AccountFact::Erased(_)
-            | AccountFact::ProfileVisibilityChanged(_)
-            | AccountFact::VisibilityChanged(_),
-        ) => {
-            let accounts: Vec<_> = names().filter_map(account).collect();
-            Ok(!store.accounts_by_id(&accounts).await?.is_empty())
-        }
-        Fact::Post(
-            PostFact::Deleted(post) | PostFact::Removed(post) | PostFact::Restored(post),
-        ) => Ok(!store.posts_by_id(&[post.post]).await?.is_empty()),
-        Fact::Post(
-            PostFact::Created(_)
-            | PostFact::Edited(_)
-            | PostFact::Submitted(_)
-            | PostFact::Published(_)
-            | PostFact::Rejected(_)
-            | PostFact::Resubmitted(_)
-            | PostFact::AnswerAccepted(_)
-            | PostFact::AcceptanceWithdrawn(_),
-        )
-        | Fact::Account(
-            AccountFact::Registered(_)
-            | AccountFact::Renamed(_)
-            | AccountFact::Identified(_)
-            | AccountFact::ProfileEdited(_)
-            | AccountFact::AgreementAccepted(_)
-            | AccountFact::AffiliationChanged(_)
-            | AccountFact::CalendarOpened(_),
-        )
-        | Fact::LinkCode(_)
-        | Fact::Kudos(_)
-        | Fact::Badge(_)
-        | Fact::Lozenge(_)
-        | Fact::Feedback(_)
-        | Fact::Learning(_)
-        | Fact::Group(_)
-        | Fact::Meeting(_)
-        | Fact::Rsvp(_)
-        | Fact::Benefit(_)
-        | Fact::Membership(_)
-        | Fact::Like(_)
-        | Fact::Report(_)
-        | Fact::Rules(_)
-        | Fact::Notification(_)
-        | Fact::Watch(_) => Ok(false),
-    }
-}
-
-fn account(name: Name) -> Option<plaudit_domain::AccountId> {
-    match name {
-        Name::Account(account) => Some(account),
-        Name::Post(_) | Name::Group(_) | Name::Meeting(_) | Name::Benefit(_) => None,
-    }
 }
 
 /// Begins a generation of its own, and what removes it.
-fn begin(generations: &Generations, rules: &Rules) -> Result<(Beside, BulkLoad), FoldingError> {
+fn begin(generations: &Generations) -> Result<(Beside, BulkLoad), FoldingError> {
     let directory = generations.directory().join(DIRECTORY);
     fs::create_dir_all(&directory).map_err(|source| FoldingError::Files {
         path: directory.clone(),
         source,
     })?;
     let path = directory.join(format!("{}.sqlite", Uuid::now_v7()));
-    let load = BulkLoad::begin(&path, &rules.folding_hash())?;
+    let load = generations.load(&path)?;
     Ok((Beside(path), load))
 }
 

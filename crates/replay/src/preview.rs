@@ -14,7 +14,7 @@ use plaudit_store::{ProfileRecord, Snapshot, Store, StoreError};
 use tokio::task::yield_now;
 
 use crate::rebuild::replay;
-use crate::{FoldingError, Generations, stand};
+use crate::{FoldingError, Generations, Work, stand};
 
 pub mod effect;
 pub mod previews;
@@ -86,6 +86,8 @@ pub struct Progress {
 pub enum Stage {
     /// Events are folded by the proposed rules.
     Replaying,
+    /// What comes of it is written aside.
+    Writing,
     /// Profiles are compared.
     Comparing,
 }
@@ -142,9 +144,12 @@ pub async fn preview(
     let (_beside, mut load) = proposed.beside().await?;
     let mut told = |folded: crate::Progress| {
         watch(Progress {
-            stage: Stage::Replaying,
-            done: folded.position,
-            total: Some(until),
+            stage: match folded.work {
+                Work::Rebuilding | Work::CatchingUp => Stage::Replaying,
+                Work::Writing { .. } => Stage::Writing,
+            },
+            done: folded.done(),
+            total: Some(folded.all()),
         });
     };
     let reached = replay(journal, proposed.rules(), &mut load, until, &mut told).await?;

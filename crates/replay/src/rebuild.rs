@@ -2,11 +2,14 @@
 //! folded in memory, and the tables are loaded in the order of their keys. What is left of a history that
 //! is too large for that is folded into these, in batches as large as they come.
 
+use std::borrow::Cow;
+
 use plaudit_domain::{Event, Position};
 use plaudit_journal::{JournalError, SharedJournal};
 use plaudit_projection::{Needs, Rows, Rules, Touched, fold};
 use plaudit_store::sqlite::BulkLoad;
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 
 use crate::as_of::Admission;
 use crate::live::fold_touched;
@@ -86,6 +89,14 @@ impl Extent<'_> {
         }
     }
 
+    /// An event that is let in, as it is folded.
+    fn told<'e>(&self, event: &'e Event) -> Cow<'e, Event> {
+        match self {
+            Self::All | Self::Beside(_) | Self::UpTo(_) => Cow::Borrowed(event),
+            Self::Admitted(_, admission) => admission.told(event),
+        }
+    }
+
     /// Takes away what isn't to be seen of it.
     fn withhold(&self, rows: &mut Rows) {
         match self {
@@ -115,9 +126,9 @@ pub(crate) async fn fold_all(
         extent,
         position: 0,
     };
-    let mut told = |position| {
+    let mut told = |work, position| {
         progress(Progress {
-            work: Work::Rebuilding,
+            work,
             position,
             head,
         });
@@ -142,13 +153,16 @@ struct Rebuild<'a> {
 /// Events as they are read ahead.
 type Events = mpsc::Receiver<Result<Vec<Event>, JournalError>>;
 
+/// Who is told what is done, and up to where.
+type Told<'a> = &'a mut (dyn FnMut(Work, Position) + Send);
+
 impl Rebuild<'_> {
     /// Folds from the beginning for as long as the rows fit into the memory that there is for them, and
     /// writes them; whether that was all.
     async fn in_memory(
         &mut self,
         events: &mut Events,
-        told: &mut (dyn FnMut(Position) + Send),
+        told: Told<'_>,
     ) -> Result<bool, FoldingError> {
         let mut rows = Rows::default();
         let mut erased = false;
@@ -159,7 +173,7 @@ impl Rebuild<'_> {
             let batch = batch?;
             for event in &batch {
                 if self.extent.admits(event, &rows) {
-                    fold(event, &mut rows)?;
+                    fold(&self.extent.told(event), &mut rows)?;
                     self.position = event.position;
                 }
             }
@@ -169,10 +183,13 @@ impl Rebuild<'_> {
             // Texts aren't needed to fold, and would fill the memory.
             self.load.bodies(&rows.bodies)?;
             rows.bodies.clear();
-            told(batch.last().map_or(self.position, |last| last.position));
+            let position = batch.last().map_or(self.position, |last| last.position);
+            told(Work::Rebuilding, position);
             if rows.weight() > self.load.budget() {
                 break false;
             }
+            // While more is read than folded, nothing else lets it be noticed that nobody waits any more.
+            yield_now().await;
         };
         if is_whole {
             self.extent.withhold(&mut rows);
@@ -181,7 +198,9 @@ impl Rebuild<'_> {
         // Where the keys were gone already, nothing was read that would have to go.
         rows.erased = erased;
         self.load.bodies(&rows.bodies)?;
-        self.load.rows(&rows, self.position)?;
+        let position = self.position;
+        let mut written = |done, all| told(Work::Writing { done, all }, position);
+        self.load.rows(&rows, position, &mut written)?;
         Ok(is_whole)
     }
 
@@ -189,7 +208,7 @@ impl Rebuild<'_> {
     async fn in_batches(
         &mut self,
         events: &mut Events,
-        told: &mut (dyn FnMut(Position) + Send),
+        told: Told<'_>,
     ) -> Result<(), FoldingError> {
         loop {
             let batch = gather(events, share(self.load.budget(), 2, LARGE_BATCH)).await?;
@@ -204,7 +223,8 @@ impl Rebuild<'_> {
             rows.finish(self.rules);
             rows.erased = self.forget_erased(&batch).await?;
             self.load.commit(&rows, from, self.position)?;
-            told(last.position);
+            told(Work::Rebuilding, last.position);
+            yield_now().await;
         }
     }
 
@@ -218,7 +238,7 @@ impl Rebuild<'_> {
             let mut rows = self.load.fetch(&touched)?;
             for event in batch {
                 if admission.admits(event, &rows) {
-                    fold(event, &mut rows)?;
+                    fold(&admission.told(event), &mut rows)?;
                     self.position = event.position;
                 }
             }

@@ -18,13 +18,16 @@ use tokio::time::{sleep, timeout};
 
 use crate::activation::rules_in_force;
 use crate::live::Target;
-use crate::{Community, FoldingError, Generations, Progress, ReadModels, Work};
+use crate::{Community, FoldingError, Generations, Progress, ReadModels, Work, background};
 
 /// So often is looked whether somebody else named another generation.
 const TICK: Duration = Duration::from_millis(500);
 
-/// What failed is tried again after so long, if it has to be.
+/// What failed is tried again after so long, if it has to be,
 const RETRY: Duration = Duration::from_secs(15);
+
+/// and after twice as long each time, but no longer than this: it may take all of the processor in vain.
+const RETRY_AT_LATEST: Duration = Duration::from_secs(15 * 60);
 
 /// So long catching up may take without any progress.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,6 +47,8 @@ pub struct Renewing {
     pub swaps: u64,
     /// How many of these had to be folded anew.
     pub rebuilds: u64,
+    /// How many times one failed.
+    pub failures: u64,
     /// What kept the last one from being swapped in, if anything did.
     pub failure: Option<Failure>,
 }
@@ -56,7 +61,7 @@ pub struct Underway {
     /// Since when it does that,
     pub since: Instant,
     /// and from where on.
-    pub first: Position,
+    pub first: u64,
 }
 
 /// Why a generation wasn't swapped in.
@@ -69,16 +74,16 @@ pub struct Failure {
 }
 
 impl Underway {
-    /// How many events it folds a second.
+    /// How many events it folds a second, or how many rows it writes.
     pub fn per_second(&self) -> Option<f64> {
-        let folded = self.progress.position.saturating_sub(self.first) as f64;
-        let rate = folded / self.since.elapsed().as_secs_f64().max(0.001);
+        let done = self.progress.done().saturating_sub(self.first) as f64;
+        let rate = done / self.since.elapsed().as_secs_f64().max(0.001);
         (rate > 0.0).then_some(rate)
     }
 
     /// How long it takes to get to the end, at this rate.
     pub fn left(&self) -> Option<Duration> {
-        let left = self.progress.head.saturating_sub(self.progress.position) as f64;
+        let left = self.progress.all().saturating_sub(self.progress.done()) as f64;
         Duration::try_from_secs_f64(left / self.per_second()?).ok()
     }
 }
@@ -106,10 +111,7 @@ impl Renewal {
         thread::Builder::new()
             .name("renew".into())
             .spawn(move || runtime.block_on(renewer.run(requests)))
-            .map_err(|source| FoldingError::Files {
-                path: "the renewing thread".into(),
-                source,
-            })?;
+            .map_err(FoldingError::Thread)?;
         Ok(Self { asked, state })
     }
 
@@ -163,6 +165,7 @@ impl Renewer {
     async fn run(mut self, mut requests: watch::Receiver<u64>) {
         let mut ended = requests.clone();
         let renew = async {
+            let mut retry = RETRY;
             loop {
                 let wanted = requests.has_changed().unwrap_or(false);
                 requests.borrow_and_update();
@@ -172,10 +175,15 @@ impl Renewer {
                 let renewed = self.renew(wanted).await;
                 self.report.send_modify(|state| state.work = None);
                 let pause = match renewed {
-                    Ok(()) => TICK,
+                    Ok(()) => {
+                        retry = RETRY;
+                        TICK
+                    }
                     Err(error) => {
                         self.failed(&error);
-                        RETRY
+                        let pause = retry;
+                        retry = RETRY_AT_LATEST.min(pause * 2);
+                        pause
                     }
                 };
                 // Who asks is heard at once.
@@ -260,10 +268,14 @@ impl Renewer {
         Ok(other.await?.map(|(number, _)| number) == generations.in_use()?)
     }
 
-    /// Finds or makes a generation by these rules, and swaps it in.
+    /// Finds or makes a generation by these rules, and swaps it in, unless others come into force meanwhile.
     async fn replace(&self, rules: Arc<Rules>, anew: bool) -> Result<(), FoldingError> {
         let generations = self.generations.under(rules.clone());
-        let Some((_lock, number, store)) = self.next(&generations, anew).await? else {
+        let found = tokio::select! {
+            found = self.next(&generations, anew) => found?,
+            overruled = self.overruled(&rules) => return overruled,
+        };
+        let Some((_lock, number, store)) = found else {
             return Ok(());
         };
         if self.community.strong_count() == 0 {
@@ -274,15 +286,41 @@ impl Renewer {
             store: Arc::new(store),
             rules,
         };
-        let next = ReadModels::live(self.journal.clone(), target).await?;
-        let next = Arc::new(next);
+        let mut next = ReadModels::live(self.journal.clone(), target).await?;
         self.catch_up(&next).await?;
+        let rules = rules_in_force(&self.journal).await?;
+        if rules.folding_hash() != next.rules().folding_hash() {
+            // Its fold is waited for.
+            let _ = tokio::task::spawn_blocking(move || drop(next)).await;
+            return generations.tidy();
+        }
+        if rules.hash() != next.rules().hash() {
+            next = next.under(rules);
+        }
         let Some(community) = self.community.upgrade() else {
             return Ok(());
         };
         generations.put_in_use(number)?;
-        self.swap(&community, next).await;
+        self.swap(&community, Arc::new(next)).await;
         Ok(())
+    }
+
+    /// Waits until other rows are to be read than those that follow from these rules: who takes back what
+    /// they activated doesn't want to see it.
+    async fn overruled(&self, rules: &Rules) -> Result<(), FoldingError> {
+        let mut looked_up = None;
+        loop {
+            let community = self.community.upgrade();
+            let activated = community.map(|community| community.folded().activated);
+            if activated != looked_up {
+                looked_up = activated;
+                let others = rules_in_force(&self.journal).await?;
+                if others.folding_hash() != rules.folding_hash() {
+                    return Ok(());
+                }
+            }
+            sleep(TICK).await;
+        }
     }
 
     /// A generation that is kept, or else a new one, and what keeps others from making one meanwhile;
@@ -305,15 +343,28 @@ impl Renewer {
             if !anew && let Some((number, store)) = generations.other(&self.journal, own).await? {
                 return Ok(Some((None, number, store)));
             }
-            let mut tell = |progress| self.at(progress);
-            let begun = generations.begin(&self.journal, carried_out, &mut tell);
-            if let Some((lock, number, store)) = begun.await? {
+            if let Some((lock, number, store)) = self.begin(generations, carried_out).await? {
                 self.report.send_modify(|state| state.rebuilds += 1);
                 return Ok(Some((Some(lock), number, store)));
             }
             // Another process makes one, which may be just what is needed.
             sleep(TICK).await;
         }
+    }
+
+    /// Begins to make one, and does so, unless another process does.
+    async fn begin(
+        &self,
+        generations: &Generations,
+        carried_out: Position,
+    ) -> Result<Option<(std::fs::File, u64, SqliteStore)>, FoldingError> {
+        let (generations, journal) = (generations.clone(), self.journal.clone());
+        let report = self.report.clone();
+        let build = move || async move {
+            let mut tell = |progress| at(&report, progress);
+            generations.begin(&journal, carried_out, &mut tell).await
+        };
+        background::run("rebuild", build).await?
     }
 
     /// Waits until all is folded into others that the journal has.
@@ -323,11 +374,12 @@ impl Renewer {
         loop {
             let head = self.journal.head().await?;
             let folded = next.folded();
-            self.at(Progress {
+            let progress = Progress {
                 work: Work::CatchingUp,
                 position: folded.position,
                 head,
-            });
+            };
+            at(&self.report, progress);
             if folded.position >= head {
                 return Ok(());
             }
@@ -366,22 +418,6 @@ impl Renewer {
         retire(before);
     }
 
-    fn at(&self, progress: Progress) {
-        self.report.send_modify(|state| {
-            let begins = |work: &Underway| work.progress.work != progress.work;
-            if state.work.as_ref().is_none_or(begins) {
-                state.work = Some(Underway {
-                    progress,
-                    since: Instant::now(),
-                    first: progress.position,
-                });
-            }
-            if let Some(work) = &mut state.work {
-                work.progress = progress;
-            }
-        });
-    }
-
     fn failed(&self, error: &FoldingError) {
         // What was made so far takes room, and is of no use.
         if let Err(error) = self.generations.tidy() {
@@ -392,9 +428,28 @@ impl Renewer {
             at: SystemTime::now().into(),
             message: error.to_string().into(),
         };
-        self.report
-            .send_modify(|state| state.failure = Some(failure));
+        self.report.send_modify(|state| {
+            state.failures += 1;
+            state.failure = Some(failure);
+        });
     }
+}
+
+/// Tells how far it is.
+fn at(report: &watch::Sender<Renewing>, progress: Progress) {
+    report.send_modify(|state| {
+        let begins = |work: &Underway| !progress.continues(&work.progress);
+        if state.work.as_ref().is_none_or(begins) {
+            state.work = Some(Underway {
+                progress,
+                since: Instant::now(),
+                first: progress.done(),
+            });
+        }
+        if let Some(work) = &mut state.work {
+            work.progress = progress;
+        }
+    });
 }
 
 /// Lets go of read models once nobody reads from them: their fold is waited for, and that shouldn't be done

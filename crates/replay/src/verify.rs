@@ -11,7 +11,7 @@ use plaudit_store::{Snapshot, Store};
 use tokio::task::yield_now;
 
 use crate::rebuild::replay;
-use crate::{FoldingError, Generations, stand};
+use crate::{FoldingError, Generations, Work, stand};
 
 /// Who is told what verifying comes to.
 pub trait Watch: Send {
@@ -29,6 +29,8 @@ pub enum Stage {
     Inspecting,
     /// It is folded anew.
     Replaying,
+    /// What was folded is written.
+    Writing,
     /// What comes of it is compared with the rows in use.
     Comparing,
     /// Figures are counted anew.
@@ -143,7 +145,11 @@ async fn compare_all(
     let (_beside, mut load) = generations.beside().await?;
     let rules = generations.rules();
     let mut progress = |folded: crate::Progress| {
-        watch.at(Stage::Replaying, folded.position, Some(until));
+        let stage = match folded.work {
+            Work::Rebuilding | Work::CatchingUp => Stage::Replaying,
+            Work::Writing { .. } => Stage::Writing,
+        };
+        watch.at(stage, folded.done(), Some(folded.all()));
     };
     match replay(journal, rules, &mut load, until, &mut progress).await {
         Ok(_) => {}

@@ -406,7 +406,7 @@ pub enum Table {
 /// Fold the whole history anew.
 #[derive(Debug, Args)]
 pub struct Rebuild {
-    /// How much memory rows may take before they are written, in MiB.
+    /// Memory that rows may take before they are written, in MiB.
     ///
     /// What doesn't fit is folded in batches, which is slower.
     #[arg(long, value_name = "MIB", default_value_t = 1024)]

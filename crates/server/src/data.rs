@@ -12,6 +12,7 @@ use plaudit_replay::activation::{self, activate};
 use plaudit_replay::live::{self, Target};
 use plaudit_replay::{FoldingError, Generations};
 use plaudit_store::SharedStore;
+use plaudit_store::sqlite::SqliteStore;
 
 use crate::commands::Failure;
 use crate::progress::Folding;
@@ -101,7 +102,14 @@ impl Data {
             Some(last) => last.rules?,
             None => rules::to_read(directory, rules.as_deref())?,
         };
-        let generations = Generations::existing(&directory.join(READ_MODELS), rules.clone());
+        let active = Generations::existing(&directory.join(READ_MODELS), rules);
+        let generations = active.clone().as_made(&journal).await?;
+        if generations.rules().hash() != active.rules().hash() {
+            tracing::warn!(
+                "other rules are in force by now: these read models are by those before, until `plaudit serve` \
+                 or `plaudit rebuild` makes others"
+            );
+        }
         let Some(store) = generations.to_read()? else {
             let directory = directory.display();
             let what = format!(
@@ -110,7 +118,7 @@ impl Data {
             );
             return Err(what.into());
         };
-        Ok((journal, Arc::new(store), rules))
+        Ok((journal, Arc::new(store), generations.rules().clone()))
     }
 
     /// Brings rules into force; whether they weren't already.
@@ -157,32 +165,56 @@ impl Data {
         Ok(Generations::open(&directory, self.rules.clone())?)
     }
 
-    /// What is folded from the history, up to its end.
+    /// What is folded from the history, up to its end, by the rules in force.
     pub async fn rows(&self, folding: &mut Folding) -> Result<Target, Failure> {
         let generations = self.generations()?;
-        let store = self.fold(&generations, folding).await;
+        let mut tell = |progress| folding.at(progress);
+        let current = generations.current(&self.journal, &mut tell).await;
+        let opened = current.map(|store| (generations, store));
+        self.folded(opened, folding).await
+    }
+
+    /// The same by the rules that the rows in use were made by, where there are some: nobody waits until
+    /// all is folded by others.
+    pub async fn rows_as_made(&self, folding: &mut Folding) -> Result<Target, Failure> {
+        let generations = self.generations()?;
+        let mut tell = |progress| folding.at(progress);
+        let opened = generations.current_as_made(&self.journal, &mut tell).await;
+        self.folded(opened, folding).await
+    }
+
+    async fn folded(
+        &self,
+        opened: Result<(Generations, SqliteStore), FoldingError>,
+        folding: &mut Folding,
+    ) -> Result<Target, Failure> {
+        let target = match opened {
+            Ok((generations, store)) => self.catch_up(generations, store, folding).await,
+            Err(error) => Err(error),
+        };
         folding.finish();
-        store.map_err(|error| {
-            if matches!(error, FoldingError::Store(_)) {
-                format!("{error}. `plaudit rebuild` makes all read models anew").into()
-            } else {
-                error.into()
+        target.map_err(|error| {
+            if let FoldingError::Store(error) = &error {
+                let advice = match error.is_full() {
+                    true => "Make room there, and try again",
+                    false => "`plaudit rebuild` makes all read models anew",
+                };
+                return format!("{error}. {advice}").into();
             }
+            error.into()
         })
     }
 
-    async fn fold(
+    async fn catch_up(
         &self,
-        generations: &Generations,
+        generations: Generations,
+        store: SqliteStore,
         folding: &mut Folding,
     ) -> Result<Target, FoldingError> {
-        let store = generations
-            .current(&self.journal, &mut |progress| folding.at(progress))
-            .await?;
         let target = Target {
-            generations: Some((generations.clone(), store.path().to_owned())),
+            rules: generations.rules().clone(),
+            generations: Some((generations, store.path().to_owned())),
             store: Arc::new(store),
-            rules: self.rules.clone(),
         };
         live::catch_up(&self.journal, &target, &mut |progress| folding.at(progress)).await?;
         Ok(target)

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use parking_lot::Mutex;
 use plaudit_domain::{Position, Time};
 use plaudit_journal::SharedJournal;
+use plaudit_replay::renewal::Underway;
 use plaudit_replay::{Community, Progress, Work};
 
 /// What the read models are called where each projection is told of: so far they are folded together.
@@ -29,10 +30,7 @@ enum At {
 #[derive(Clone)]
 struct Folding {
     journal: SharedJournal,
-    now: Progress,
-    /// Where it was when it was first heard of.
-    first: Position,
-    since: Instant,
+    underway: Underway,
 }
 
 /// How a projection stands at a moment.
@@ -47,12 +45,30 @@ pub struct Standing {
     /// How long ago the first event was recorded that isn't folded yet; nothing where all are. Not
     /// known where the journal can't be read.
     pub late: Option<Duration>,
-    /// How many events it folds a second, on its way to the end.
-    pub per_second: Option<f64>,
+    /// How far it is on its way to the end, before anybody is served.
+    pub underway: Option<Underway>,
     /// How many batches it folded since it serves.
     pub batches: u64,
     /// How many events those had.
     pub events: u64,
+    /// What is to take the place of what people read, where that is renewed.
+    pub next: Option<Next>,
+}
+
+/// How those stand that are to take the place of what people read.
+#[derive(Debug, Clone)]
+pub struct Next {
+    /// The generation that is made, if one is.
+    pub underway: Option<Underway>,
+    /// Whether other rules are in force than those that people read by; not known where the journal can't be
+    /// read.
+    pub rules_pending: Option<bool>,
+    /// How many times people were given others to read.
+    pub swaps: u64,
+    /// How many times that failed,
+    pub failures: u64,
+    /// and whether it did the last time.
+    pub has_failed: bool,
 }
 
 /// What a projection does.
@@ -60,8 +76,10 @@ pub struct Standing {
 pub enum Phase {
     /// What is needed to begin is being opened.
     Opening,
-    /// All of it is made anew, before anybody is served.
+    /// All of it is made anew.
     Rebuilding,
+    /// All that was made is written.
+    Writing,
     /// It folds what it has missed.
     CatchingUp,
     /// It folds what comes.
@@ -76,9 +94,10 @@ pub enum Phase {
 
 impl Phase {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Opening,
         Self::Rebuilding,
+        Self::Writing,
         Self::CatchingUp,
         Self::Live,
         Self::ReadOnly,
@@ -91,6 +110,7 @@ impl Phase {
         match self {
             Self::Opening => "opening",
             Self::Rebuilding => "rebuilding",
+            Self::Writing => "writing",
             Self::CatchingUp => "catching_up",
             Self::Live => "live",
             Self::ReadOnly => "read_only",
@@ -103,9 +123,22 @@ impl Phase {
     pub fn is_in_trouble(self) -> bool {
         match self {
             Self::Interrupted | Self::Stopped => true,
-            Self::Opening | Self::Rebuilding | Self::CatchingUp | Self::Live | Self::ReadOnly => {
-                false
-            }
+            Self::Opening
+            | Self::Rebuilding
+            | Self::Writing
+            | Self::CatchingUp
+            | Self::Live
+            | Self::ReadOnly => false,
+        }
+    }
+}
+
+impl From<Work> for Phase {
+    fn from(work: Work) -> Self {
+        match work {
+            Work::Rebuilding => Self::Rebuilding,
+            Work::Writing { .. } => Self::Writing,
+            Work::CatchingUp => Self::CatchingUp,
         }
     }
 }
@@ -120,16 +153,18 @@ impl Health {
     pub fn folding(&self, journal: &SharedJournal, now: Progress) {
         let mut at = self.0.lock();
         if let At::Folding(folding) = &mut *at
-            && folding.now.work == now.work
+            && now.continues(&folding.underway.progress)
         {
-            folding.now = now;
+            folding.underway.progress = now;
             return;
         }
         *at = At::Folding(Folding {
             journal: journal.clone(),
-            now,
-            first: now.position,
-            since: Instant::now(),
+            underway: Underway {
+                progress: now,
+                since: Instant::now(),
+                first: now.done(),
+            },
         });
     }
 
@@ -155,18 +190,13 @@ impl Folding {
             work,
             position,
             head,
-        } = self.now;
-        let folded = position.saturating_sub(self.first) as f64;
-        let rate = folded / self.since.elapsed().as_secs_f64().max(0.001);
+        } = self.underway.progress;
         Standing {
             position,
             head: Some(head),
             late: late(&self.journal, position, head).await,
-            per_second: (rate > 0.0).then_some(rate),
-            ..Standing::new(match work {
-                Work::Rebuilding => Phase::Rebuilding,
-                Work::CatchingUp => Phase::CatchingUp,
-            })
+            underway: Some(self.underway),
+            ..Standing::new(work.into())
         }
     }
 }
@@ -201,8 +231,23 @@ async fn serving(community: &Community) -> Standing {
         late,
         batches: folded.batches,
         events: folded.events,
+        next: next(community).await,
         ..Standing::new(phase)
     }
+}
+
+/// What is to take the place of what people read, where that is renewed.
+async fn next(community: &Community) -> Option<Next> {
+    let renewing = community.renewal()?.state();
+    let in_force = community.activations().rules().await.ok();
+    let read_by = community.read_models().rules().clone();
+    Some(Next {
+        underway: renewing.work,
+        rules_pending: in_force.map(|rules| rules.hash() != read_by.hash()),
+        swaps: renewing.swaps,
+        failures: renewing.failures,
+        has_failed: renewing.failure.is_some(),
+    })
 }
 
 /// How long ago the first event was recorded that isn't folded yet.
@@ -224,9 +269,10 @@ impl Standing {
             position: 0,
             head: None,
             late: None,
-            per_second: None,
+            underway: None,
             batches: 0,
             events: 0,
+            next: None,
         }
     }
 
@@ -235,20 +281,24 @@ impl Standing {
         Some(self.head?.saturating_sub(self.position))
     }
 
-    /// How much is left until it serves, if that can be told.
-    pub fn left(&self) -> Option<Duration> {
-        let seconds = self.lag()? as f64 / self.per_second?;
-        Duration::try_from_secs_f64(seconds).ok()
-    }
-
-    /// How far it is, from 0 to 1, on its way to the end.
-    pub fn progress(&self) -> Option<f64> {
-        match self.phase {
-            Phase::Opening => Some(0.0),
-            Phase::Rebuilding | Phase::CatchingUp => {
-                Some(self.position as f64 / (self.head? as f64).max(1.0))
+    /// How much of what it does is done, from 0 to 1, on its way to the end.
+    pub fn progress(&self) -> f64 {
+        match (&self.underway, self.phase) {
+            (Some(underway), _) => underway.progress.ratio(),
+            (None, Phase::Opening) => 0.0,
+            (None, Phase::CatchingUp) => {
+                let head = self.head.unwrap_or(self.position) as f64;
+                self.position as f64 / head.max(1.0)
             }
-            Phase::Live | Phase::ReadOnly | Phase::Interrupted | Phase::Stopped => Some(1.0),
+            (
+                None,
+                Phase::Rebuilding
+                | Phase::Writing
+                | Phase::Live
+                | Phase::ReadOnly
+                | Phase::Interrupted
+                | Phase::Stopped,
+            ) => 1.0,
         }
     }
 
@@ -258,6 +308,7 @@ impl Standing {
         match self.phase {
             Phase::Opening => Some("the community is being opened"),
             Phase::Rebuilding => Some("the read models are being rebuilt"),
+            Phase::Writing => Some("the read models are being written"),
             Phase::CatchingUp => Some("the read models are being caught up"),
             Phase::Interrupted => Some("folding is interrupted, and tried again: see the log"),
             Phase::Stopped => Some("folding stopped for good: see the log"),

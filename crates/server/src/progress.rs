@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use plaudit_exchange::{Phase, Progress};
-use plaudit_replay::preview;
 use plaudit_replay::verify::Stage;
+use plaudit_replay::{Work, preview};
 use serde_json::json;
 
 use crate::cli::Report;
@@ -167,6 +167,7 @@ impl Progress for Shown {
 }
 
 const BYTES: &str = "{bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
+const ROWS: &str = "{human_pos}/{human_len} rows {rate}, {eta} left";
 const EVENTS: &str = "{human_pos}/{human_len} {rate}, {eta} left";
 
 /// Shows how far a fold is.
@@ -194,12 +195,12 @@ impl Folding {
 
     /// It is so far.
     pub fn at(&mut self, progress: plaudit_replay::Progress) {
-        let plaudit_replay::Progress {
-            work: _,
-            position,
-            head,
-        } = progress;
-        self.shown.at("folding", EVENTS, position, Some(head));
+        let (phase, style) = match progress.work {
+            Work::Rebuilding | Work::CatchingUp => ("folding", EVENTS),
+            Work::Writing { .. } => ("writing", ROWS),
+        };
+        let (done, all) = (progress.done(), progress.all());
+        self.shown.at(phase, style, done, Some(all));
         (self.told)(progress);
     }
 
@@ -223,6 +224,7 @@ impl Verifying {
         let (phase, style) = match stage {
             Stage::Inspecting => ("inspecting", EVENTS),
             Stage::Replaying => ("replaying", EVENTS),
+            Stage::Writing => ("writing", ROWS),
             Stage::Comparing => ("comparing", "{human_pos} rows {rate}"),
             Stage::Counting => ("counting", "{human_pos}/{human_len} figures"),
         };
@@ -254,6 +256,7 @@ impl Previewing {
         let preview::Progress { stage, done, total } = progress;
         let (phase, style) = match stage {
             preview::Stage::Replaying => ("replaying", EVENTS),
+            preview::Stage::Writing => ("writing", ROWS),
             preview::Stage::Comparing => ("comparing", "{human_pos} profiles {rate}"),
         };
         self.0.at(phase, style, done, total);

@@ -221,6 +221,10 @@ pub trait Store: Send + Sync {
     /// For each meeting, a page of the answers of one kind, in the page's order of answering.
     async fn rsvps(&self, meetings: &[Key], state: rsvp::State, page: Page) -> Result<Vec<Rsvp>>;
 
+    /// How many members gave which answer to meetings, and were seen there; of those that anybody answered to,
+    /// or was seen at.
+    async fn guests(&self, meetings: &[Key]) -> Result<Vec<(Key, Guests)>>;
+
     /// The answers of accounts to meetings.
     async fn rsvps_of(&self, accounts: &[Key], meetings: &[Key]) -> Result<Vec<Rsvp>>;
 
@@ -316,10 +320,10 @@ pub trait Store: Send + Sync {
         page: Page,
     ) -> Result<Vec<Notification>>;
 
-    /// How much accounts were told, together.
+    /// How much accounts were told, together: what several of them were, once.
     async fn notification_count(&self, accounts: &[Key]) -> Result<i64>;
 
-    /// How much of what accounts were told after a moment none of them has read.
+    /// How much of what accounts were told after a moment none of them has read, counted in the same way.
     async fn unread_count(&self, accounts: &[Key], after: Time) -> Result<i64>;
 
     /// What of these notifications accounts have read.
@@ -623,6 +627,19 @@ pub struct GroupRecord {
     pub held: Vec<Time>,
 }
 
+/// How many members come to a meeting, or don't: each once, with however many linked accounts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Guests {
+    /// How many have a place.
+    pub going: i64,
+    /// How many have none, and wait for one.
+    pub waiting: i64,
+    /// How many said only that they don't come.
+    pub not_going: i64,
+    /// How many were seen there.
+    pub attended: i64,
+}
+
 /// A meeting with the public id of its group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeetingRecord {
@@ -738,4 +755,14 @@ pub enum StoreError {
     /// The rows could not be passed on.
     #[error("{0}")]
     Io(#[from] std::io::Error),
+}
+
+impl StoreError {
+    /// Whether there is no room left where they are.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Storage { source, .. } => sqlite::is_full(&**source),
+            Self::Outdated { .. } | Self::Malformed(_) | Self::Io(_) => false,
+        }
+    }
 }

@@ -8,7 +8,7 @@ use plaudit_domain::{BenefitId, GroupId, MeetingId, PresentationId, Time};
 use plaudit_projection::{
     Application, Attendance, Benefit, Key, Leader, Meeting, Presentation, Rsvp, Sponsor, rsvp,
 };
-use plaudit_store::{Page, Span, StoreError};
+use plaudit_store::{Guests, Page, Span, StoreError};
 
 use super::{Loaded, Loader, all_of, by_key, grouped};
 
@@ -112,6 +112,10 @@ pub struct RsvpsOf {
     /// Which page.
     pub page: Page,
 }
+
+/// How many members come to a meeting, and were seen there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GuestsOf(pub Key);
 
 /// The answer of an account to a meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -252,6 +256,19 @@ impl dataloader::Loader<RsvpsOf> for Loader {
             }
         }
         Ok(rsvps)
+    }
+}
+
+impl dataloader::Loader<GuestsOf> for Loader {
+    type Value = Guests;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[GuestsOf]) -> Loaded<GuestsOf, Guests> {
+        let meetings: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let guests = self.batch().guests(&meetings).await?.into_iter();
+        Ok(guests
+            .map(|(key, guests)| (GuestsOf(key), guests))
+            .collect())
     }
 }
 

@@ -57,7 +57,7 @@ impl AcceptanceMutation {
         context: &Context<'_>,
         #[graphql(desc = "The question and the answer.")] input: AnswerAcceptInput,
     ) -> Result<Option<AnswerAcceptPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let question = NodeId::post(&input.question_id)?;
         let answer = NodeId::post(&input.answer_id)?;
         let accept = Accept { question, answer };
@@ -71,7 +71,7 @@ impl AcceptanceMutation {
         context: &Context<'_>,
         #[graphql(desc = "The question.")] input: AnswerUnacceptInput,
     ) -> Result<Option<AnswerUnacceptPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let question = NodeId::post(&input.question_id)?;
         let withdraw = Withdraw { question };
         let given = [(question, "questionId")];

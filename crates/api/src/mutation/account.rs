@@ -5,6 +5,7 @@ use plaudit_domain::Command;
 use plaudit_domain::account::{ChangeVisibility, Register, Rename};
 use plaudit_domain::erasure::Erase;
 use plaudit_domain::links::Withdraw;
+use plaudit_replay::Request;
 use uuid::Uuid;
 
 use crate::account::{Account, Visibility};
@@ -110,8 +111,9 @@ impl AccountMutation {
         context: &Context<'_>,
         #[graphql(desc = "What it is registered with.")] input: AccountRegisterInput,
     ) -> Result<Option<AccountRegisterPayload>> {
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let register = Register { name: input.name };
-        let (account, user_errors) = change(context, input.idempotency_key, &register).await?;
+        let (account, user_errors) = change(context, &request, &register).await?;
         Ok(Some(AccountRegisterPayload {
             account,
             user_errors,
@@ -125,8 +127,9 @@ impl AccountMutation {
         context: &Context<'_>,
         #[graphql(desc = "The new name.")] input: AccountRenameInput,
     ) -> Result<Option<AccountRenamePayload>> {
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let rename = Rename { name: input.name };
-        let (account, user_errors) = change(context, input.idempotency_key, &rename).await?;
+        let (account, user_errors) = change(context, &request, &rename).await?;
         Ok(Some(AccountRenamePayload {
             account,
             user_errors,
@@ -140,13 +143,10 @@ impl AccountMutation {
         context: &Context<'_>,
         #[graphql(desc = "Who may see them from now on.")] input: AccountVisibilityChangeInput,
     ) -> Result<Option<AccountVisibilityChangePayload>> {
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let visibility = input.visibility.into();
-        let (account, user_errors) = change(
-            context,
-            input.idempotency_key,
-            &ChangeVisibility { visibility },
-        )
-        .await?;
+        let (account, user_errors) =
+            change(context, &request, &ChangeVisibility { visibility }).await?;
         Ok(Some(AccountVisibilityChangePayload {
             account,
             user_errors,
@@ -163,7 +163,7 @@ impl AccountMutation {
         input: AccountEraseInput,
     ) -> Result<Option<AccountErasePayload>> {
         let reading = reading(context);
-        let request = reading.request(None)?;
+        let request = reading.request_without_key()?;
         let account = match &input.account_id {
             Some(id) => NodeId::account(id)?,
             None => request.actor.account,
@@ -192,12 +192,11 @@ impl AccountMutation {
 /// Changes the account of who asks and reads it as it is then.
 async fn change(
     context: &Context<'_>,
-    idempotency_key: Option<Uuid>,
+    request: &Request,
     command: &dyn Command,
 ) -> Result<(Option<Account>, Vec<UserError>)> {
     let reading = reading(context);
-    let request = reading.request(idempotency_key)?;
-    if let Err(error) = perform(reading, &request, command, &[]).await? {
+    if let Err(error) = perform(reading, request, command, &[]).await? {
         return Ok((None, vec![error]));
     }
     let id = AccountById(request.actor.account);

@@ -42,7 +42,7 @@ impl AgreementMutation {
         #[graphql(desc = "Which one, in which version.")] input: AgreementAcceptInput,
     ) -> Result<Option<AgreementAcceptPayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let mut rules = reading.rules().lozenges.agreements.iter();
         let rule = rules.find(|rule| rule.agreement.agreement == input.agreement_key);
         let accept = Accept {

@@ -2,7 +2,8 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use plaudit_domain::benefit::{Decide, RequestReimbursement, RequestSwag};
-use plaudit_domain::{BenefitId, Command, GroupId};
+use plaudit_domain::fact::BenefitFact;
+use plaudit_domain::{BenefitId, Command, Fact, GroupId, Position};
 use plaudit_projection::benefit::{Kind, State};
 use plaudit_projection::rules::BenefitKind as RuleKind;
 use plaudit_projection::{Benefit, Key};
@@ -98,7 +99,7 @@ impl BenefitMutation {
         #[graphql(desc = "What, and for whom.")] input: SwagRequestInput,
     ) -> Result<Option<SwagRequestPayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let group = NodeId::group(&input.group_id)?;
         if !reading.rules().groups.gives(RuleKind::Swag) {
             return Ok(Some((None, vec![not_given()]).into()));
@@ -123,7 +124,7 @@ impl BenefitMutation {
         #[graphql(desc = "How much, and for what.")] input: ReimbursementRequestInput,
     ) -> Result<Option<ReimbursementRequestPayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let group = NodeId::group(&input.group_id)?;
         if !reading.rules().groups.gives(RuleKind::Reimbursement) {
             return Ok(Some((None, vec![not_given()]).into()));
@@ -143,8 +144,16 @@ impl BenefitMutation {
             is_active: is_active(reading, group).await?,
             others: but_for(next, &others),
         };
-        let done = change(reading, &request, reimburse.request, &reimburse).await?;
-        Ok(Some(done.into()))
+        let outcome = match perform(reading, &request, &reimburse, &[]).await? {
+            Ok(outcome) => outcome,
+            Err(error) => return Ok(Some((None, vec![error]).into())),
+        };
+        let asked = match outcome.is_repeat {
+            true => recorded(reading, outcome.position).await?.unwrap_or(next),
+            false => next,
+        };
+        let asked = reading.loader().load_one(BenefitById(asked)).await?;
+        Ok(Some((asked.map(BenefitRequest), vec![]).into()))
     }
 
     /// Approves or declines what a leader asked for. It is decided once. Staff may.
@@ -154,7 +163,7 @@ impl BenefitMutation {
         #[graphql(desc = "What, and why.")] input: BenefitDecideInput,
     ) -> Result<Option<BenefitDecidePayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let benefit = NodeId::benefit(&input.request_id)?;
         let found = reading.loader().load_one(BenefitById(benefit)).await?;
         let others = asked_for(reading, found.and_then(|found| found.meeting)).await?;
@@ -167,6 +176,21 @@ impl BenefitMutation {
         let done = change(reading, &request, decide.request, &decide).await?;
         Ok(Some(done.into()))
     }
+}
+
+/// Which reimbursement an event asked for: a repeat finds out another id than the first time, once that one
+/// was declined.
+async fn recorded(reading: &Reading, position: Position) -> Result<Option<BenefitId>> {
+    let journal = reading.community.journal();
+    let event = journal.read_at(&[position]).await?.pop();
+    let fact = event.map(|event| event.fact);
+    Ok(
+        if let Some(Fact::Benefit(BenefitFact::ReimbursementRequested(asked))) = fact {
+            Some(asked.request)
+        } else {
+            None
+        },
+    )
 }
 
 /// Whether a group is active now: the evidence that commands get.

@@ -43,7 +43,7 @@ impl Bulk {
         named: impl Fn(UserError) -> UserError,
     ) -> Result<std::result::Result<Recorded, Vec<UserError>>> {
         let Self { list, too_many } = self;
-        let request = reading.request(None)?;
+        let request = reading.request_without_key()?;
         // Once, and not for each entry.
         if !request.actor.roles.service {
             let refusal = Refusal::NotPermitted { who: "services" };

@@ -28,7 +28,7 @@ impl CalendarMutation {
     /// programs that subscribe to it. Where it was before, it is no more. Any member may.
     async fn calendar_open(&self, context: &Context<'_>) -> Result<Option<CalendarOpenPayload>> {
         let reading = reading(context);
-        let request = reading.request(None)?;
+        let request = reading.request_without_key()?;
         let mut random = [0; CODE_BYTES];
         getrandom::fill(&mut random)?;
         let secret = Code::of(random);
@@ -37,7 +37,7 @@ impl CalendarMutation {
         };
         let done = perform(reading, &request, &open, &[]).await?;
         let (path, error) = match done {
-            Ok(()) => (Some(format!("/calendars/{secret}.ics")), None),
+            Ok(_) => (Some(format!("/calendars/{secret}.ics")), None),
             Err(error) => (None, Some(error)),
         };
         Ok(Some(CalendarOpenPayload {

@@ -70,7 +70,7 @@ impl FeedbackMutation {
         #[graphql(desc = "What they think.")] input: FeedbackGiveInput,
     ) -> Result<Option<FeedbackGivePayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let give = GiveFeedback {
             subject: input.subject,
             // What no rating can be is refused as one that is too low.
@@ -92,7 +92,7 @@ impl FeedbackMutation {
         #[graphql(desc = "What they looked at.")] input: InteractionsRecordInput,
     ) -> Result<Option<InteractionsRecordPayload>> {
         let reading = reading(context);
-        let request = reading.request(None)?;
+        let request = reading.request_without_key()?;
         let interactions = input.interactions.into_iter();
         let interactions = interactions.map(|it| Interaction {
             kind: it.kind,

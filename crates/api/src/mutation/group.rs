@@ -119,7 +119,7 @@ impl GroupMutation {
         context: &Context<'_>,
         #[graphql(desc = "What it is created with.")] input: GroupCreateInput,
     ) -> Result<Option<GroupCreatePayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let create = Create {
             group: GroupId(request.new_id("group")),
             name: input.name,
@@ -135,7 +135,7 @@ impl GroupMutation {
         context: &Context<'_>,
         #[graphql(desc = "The group.")] input: GroupJoinInput,
     ) -> Result<Option<GroupJoinPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let group = NodeId::group(&input.group_id)?;
         let (group, user_errors) = change(context, &request, group, &Join { group }).await?;
         Ok(Some(GroupJoinPayload { group, user_errors }))
@@ -148,7 +148,7 @@ impl GroupMutation {
         context: &Context<'_>,
         #[graphql(desc = "The group.")] input: GroupWatchInput,
     ) -> Result<Option<GroupWatchPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let group = NodeId::group(&input.group_id)?;
         let (group, user_errors) = change(context, &request, group, &WatchGroup { group }).await?;
         Ok(Some(GroupWatchPayload { group, user_errors }))
@@ -160,7 +160,7 @@ impl GroupMutation {
         context: &Context<'_>,
         #[graphql(desc = "The group.")] input: GroupUnwatchInput,
     ) -> Result<Option<GroupUnwatchPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let group = NodeId::group(&input.group_id)?;
         let unwatch = UnwatchGroup { group };
         let (group, user_errors) = change(context, &request, group, &unwatch).await?;
@@ -173,7 +173,7 @@ impl GroupMutation {
         context: &Context<'_>,
         #[graphql(desc = "The group.")] input: GroupLeaveInput,
     ) -> Result<Option<GroupLeavePayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let group = NodeId::group(&input.group_id)?;
         let (group, user_errors) = change(context, &request, group, &Leave { group }).await?;
         Ok(Some(GroupLeavePayload { group, user_errors }))

@@ -1,10 +1,8 @@
 //! Taking part in the kudos programme, and giving kudos to peers.
 
 use async_graphql::{Context, ID, InputObject, Object, OneofObject, Result, SimpleObject};
-use plaudit_domain::id::derive;
 use plaudit_domain::kudos::{Enrol, Give, RequestEnrolment};
 use plaudit_domain::{AccountId, GiftId, Refusal};
-use plaudit_replay::Request;
 use plaudit_store::{Order, Page};
 use uuid::Uuid;
 
@@ -104,7 +102,7 @@ impl KudosMutation {
         #[graphql(desc = "To whom, and what for.")] input: KudosGiveInput,
     ) -> Result<Option<KudosGivePayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let post = input.post_id.as_ref().map(NodeId::post).transpose()?;
         let refused = |error| {
             Ok(Some(KudosGivePayload {
@@ -148,10 +146,11 @@ impl KudosMutation {
         context: &Context<'_>,
         #[graphql(desc = "Nothing has to be said.")] input: KudosEnrolmentRequestInput,
     ) -> Result<Option<KudosEnrolmentRequestPayload>> {
-        let policy = reading(context).rules().kudos.policy;
-        let request = RequestEnrolment { policy };
-        let (profile, user_errors) =
-            perform_on_profile(context, input.idempotency_key, &request).await?;
+        let reading = reading(context);
+        let request = reading.request(&input, input.idempotency_key)?;
+        let policy = reading.rules().kudos.policy;
+        let enrolment = RequestEnrolment { policy };
+        let (profile, user_errors) = perform_on_profile(context, &request, &enrolment).await?;
         Ok(Some(KudosEnrolmentRequestPayload {
             profile,
             user_errors,
@@ -166,7 +165,7 @@ impl KudosMutation {
         #[graphql(desc = "Whom.")] input: KudosEnrolInput,
     ) -> Result<Option<KudosEnrolPayload>> {
         let reading = reading(context);
-        let request = reading.request(None)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         // Once, and not for each account.
         if !request.actor.roles.is_staff() {
             let refusal = Refusal::NotPermitted { who: "staff" };
@@ -198,14 +197,9 @@ impl KudosMutation {
         let mut enrolled = Vec::new();
         for (number, &account) in accounts.iter().enumerate() {
             // Each writes a stream of its own, so each is a request of its own.
-            let key = input.idempotency_key;
-            let key = key.map(|key| derive(&[&key.to_string(), &number.to_string()]));
-            let request = Request {
-                idempotency_key: key,
-                ..request
-            };
+            let request = request.part(&number.to_string());
             match perform(reading, &request, &Enrol { account }, &[]).await? {
-                Ok(()) => enrolled.push(AccountById(account)),
+                Ok(_) => enrolled.push(AccountById(account)),
                 Err(error) if error.code == UserErrorCode::IdempotencyKeyReused => {
                     user_errors.push(error);
                     break;

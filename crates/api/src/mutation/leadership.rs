@@ -204,7 +204,7 @@ impl LeadershipMutation {
         context: &Context<'_>,
         #[graphql(desc = "What it is created with.")] input: UserGroupCreateInput,
     ) -> Result<Option<UserGroupCreatePayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let group = GroupId(request.new_id("group"));
         let create = CreateUserGroup {
             group,
@@ -224,7 +224,7 @@ impl LeadershipMutation {
         #[graphql(desc = "What it would be.")] input: UserGroupProposeInput,
     ) -> Result<Option<UserGroupProposePayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let group = GroupId(request.new_id("group"));
         let propose = Propose {
             group,
@@ -245,7 +245,7 @@ impl LeadershipMutation {
         context: &Context<'_>,
         #[graphql(desc = "What it is from now on.")] input: GroupChangeInput,
     ) -> Result<Option<GroupChangePayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let group = NodeId::group(&input.group_id)?;
         let command = Change {
             group,
@@ -265,7 +265,7 @@ impl LeadershipMutation {
         #[graphql(desc = "Which group, and why you.")] input: LeadershipRequestInput,
     ) -> Result<Option<LeadershipRequestPayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let group = NodeId::group(&input.group_id)?;
         let ask = Ask {
             group,
@@ -284,7 +284,7 @@ impl LeadershipMutation {
         #[graphql(desc = "Whose, and why.")] input: LeadershipDeclineInput,
     ) -> Result<Option<LeadershipDeclinePayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let decline = Decline {
             group: NodeId::group(&input.group_id)?,
             account: NodeId::account(&input.account_id)?,
@@ -303,7 +303,7 @@ impl LeadershipMutation {
         #[graphql(desc = "Who leads what.")] input: LeaderAppointInput,
     ) -> Result<Option<LeaderAppointPayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let appoint = Appoint {
             group: NodeId::group(&input.group_id)?,
             account: NodeId::account(&input.account_id)?,
@@ -320,7 +320,7 @@ impl LeadershipMutation {
         context: &Context<'_>,
         #[graphql(desc = "Of what.")] input: LeadershipEndInput,
     ) -> Result<Option<LeadershipEndPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let group = NodeId::group(&input.group_id)?;
         let command: Box<dyn Command> = match &input.account_id {
             Some(account) => Box::new(Remove {
@@ -340,7 +340,7 @@ impl LeadershipMutation {
         #[graphql(desc = "Who, and for whom.")] input: AffiliationChangeInput,
     ) -> Result<Option<AffiliationChangePayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let command = affiliation::Change {
             account: NodeId::account(&input.account_id)?,
             affiliation: input.affiliation.map(Into::into),

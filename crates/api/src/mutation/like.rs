@@ -38,7 +38,7 @@ impl LikeMutation {
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostLikeInput,
     ) -> Result<Option<PostLikePayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
         let like = LikePost { post };
         perform_on_post(context, &request, &like, post, &[(post, "postId")]).await
@@ -50,7 +50,7 @@ impl LikeMutation {
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostUnlikeInput,
     ) -> Result<Option<PostUnlikePayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
         let unlike = UnlikePost { post };
         perform_on_post(context, &request, &unlike, post, &[(post, "postId")]).await

@@ -106,14 +106,14 @@ impl LinkMutation {
         context: &Context<'_>,
     ) -> Result<Option<LinkCodeCreatePayload>> {
         let reading = reading(context);
-        let request = reading.request(None)?;
+        let request = reading.request_without_key()?;
         let mut random = [0; CODE_BYTES];
         getrandom::fill(&mut random)?;
         let code = Code::of(random);
         let before = reading.now();
         let make = MakeLinkCode { code: code.hash() };
         let payload = match perform(reading, &request, &make, &[]).await? {
-            Ok(()) => LinkCodeCreatePayload {
+            Ok(_) => LinkCodeCreatePayload {
                 code: Some(code.to_string()),
                 expires_at: Some(DateTime(Time::from_micros(
                     before.as_micros() + LIFETIME_MICROS,
@@ -136,6 +136,7 @@ impl LinkMutation {
         context: &Context<'_>,
         #[graphql(desc = "The code, and which becomes the primary.")] input: AccountLinkInput,
     ) -> Result<Option<AccountLinkPayload>> {
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let (profile, user_errors) = match input.code.parse::<Code>() {
             Ok(code) => {
                 let link = Link {
@@ -145,12 +146,9 @@ impl LinkMutation {
                         Some(PrimaryChoice::Actor) | None => Primary::Actor,
                     },
                 };
-                perform_on_profile(context, input.idempotency_key, &link).await?
+                perform_on_profile(context, &request, &link).await?
             }
-            Err(refusal) => {
-                reading(context).request(None)?;
-                (None, vec![UserError::refused(&refusal, &[])])
-            }
+            Err(refusal) => (None, vec![UserError::refused(&refusal, &[])]),
         };
         Ok(Some(AccountLinkPayload {
             profile,
@@ -165,9 +163,10 @@ impl LinkMutation {
         context: &Context<'_>,
         #[graphql(desc = "The account.")] input: AccountUnlinkInput,
     ) -> Result<Option<AccountUnlinkPayload>> {
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let account = NodeId::account(&input.account_id)?;
         let (profile, user_errors) =
-            perform_on_profile(context, input.idempotency_key, &Unlink { account }).await?;
+            perform_on_profile(context, &request, &Unlink { account }).await?;
         Ok(Some(AccountUnlinkPayload {
             profile,
             user_errors,
@@ -181,9 +180,10 @@ impl LinkMutation {
         context: &Context<'_>,
         #[graphql(desc = "The account.")] input: AccountMakePrimaryInput,
     ) -> Result<Option<AccountMakePrimaryPayload>> {
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let account = NodeId::account(&input.account_id)?;
         let (profile, user_errors) =
-            perform_on_profile(context, input.idempotency_key, &MakePrimary { account }).await?;
+            perform_on_profile(context, &request, &MakePrimary { account }).await?;
         Ok(Some(AccountMakePrimaryPayload {
             profile,
             user_errors,

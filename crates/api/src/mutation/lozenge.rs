@@ -193,7 +193,7 @@ impl LozengeMutation {
         #[graphql(desc = "Which one, for which company.")] input: LozengeRequestInput,
     ) -> Result<Option<LozengeRequestPayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let account = request.actor.account;
         let terms = match requestable(reading.rules(), &input.lozenge_key) {
             Ok(terms) => terms.clone(),
@@ -220,7 +220,7 @@ impl LozengeMutation {
         #[graphql(desc = "Which one, for whom and which company.")] input: LozengeEnterInput,
     ) -> Result<Option<LozengeEnterPayload>> {
         let reading = reading(context);
-        let Some(request) = staff_request(reading, input.idempotency_key)? else {
+        let Some(request) = staff_request(reading.request(&input, input.idempotency_key)?) else {
             return Ok(Some(Outcome::for_staff().into()));
         };
         let account = NodeId::account(&input.account_id)?;
@@ -250,7 +250,7 @@ impl LozengeMutation {
         #[graphql(desc = "Which one, to whom.")] input: LozengeGrantInput,
     ) -> Result<Option<LozengeGrantPayload>> {
         let reading = reading(context);
-        let Some(request) = staff_request(reading, input.idempotency_key)? else {
+        let Some(request) = staff_request(reading.request(&input, input.idempotency_key)?) else {
             return Ok(Some(Outcome::for_staff().into()));
         };
         let terms = match granted(reading.rules(), &input.lozenge_key) {
@@ -280,7 +280,7 @@ impl LozengeMutation {
         #[graphql(desc = "Which one, whose, and why.")] input: LozengeDenyInput,
     ) -> Result<Option<LozengeDenyPayload>> {
         let reading = reading(context);
-        let Some(request) = staff_request(reading, input.idempotency_key)? else {
+        let Some(request) = staff_request(reading.request(&input, input.idempotency_key)?) else {
             return Ok(Some(Outcome::for_staff().into()));
         };
         // Of a lozenge that isn't there any more nothing is required.
@@ -306,7 +306,7 @@ impl LozengeMutation {
         #[graphql(desc = "Which one, whose, and why.")] input: LozengeRevokeInput,
     ) -> Result<Option<LozengeRevokePayload>> {
         let reading = reading(context);
-        let Some(request) = staff_request(reading, input.idempotency_key)? else {
+        let Some(request) = staff_request(reading.request(&input, input.idempotency_key)?) else {
             return Ok(Some(revoked(Outcome::for_staff())));
         };
         let named = NodeId::account(&input.account_id)?;
@@ -389,9 +389,8 @@ impl Outcome {
 }
 
 /// Who asks, where they are staff: what others would be told is for staff to know.
-fn staff_request(reading: &Reading, idempotency_key: Option<Uuid>) -> Result<Option<Request>> {
-    let request = reading.request(idempotency_key)?;
-    Ok(Some(request).filter(|request| request.actor.roles.is_staff()))
+fn staff_request(request: Request) -> Option<Request> {
+    Some(request).filter(|request| request.actor.roles.is_staff())
 }
 
 /// What the rules say of a lozenge that staff grant.

@@ -145,7 +145,7 @@ pub struct RsvpInput {
     /// Whether you come.
     going: bool,
     /// The id of the account to answer with, of those that are linked; by default the one that asks. All
-    /// of them have one place.
+    /// of them have one place; who doesn't come gives up those of all.
     account_id: Option<ID>,
     /// A key of your choice: a repeat of the request with it does nothing again.
     idempotency_key: Option<Uuid>,
@@ -194,7 +194,7 @@ impl MeetingMutation {
         context: &Context<'_>,
         #[graphql(desc = "Whose, and what it is.")] input: MeetingScheduleInput,
     ) -> Result<Option<MeetingSchedulePayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let meeting = MeetingId(request.new_id("meeting"));
         let group = NodeId::group(&input.group_id)?;
         let done = match input.meeting.read() {
@@ -221,7 +221,7 @@ impl MeetingMutation {
         context: &Context<'_>,
         #[graphql(desc = "Which, and what it is.")] input: MeetingChangeInput,
     ) -> Result<Option<MeetingChangePayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let meeting = NodeId::meeting(&input.meeting_id)?;
         let done = match input.meeting.read() {
             Ok((details, terms)) => {
@@ -246,7 +246,7 @@ impl MeetingMutation {
         context: &Context<'_>,
         #[graphql(desc = "Which, and why.")] input: MeetingCancelInput,
     ) -> Result<Option<MeetingCancelPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let meeting = NodeId::meeting(&input.meeting_id)?;
         let reason = input.reason;
         let cancel = Cancel { meeting, reason };
@@ -261,7 +261,7 @@ impl MeetingMutation {
         context: &Context<'_>,
         #[graphql(desc = "Which.")] input: MeetingConfirmInput,
     ) -> Result<Option<MeetingConfirmPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let meeting = NodeId::meeting(&input.meeting_id)?;
         let done = change(context, &request, meeting, &Confirm { meeting }).await?;
         Ok(Some(done.into()))
@@ -273,7 +273,7 @@ impl MeetingMutation {
         context: &Context<'_>,
         #[graphql(desc = "Who, and where.")] input: MeetingAttendInput,
     ) -> Result<Option<MeetingAttendPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let meeting = NodeId::meeting(&input.meeting_id)?;
         let accounts = accounts(&input.account_ids)?;
         let record = RecordAttendance { meeting, accounts };
@@ -287,7 +287,7 @@ impl MeetingMutation {
         context: &Context<'_>,
         #[graphql(desc = "Who, and where.")] input: AttendanceWithdrawInput,
     ) -> Result<Option<AttendanceWithdrawPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let meeting = NodeId::meeting(&input.meeting_id)?;
         let accounts = accounts(&input.account_ids)?;
         let withdraw = WithdrawAttendance { meeting, accounts };
@@ -301,7 +301,7 @@ impl MeetingMutation {
         context: &Context<'_>,
         #[graphql(desc = "Who, and what.")] input: SponsorAddInput,
     ) -> Result<Option<SponsorAddPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let meeting = NodeId::meeting(&input.meeting_id)?;
         let account = NodeId::account(&input.account_id)?;
         let add = AddSponsor { meeting, account };
@@ -315,7 +315,7 @@ impl MeetingMutation {
         context: &Context<'_>,
         #[graphql(desc = "Who, and what.")] input: SponsorRemoveInput,
     ) -> Result<Option<SponsorRemovePayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let meeting = NodeId::meeting(&input.meeting_id)?;
         let account = NodeId::account(&input.account_id)?;
         let remove = RemoveSponsor { meeting, account };
@@ -330,7 +330,7 @@ impl MeetingMutation {
         context: &Context<'_>,
         #[graphql(desc = "Whether you come, and to what.")] input: RsvpInput,
     ) -> Result<Option<RsvpPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let meeting = NodeId::meeting(&input.meeting_id)?;
         let account = input.account_id.as_ref().map(NodeId::account).transpose()?;
         let answer = Answer {

@@ -4,8 +4,7 @@
 
 use async_graphql::{Context, Enum, Error, ErrorExtensions, MergedObject, Result, SimpleObject};
 use plaudit_domain::{Command, PostId, Refusal};
-use plaudit_replay::{CommandError, Request};
-use uuid::Uuid;
+use plaudit_replay::{CommandError, Outcome, Request};
 
 use crate::account::Account;
 use crate::loader::PostById;
@@ -36,6 +35,7 @@ mod presentation;
 mod profile;
 mod report;
 mod review;
+mod rule_files;
 mod rules;
 mod rules_preview;
 mod watch;
@@ -123,6 +123,8 @@ pub enum UserErrorCode {
     PostNotPublished,
     /// The article isn't waiting for review.
     NotInReview,
+    /// The article was changed since it was read: it is published as what was read, or not.
+    ArticleChanged,
     /// Staff removed the post: only they restore it.
     RemovedByStaff,
     /// Nobody reports a post of their own, nor of a linked account.
@@ -222,8 +224,6 @@ pub enum UserErrorCode {
     NotFree,
     /// Members register here: other places may announce a meeting, and not take registrations.
     ExternalRegistration,
-    /// You answered with another of your accounts: answer with that.
-    AnsweredWithAnother,
     /// There is no such presentation at the meeting.
     PresentationNotFound,
     /// The account has no lozenge that names a company.
@@ -368,7 +368,6 @@ impl UserError {
             Refusal::CapacityInvalid { .. } => (Code::CapacityInvalid, Some("capacity")),
             Refusal::NotFree => (Code::NotFree, Some("price")),
             Refusal::ExternalRegistration => (Code::ExternalRegistration, Some("registrationUrl")),
-            Refusal::AnsweredWithAnother { .. } => (Code::AnsweredWithAnother, None),
             Refusal::PresentationNotFound { .. } => {
                 (Code::PresentationNotFound, Some("presentationId"))
             }
@@ -406,6 +405,7 @@ impl UserError {
             Refusal::TooLongAgo { field, .. } => (Code::TooLongAgo, Some(*field)),
             Refusal::PostNotPublished { post } => (Code::PostNotPublished, naming(post)),
             Refusal::NotInReview { post } => (Code::NotInReview, naming(post)),
+            Refusal::ArticleChanged { .. } => (Code::ArticleChanged, Some("revision")),
             Refusal::RemovedByStaff { post } => (Code::RemovedByStaff, naming(post)),
             Refusal::OwnPostReported { post } => (Code::OwnPostReported, naming(post)),
             Refusal::ReportCommentMissing => (Code::ReportCommentMissing, Some("comment")),
@@ -454,11 +454,11 @@ async fn perform(
     request: &Request,
     command: &dyn Command,
     given: Given<'_>,
-) -> Result<std::result::Result<(), UserError>> {
+) -> Result<std::result::Result<Outcome, UserError>> {
     let result = reading.execute(request, command).await;
     reading.forget_viewer().await;
     match result {
-        Ok(_) => Ok(Ok(())),
+        Ok(outcome) => Ok(Ok(outcome)),
         Err(CommandError::Refused(refusal)) => Ok(Err(UserError::refused(&refusal, given))),
         Err(error) => failed(error).map(Err),
     }
@@ -490,7 +490,7 @@ async fn perform_on_post<Payload: From<(Option<Post>, Vec<UserError>)>>(
 ) -> Result<Option<Payload>> {
     let reading = reading(context);
     let done = match perform(reading, request, command, given).await? {
-        Ok(()) => {
+        Ok(_) => {
             let post = reading.loader().load_one(PostById(post)).await?;
             (post.map(Post), vec![])
         }
@@ -502,12 +502,11 @@ async fn perform_on_post<Payload: From<(Option<Post>, Vec<UserError>)>>(
 /// Changes the profile of who asks, and reads it as it is then.
 async fn perform_on_profile(
     context: &Context<'_>,
-    idempotency_key: Option<Uuid>,
+    request: &Request,
     command: &dyn Command,
 ) -> Result<(Option<Profile>, Vec<UserError>)> {
     let reading = reading(context);
-    let request = reading.request(idempotency_key)?;
-    if let Err(error) = perform(reading, &request, command, &[]).await? {
+    if let Err(error) = perform(reading, request, command, &[]).await? {
         return Ok((None, vec![error]));
     }
     let profile = match reading.viewer_account().await? {

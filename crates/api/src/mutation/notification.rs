@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use plaudit_domain::Command;
 use plaudit_domain::notification::{ChangePreferences, MarkRead, READ_MAX};
+use plaudit_replay::Request;
 use uuid::Uuid;
 
 use crate::account::Account;
@@ -65,6 +66,7 @@ impl NotificationMutation {
         #[graphql(desc = "Which.")] input: NotificationsReadInput,
     ) -> Result<Option<NotificationsReadPayload>> {
         let reading = reading(context);
+        let request = reading.request(&input, input.idempotency_key)?;
         let ids = input.notification_ids.iter().flatten();
         let mut ids = ids.map(NodeId::notification).collect::<Result<Vec<_>>>()?;
         // Too many are refused as such, whosever they are.
@@ -80,7 +82,7 @@ impl NotificationMutation {
             notifications: ids.into_iter().collect(),
             until: input.until.map(|DateTime(until)| until),
         };
-        let (account, user_errors) = change(context, input.idempotency_key, &read).await?;
+        let (account, user_errors) = change(context, &request, &read).await?;
         Ok(Some(NotificationsReadPayload {
             account,
             user_errors,
@@ -94,11 +96,12 @@ impl NotificationMutation {
         context: &Context<'_>,
         #[graphql(desc = "What one wants.")] input: NotificationPreferencesUpdateInput,
     ) -> Result<Option<NotificationPreferencesUpdatePayload>> {
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let muted = input.muted.into_iter().map(NotificationKind::into);
         let preferences = ChangePreferences {
             muted: muted.collect(),
         };
-        let (account, user_errors) = change(context, input.idempotency_key, &preferences).await?;
+        let (account, user_errors) = change(context, &request, &preferences).await?;
         Ok(Some(NotificationPreferencesUpdatePayload {
             account,
             user_errors,
@@ -109,12 +112,11 @@ impl NotificationMutation {
 /// Changes something of who asks, and reads their account as it is then.
 async fn change(
     context: &Context<'_>,
-    idempotency_key: Option<Uuid>,
+    request: &Request,
     command: &dyn Command,
 ) -> Result<(Option<Account>, Vec<UserError>)> {
     let reading = reading(context);
-    let request = reading.request(idempotency_key)?;
-    if let Err(error) = perform(reading, &request, command, &[]).await? {
+    if let Err(error) = perform(reading, request, command, &[]).await? {
         return Ok((None, vec![error]));
     }
     let account = reading.viewer_account().await?;

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use plaudit_domain::PostId;
 use plaudit_domain::post::{Answer, Changes, Comment, Delete, Edit, Open, Restore, Topic};
+use plaudit_replay::Request;
 use uuid::Uuid;
 
 use crate::id::NodeId;
@@ -36,9 +37,9 @@ macro_rules! topic_input {
 
         impl From<$name> for TopicInput {
             fn from(input: $name) -> Self {
-                let $name { group_id, title, body, tags, idempotency_key } = input;
+                let $name { group_id, title, body, tags, idempotency_key: _ } = input;
                 let tags = tags.unwrap_or_default();
-                Self { group_id, title, body, tags, idempotency_key }
+                Self { group_id, title, body, tags }
             }
         }
     };
@@ -50,7 +51,6 @@ struct TopicInput {
     title: String,
     body: String,
     tags: Vec<String>,
-    idempotency_key: Option<Uuid>,
 }
 
 topic_input! {
@@ -153,7 +153,8 @@ impl PostMutation {
         context: &Context<'_>,
         #[graphql(desc = "The question.")] input: QuestionCreateInput,
     ) -> Result<Option<QuestionCreatePayload>> {
-        open(context, Topic::Question, input.into()).await
+        let request = reading(context).request(&input, input.idempotency_key)?;
+        open(context, &request, Topic::Question, input.into()).await
     }
 
     /// Opens a discussion. Any member may; in a group, its members.
@@ -162,7 +163,8 @@ impl PostMutation {
         context: &Context<'_>,
         #[graphql(desc = "The discussion.")] input: DiscussionCreateInput,
     ) -> Result<Option<DiscussionCreatePayload>> {
-        open(context, Topic::Discussion, input.into()).await
+        let request = reading(context).request(&input, input.idempotency_key)?;
+        open(context, &request, Topic::Discussion, input.into()).await
     }
 
     /// Publishes an article. Any member may; in a group, its members. In a moderated group it goes to
@@ -172,7 +174,8 @@ impl PostMutation {
         context: &Context<'_>,
         #[graphql(desc = "The article.")] input: ArticleCreateInput,
     ) -> Result<Option<ArticleCreatePayload>> {
-        open(context, Topic::Article, input.into()).await
+        let request = reading(context).request(&input, input.idempotency_key)?;
+        open(context, &request, Topic::Article, input.into()).await
     }
 
     /// Answers a question. Any member may; in a group, its members.
@@ -181,7 +184,7 @@ impl PostMutation {
         context: &Context<'_>,
         #[graphql(desc = "The answer.")] input: AnswerCreateInput,
     ) -> Result<Option<AnswerCreatePayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let answer = Answer {
             post: PostId(request.new_id("answer")),
             question: NodeId::post(&input.question_id)?,
@@ -197,7 +200,7 @@ impl PostMutation {
         context: &Context<'_>,
         #[graphql(desc = "The comment.")] input: CommentCreateInput,
     ) -> Result<Option<CommentCreatePayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let comment = Comment {
             post: PostId(request.new_id("comment")),
             on: NodeId::post(&input.post_id)?,
@@ -213,7 +216,7 @@ impl PostMutation {
         context: &Context<'_>,
         #[graphql(desc = "What changes.")] input: PostEditInput,
     ) -> Result<Option<PostEditPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
         let changes = Changes {
             title: input.title,
@@ -231,7 +234,7 @@ impl PostMutation {
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostDeleteInput,
     ) -> Result<Option<PostDeletePayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
         let delete = Delete { post };
         perform_on_post(context, &request, &delete, post, &[(post, "postId")]).await
@@ -243,7 +246,7 @@ impl PostMutation {
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostRestoreInput,
     ) -> Result<Option<PostRestorePayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
         let restore = Restore { post };
         perform_on_post(context, &request, &restore, post, &[(post, "postId")]).await
@@ -252,6 +255,7 @@ impl PostMutation {
 
 async fn open<Payload: From<(Option<Post>, Vec<UserError>)>>(
     context: &Context<'_>,
+    request: &Request,
     topic: Topic,
     input: TopicInput,
 ) -> Result<Option<Payload>> {
@@ -260,9 +264,7 @@ async fn open<Payload: From<(Option<Post>, Vec<UserError>)>>(
         title,
         body,
         tags,
-        idempotency_key,
     } = input;
-    let request = reading(context).request(idempotency_key)?;
     let kind = match topic {
         Topic::Question => "question",
         Topic::Discussion => "discussion",
@@ -282,5 +284,5 @@ async fn open<Payload: From<(Option<Post>, Vec<UserError>)>>(
         tags,
         without_review,
     };
-    perform_on_post(context, &request, &open, open.post, &[]).await
+    perform_on_post(context, request, &open, open.post, &[]).await
 }

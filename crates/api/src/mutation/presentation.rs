@@ -84,7 +84,7 @@ impl PresentationMutation {
         #[graphql(desc = "What, and where.")] input: PresentationSubmitInput,
     ) -> Result<Option<PresentationSubmitPayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let submit = Submit {
             presentation: PresentationId(request.new_id("presentation")),
             meeting: NodeId::meeting(&input.meeting_id)?,
@@ -103,7 +103,7 @@ impl PresentationMutation {
         #[graphql(desc = "Which.")] input: PresentationApproveInput,
     ) -> Result<Option<PresentationApprovePayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let presentation = NodeId::presentation(&input.presentation_id)?;
         let Some(meeting) = meeting_of(reading, presentation).await? else {
             return Ok(Some((None, vec![not_found()]).into()));
@@ -123,7 +123,7 @@ impl PresentationMutation {
         #[graphql(desc = "Which, and why.")] input: PresentationRejectInput,
     ) -> Result<Option<PresentationRejectPayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let presentation = NodeId::presentation(&input.presentation_id)?;
         let Some(meeting) = meeting_of(reading, presentation).await? else {
             return Ok(Some((None, vec![not_found()]).into()));

@@ -7,6 +7,8 @@ use uuid::Uuid;
 use crate::account::Visibility;
 use crate::profile::Profile;
 
+use crate::reading::reading;
+
 use super::{UserError, perform_on_profile};
 
 /// What can be done with profiles.
@@ -70,6 +72,7 @@ impl ProfileMutation {
         context: &Context<'_>,
         #[graphql(desc = "What it tells from now on.")] input: ProfileEditInput,
     ) -> Result<Option<ProfileEditPayload>> {
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let ProfileEditInput {
             company,
             position,
@@ -77,7 +80,7 @@ impl ProfileMutation {
             bio,
             links,
             products,
-            idempotency_key,
+            idempotency_key: _,
         } = input;
         let edit = profile::Edit {
             company,
@@ -87,7 +90,7 @@ impl ProfileMutation {
             links,
             products,
         };
-        let (profile, user_errors) = perform_on_profile(context, idempotency_key, &edit).await?;
+        let (profile, user_errors) = perform_on_profile(context, &request, &edit).await?;
         Ok(Some(ProfileEditPayload {
             profile,
             user_errors,
@@ -101,10 +104,11 @@ impl ProfileMutation {
         context: &Context<'_>,
         #[graphql(desc = "Who may see it from now on.")] input: ProfileVisibilityChangeInput,
     ) -> Result<Option<ProfileVisibilityChangePayload>> {
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let visibility = input.visibility.into();
         let change_visibility = profile::ChangeVisibility { visibility };
         let (profile, user_errors) =
-            perform_on_profile(context, input.idempotency_key, &change_visibility).await?;
+            perform_on_profile(context, &request, &change_visibility).await?;
         Ok(Some(ProfileVisibilityChangePayload {
             profile,
             user_errors,

@@ -1,7 +1,6 @@
 //! Reporting posts, and deciding on that.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use plaudit_domain::id::derive;
 use plaudit_domain::post::Remove;
 use plaudit_domain::report::{Dismiss, Measure, Report, Uphold};
 use uuid::Uuid;
@@ -69,7 +68,7 @@ impl ReportMutation {
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostReportInput,
     ) -> Result<Option<PostReportPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
         let report = Report {
             post,
@@ -86,6 +85,7 @@ impl ReportMutation {
         #[graphql(desc = "The post, and what it comes to.")] input: PostReportsUpholdInput,
     ) -> Result<Option<PostReportsUpholdPayload>> {
         let reading = reading(context);
+        let request = reading.request(&input, input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
         let given = [(post, "postId")];
         let uphold = Uphold {
@@ -101,14 +101,12 @@ impl ReportMutation {
         if uphold.measure == Measure::Removal {
             // In the post's own stream. If only this gets done, whoever repeats it does the rest. With a key
             // it is a request of its own, so that a late repeat removes nothing that was restored since.
-            let key = input.idempotency_key;
-            let request = reading.request(key.map(|key| derive(&[&key.to_string(), "removal"])))?;
+            let request = request.part("removal");
             let remove = Remove { post };
             if let Err(error) = perform(reading, &request, &remove, &given).await? {
                 return Ok(Some((None, vec![error]).into()));
             }
         }
-        let request = reading.request(input.idempotency_key)?;
         perform_on_post(context, &request, &uphold, post, &given).await
     }
 
@@ -118,7 +116,7 @@ impl ReportMutation {
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostReportsDismissInput,
     ) -> Result<Option<PostReportsDismissPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
         let dismiss = Dismiss { post };
         perform_on_post(context, &request, &dismiss, post, &[(post, "postId")]).await

@@ -13,9 +13,16 @@ use super::{perform_on_post, post_input, post_payload};
 #[derive(Debug, Default)]
 pub struct ReviewMutation;
 
-post_input! {
-    /// The article to publish.
-    ArticlePublishInput
+/// The article to publish.
+#[derive(Debug, InputObject)]
+pub struct ArticlePublishInput {
+    /// The post's id.
+    post_id: ID,
+    /// The `review { revision }` that came with the text that you read. If its author changed the article
+    /// since, nothing is published: ARTICLE_CHANGED.
+    revision: i32,
+    /// A key of your choice: a repeat of the request with it does nothing again.
+    idempotency_key: Option<Uuid>,
 }
 post_input! {
     /// The article to submit again.
@@ -48,15 +55,18 @@ post_payload! {
 
 #[Object]
 impl ReviewMutation {
-    /// Publishes an article that waits for review, or was rejected. Staff may.
+    /// Publishes an article that waits for review, or was rejected, as you read it. Staff may. What its author
+    /// changes from then on is public at once.
     async fn article_publish(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The article.")] input: ArticlePublishInput,
     ) -> Result<Option<ArticlePublishPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
-        let publish = Publish { post };
+        // There is no revision below 1, so such a one is none that was read.
+        let revision = u32::try_from(input.revision).unwrap_or_default();
+        let publish = Publish { post, revision };
         perform_on_post(context, &request, &publish, post, &[(post, "postId")]).await
     }
 
@@ -66,7 +76,7 @@ impl ReviewMutation {
         context: &Context<'_>,
         #[graphql(desc = "The article.")] input: ArticleRejectInput,
     ) -> Result<Option<ArticleRejectPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
         let reason = input.reason;
         let reject = Reject { post, reason };
@@ -79,7 +89,7 @@ impl ReviewMutation {
         context: &Context<'_>,
         #[graphql(desc = "The article.")] input: ArticleResubmitInput,
     ) -> Result<Option<ArticleResubmitPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
         let resubmit = Resubmit { post };
         perform_on_post(context, &request, &resubmit, post, &[(post, "postId")]).await

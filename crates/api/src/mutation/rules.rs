@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use plaudit_domain::Refusal;
 use plaudit_domain::rules::Activate;
-use plaudit_projection::Rules as Set;
 use plaudit_replay::activation::activated;
 use uuid::Uuid;
 
@@ -13,7 +12,8 @@ use crate::projection::Projection;
 use crate::reading::reading;
 use crate::rules::Rules;
 
-use super::{UserError, UserErrorCode, perform};
+use super::rule_files::{RuleFileInput, RulesMistake, checked};
+use super::{UserError, perform};
 
 /// What can be done with rules, and with what follows from them.
 #[derive(Debug, Default)]
@@ -22,19 +22,10 @@ pub struct RulesMutation;
 /// Rules to activate.
 #[derive(Debug, InputObject)]
 pub struct RulesActivateInput {
-    /// All files of the set. What isn't among them has no rules any more.
+    /// All files of the set, one at least. What isn't among them has no rules any more.
     files: Vec<RuleFileInput>,
     /// A key of your choice: a repeat of the request with it does nothing again.
     idempotency_key: Option<Uuid>,
-}
-
-/// A rule file.
-#[derive(Debug, InputObject)]
-pub struct RuleFileInput {
-    /// Its name: kudos.toml, challenges.toml, milestones.toml, lozenges.toml or groups.toml.
-    pub(super) name: String,
-    /// What it says.
-    pub(super) text: String,
 }
 
 /// A rebuild to begin.
@@ -49,7 +40,9 @@ pub struct ProjectionRebuildInput {
 pub struct RulesActivatePayload {
     /// The rules; null if there are errors.
     rules: Option<Rules>,
-    /// What has to be put right first: of wrong rules every mistake, with its place.
+    /// What is wrong with the rules: every mistake, or every test beside them that fails; null if nothing is.
+    mistakes: Option<Vec<RulesMistake>>,
+    /// What has to be put right first.
     user_errors: Vec<UserError>,
 }
 
@@ -74,31 +67,33 @@ impl RulesMutation {
         #[graphql(desc = "All files of the set.")] input: RulesActivateInput,
     ) -> Result<Option<RulesActivatePayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
-        let refused = |user_errors| RulesActivatePayload {
+        let request = reading.request(&input, input.idempotency_key)?;
+        let refused = |error| RulesActivatePayload {
             rules: None,
-            user_errors,
+            mistakes: None,
+            user_errors: vec![error],
         };
         if let Err(refusal) = Activate::permitted(&request.actor) {
-            return Ok(Some(refused(vec![UserError::refused(&refusal, &[])])));
+            return Ok(Some(refused(UserError::refused(&refusal, &[]))));
         }
-        let files: Vec<_> = input
-            .files
-            .into_iter()
-            .map(|file| (file.name, file.text))
-            .collect();
-        let rules = match checked(&files) {
+        let rules = match checked(input.files) {
             Ok(rules) => rules,
-            Err(mistakes) => return Ok(Some(refused(mistakes))),
+            Err(wrong) => {
+                return Ok(Some(RulesActivatePayload {
+                    mistakes: Some(wrong.mistakes),
+                    ..refused(wrong.error)
+                }));
+            }
         };
         let activate = Activate {
             rules: activated(&rules),
         };
         if let Err(error) = perform(reading, &request, &activate, &[]).await? {
-            return Ok(Some(refused(vec![error])));
+            return Ok(Some(refused(error)));
         }
         Ok(Some(RulesActivatePayload {
             rules: Some(Rules::of(context).await?),
+            mistakes: None,
             user_errors: vec![],
         }))
     }
@@ -111,7 +106,7 @@ impl RulesMutation {
         #[graphql(desc = "How it is asked for.")] input: ProjectionRebuildInput,
     ) -> Result<Option<ProjectionRebuildPayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         if !request.actor.roles.admin {
             let refusal = Refusal::NotPermitted { who: "admins" };
             return Ok(Some(ProjectionRebuildPayload {
@@ -127,34 +122,5 @@ impl RulesMutation {
             projection: Some(Projection::of(community).await?),
             user_errors: vec![],
         }))
-    }
-}
-
-/// Rules without mistakes, whose tests passed; or every mistake.
-fn checked(files: &[(String, String)]) -> std::result::Result<Set, Vec<UserError>> {
-    let checked = Set::parse(files).and_then(|rules| rules.check().map(|_| rules));
-    checked.map_err(|error| {
-        let mistakes = error.mistakes().iter();
-        mistakes.map(|mistake| invalid(files, mistake)).collect()
-    })
-}
-
-/// A mistake in one of the files; it begins with the name.
-fn invalid(files: &[(String, String)], mistake: &str) -> UserError {
-    let is_in = |(name, _): &(String, String)| {
-        let rest = mistake.strip_prefix(name.as_str());
-        rest.is_some_and(|rest| rest.starts_with(':'))
-    };
-    let mut field = vec!["input".to_owned(), "files".to_owned()];
-    field.extend(
-        files
-            .iter()
-            .position(is_in)
-            .map(|number| number.to_string()),
-    );
-    UserError {
-        code: UserErrorCode::RulesInvalid,
-        field: Some(field),
-        message: mistake.to_owned(),
     }
 }

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use plaudit_domain::Refusal;
-use plaudit_projection::Rules;
 use plaudit_replay::preview::previews::NotBegun;
 use uuid::Uuid;
 
 use crate::reading::reading;
 use crate::rules_preview::RulesPreview;
 
-use super::rules::RuleFileInput;
+use super::rule_files::{RuleFileInput, RulesMistake, checked};
 use super::{UserError, UserErrorCode};
 
 /// What can be done with previews of rules.
@@ -21,23 +20,10 @@ pub struct RulesPreviewMutation;
 /// Rules that may be asked about.
 #[derive(Debug, InputObject)]
 pub struct RulesPreviewStartInput {
-    /// All files of the set. Of one that is left out there is nothing.
+    /// All files of the set, one at least. What isn't among them has no rules then.
     files: Vec<RuleFileInput>,
     /// A key of your choice: a repeat of the request with it gets the same preview, as long as that is kept.
     idempotency_key: Option<Uuid>,
-}
-
-/// A mistake in rules.
-#[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
-pub struct RulesMistake {
-    /// The name of the file.
-    file: String,
-    /// The line, from 1; null if it is about the file.
-    line: Option<i32>,
-    /// The column in it, from 1.
-    column: Option<i32>,
-    /// What is wrong and what to do.
-    message: String,
 }
 
 /// What asking for a preview answers.
@@ -77,20 +63,16 @@ impl RulesPreviewMutation {
         #[graphql(desc = "Which rules.")] input: RulesPreviewStartInput,
     ) -> Result<Option<RulesPreviewStartPayload>> {
         let reading = reading(context);
-        let request = reading.request(input.idempotency_key)?;
+        let request = reading.request(&input, input.idempotency_key)?;
         if !request.actor.roles.admin {
             return Ok(Some(RulesPreviewStartPayload::refused(for_admins())));
         }
-        let files = input.files.into_iter();
-        let files: Vec<_> = files.map(|file| (file.name, file.text)).collect();
-        let parsed = Rules::parse(&files).and_then(|rules| rules.check().map(|_| rules));
-        let rules = match parsed {
+        let rules = match checked(input.files) {
             Ok(rules) => Arc::new(rules),
             Err(wrong) => {
-                let mistakes = wrong.mistakes().iter();
                 return Ok(Some(RulesPreviewStartPayload {
-                    mistakes: Some(mistakes.map(|it| RulesMistake::of(it)).collect()),
-                    ..RulesPreviewStartPayload::refused(invalid())
+                    mistakes: Some(wrong.mistakes),
+                    ..RulesPreviewStartPayload::refused(wrong.error)
                 }));
             }
         };
@@ -120,7 +102,7 @@ impl RulesPreviewMutation {
             preview: None,
             user_errors: vec![error],
         };
-        if !reading.request(None)?.actor.roles.admin {
+        if !reading.request_without_key()?.actor.roles.admin {
             return Ok(Some(refused(for_admins())));
         }
         let community = &reading.community;
@@ -145,69 +127,12 @@ impl RulesPreviewStartPayload {
     }
 }
 
-impl RulesMistake {
-    /// A mistake that is told with its place, like `kudos.toml:12:3: …`; one about a file has no numbers.
-    fn of(mistake: &str) -> Self {
-        let (place, message) = mistake.split_once(": ").unwrap_or(("", mistake));
-        let mut parts = place.split(':');
-        let file = parts.next().unwrap_or_default().to_owned();
-        let [line, column] = [(); 2].map(|()| parts.next()?.parse().ok());
-        Self {
-            file,
-            line,
-            column,
-            message: message.to_owned(),
-        }
-    }
-}
-
 fn for_admins() -> UserError {
     UserError::refused(&Refusal::NotPermitted { who: "admins" }, &[])
-}
-
-fn invalid() -> UserError {
-    let message = "these rules can't be used: put right what `mistakes` lists";
-    UserError::saying(UserErrorCode::RulesInvalid, Some("files"), message.into())
 }
 
 fn not_found() -> UserError {
     let message = "there is no such preview: the last five are kept, until the server ends";
     let code = UserErrorCode::RulesPreviewNotFound;
     UserError::saying(code, Some("previewId"), message.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mistake_has_its_place() {
-        let of = |mistake| {
-            let RulesMistake {
-                file,
-                line,
-                column,
-                message,
-            } = RulesMistake::of(mistake);
-            (file, line, column, message)
-        };
-        assert_eq!(
-            of("kudos.toml:12:3: there is no limit \"a: b\""),
-            (
-                "kudos.toml".to_owned(),
-                Some(12),
-                Some(3),
-                "there is no limit \"a: b\"".to_owned()
-            )
-        );
-        assert_eq!(
-            of("kudo.toml: there is no rule file of this name: …"),
-            (
-                "kudo.toml".to_owned(),
-                None,
-                None,
-                "there is no rule file of this name: …".to_owned()
-            )
-        );
-    }
 }

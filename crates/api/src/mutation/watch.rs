@@ -38,7 +38,7 @@ impl WatchMutation {
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostWatchInput,
     ) -> Result<Option<PostWatchPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
         let watch = WatchPost { post };
         perform_on_post(context, &request, &watch, post, &[(post, "postId")]).await
@@ -50,7 +50,7 @@ impl WatchMutation {
         context: &Context<'_>,
         #[graphql(desc = "The post.")] input: PostUnwatchInput,
     ) -> Result<Option<PostUnwatchPayload>> {
-        let request = reading(context).request(input.idempotency_key)?;
+        let request = reading(context).request(&input, input.idempotency_key)?;
         let post = NodeId::post(&input.post_id)?;
         let unwatch = UnwatchPost { post };
         perform_on_post(context, &request, &unwatch, post, &[(post, "postId")]).await

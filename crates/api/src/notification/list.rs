@@ -1,12 +1,14 @@
 //! Lists of what somebody was told.
 
+use std::collections::HashSet;
+
 use async_graphql::{Context, Object, Result};
 use plaudit_projection::{Account as AccountRow, Key, Notification as Row};
 use plaudit_store::{Cursor, Order};
 
-use super::{Notification, Reader};
+use super::{Notification, Reached, Reader};
 use crate::connection::{PageInfo, page_info};
-use crate::paging::{Opaque, Paging, Slice, merged};
+use crate::paging::{Opaque, Paging, Slice, is_beyond, merged};
 use crate::reading::{Reading, reading};
 use crate::scalar::int;
 
@@ -20,10 +22,10 @@ pub struct NotificationConnection {
 /// Something that somebody was told, in a list.
 #[derive(Debug, Clone)]
 pub struct NotificationEdge {
-    /// Where it stands in the list.
-    pub cursor: Cursor,
     /// The notification.
     pub node: Notification,
+    /// How far who follows has them all, with this one.
+    pub reached: Option<Reached>,
 }
 
 impl NotificationConnection {
@@ -43,19 +45,14 @@ impl NotificationConnection {
             .notifications_of(&reader.accounts, unread_after, part.page)
             .await?;
         let warnings = reader.warnings(reading, unread_only).await?;
-        let is_beyond = |row: &Row| {
-            let place = place(row);
-            part.page.after.is_none_or(|after| match part.page.order {
-                Order::Ascending => place > after,
-                Order::Descending => place < after,
-            })
-        };
-        rows.extend(warnings.into_iter().filter(is_beyond));
+        let warnings = warnings.into_iter();
+        rows.extend(warnings.filter(|row| is_beyond(part.page, place(row))));
+        each_once(&mut rows);
         let rows = merged(rows, part.page, place);
         let slice = part.slice(reader.read(reading, rows).await?);
         let slice = slice.try_map(|node| {
-            let cursor = node.place();
-            Ok::<_, async_graphql::Error>(NotificationEdge { cursor, node })
+            let reached = None;
+            Ok::<_, async_graphql::Error>(NotificationEdge { node, reached })
         })?;
         Ok(Self {
             slice,
@@ -88,6 +85,23 @@ pub(super) fn place(row: &Row) -> Cursor {
     }
 }
 
+/// Of what several accounts of one person were told, each thing once: they were no person yet, and each was told.
+pub fn each_once(rows: &mut Vec<Row>) {
+    let mut seen = HashSet::new();
+    rows.retain(|row| seen.insert(row.id));
+}
+
+impl NotificationEdge {
+    /// Its cursor: behind it nothing is missed, and comes nothing again.
+    pub fn place(&self) -> String {
+        let place = self.node.place();
+        match self.reached {
+            Some(reached) => reached.with(place),
+            None => Opaque(place).encode(),
+        }
+    }
+}
+
 /// A page of what a member was told.
 #[Object(crate = "crate::engine")]
 impl NotificationConnection {
@@ -103,7 +117,7 @@ impl NotificationConnection {
 
     /// Where the page lies in the list.
     async fn page_info(&self) -> PageInfo {
-        page_info(&self.slice, |edge| edge.cursor)
+        page_info(&self.slice, |edge| edge.node.place())
     }
 
     /// How many there are on all pages.
@@ -122,7 +136,7 @@ impl NotificationConnection {
 impl NotificationEdge {
     /// Its cursor. It stays valid when notifications come.
     async fn cursor(&self) -> String {
-        Opaque(self.cursor).encode()
+        self.place()
     }
 
     /// The notification.

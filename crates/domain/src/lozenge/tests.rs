@@ -5,6 +5,7 @@ use crate::given::{
     Given, ada, admin, after, agreement_accepted, bob, community, erased, eve, linked, now,
     primary_changed, renamed, staff, unlinked,
 };
+use crate::requirement::Requirements;
 
 /// What Partner requires.
 fn partner() -> Terms {

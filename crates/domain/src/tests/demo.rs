@@ -37,13 +37,14 @@ use crate::notification::{ChangePreferences, MarkRead};
 use crate::period::Period;
 use crate::personal::Personal;
 use crate::post::{
-    Answer, Changes, Comment, Created, Delete, Edit, Kind, Open, Remove, Restore, Topic,
+    Answer, Changes, Comment, Created, Delete, Edit, Kind, Open, Post, Remove, Restore, Topic,
 };
 use crate::profile;
 use crate::report::{Dismiss, Report, Uphold};
 use crate::requirement::{Requirements, Standing};
 use crate::review::{Publish, Reject, Resubmit};
 use crate::rsvp;
+use crate::stream::StreamName;
 use crate::time::Time;
 use crate::watch::{UnwatchGroup, UnwatchPost, WatchGroup, WatchPost};
 
@@ -114,7 +115,7 @@ fn every_event_is_what_its_actor_would_get_by_asking_for_it() {
             roles: roles_for(&fact),
         };
         history.pass(line.occurred_at);
-        let decided = decide(&*command_for(&fact, line), &actor, &history);
+        let decided = decide(&*command_for(&fact, line, &history), &actor, &history);
         let decided = decided.unwrap_or_else(|refusal| panic!("line {number}: {refusal}"));
         // What is told from one of several linked accounts is told by each of them.
         let (asked, after) = rest.split_at(decided.len().max(1));
@@ -210,7 +211,7 @@ fn roles_for(fact: &Fact) -> Roles {
 }
 
 /// The command that asks for just this fact.
-fn command_for(fact: &Fact, line: &Line) -> Box<dyn Command> {
+fn command_for(fact: &Fact, line: &Line, history: &History) -> Box<dyn Command> {
     match fact {
         Fact::Account(AccountFact::Registered(registered)) => Box::new(Register {
             name: text(&registered.name),
@@ -273,6 +274,9 @@ fn command_for(fact: &Fact, line: &Line) -> Box<dyn Command> {
         Fact::Post(PostFact::Submitted(created)) => command_to_write(created, false),
         Fact::Post(PostFact::Published(published)) => Box::new(Publish {
             post: published.post,
+            revision: history
+                .state::<Post>(&StreamName::post(published.post))
+                .revision(),
         }),
         Fact::Post(PostFact::Rejected(rejected)) => Box::new(Reject {
             post: rejected.post,

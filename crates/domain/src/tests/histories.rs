@@ -645,7 +645,7 @@ fn any_moderating_command() -> impl Strategy<Value = Box<dyn Wanted>> {
     let muted = prop::collection::btree_set(prop::sample::select(Kind::ALL.to_vec()), 0..3);
     prop_oneof![
         4 => submit,
-        2 => any_parent().prop_map(|post| wanted(Publish { post })),
+        2 => (any_parent(), 1..4u32).prop_map(|(post, revision)| wanted(Publish { post, revision })),
         5 => reject,
         12 => any_parent().prop_map(|post| wanted(Resubmit { post })),
         6 => report,

@@ -187,6 +187,7 @@ fn parse(text: &[u8]) -> Result<NewEvent, (String, String)> {
         actor: line.actor,
         correlation: line.correlation_id,
         causation: line.causation_id,
+        imported: true,
         fact,
     })
 }

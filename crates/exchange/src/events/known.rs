@@ -101,6 +101,7 @@ mod tests {
             actor: None,
             correlation: None,
             causation: None,
+            imported: false,
             fact: fact.into(),
         }
     }

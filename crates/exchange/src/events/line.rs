@@ -116,6 +116,7 @@ impl Recorded {
             actor,
             correlation,
             causation,
+            imported: _,
             fact,
         } = event;
         let (name, version) = fact.stored_type();

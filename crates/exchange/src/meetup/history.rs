@@ -42,12 +42,12 @@ pub(super) fn tell(
             order::JOIN => joined(db, feed, &id, &member)?,
             order::EVENT => {
                 scheduled(db, feed, &id)?;
-                had_room(db, recorded, feed, &id)?;
+                changed(db, recorded, feed, &id)?;
             }
             order::ANSWER => answered(db, feed, &id, &member)?,
-            order::WAITING => waited(db, recorded, feed, &id, &member)?,
+            order::WAITING_BEFORE | order::WAITING => waited(db, feed, &id, &member)?,
             order::CANCELLED => cancelled(db, feed, &id)?,
-            order::HELD => held(db, feed, &id)?,
+            order::HELD_BEFORE | order::HELD => held(db, feed, &id)?,
             // The table has no others.
             _ => {}
         }
@@ -62,7 +62,7 @@ fn origin(id: &str) -> Origin {
     }
 }
 
-fn account(member: &str) -> AccountId {
+pub(super) fn account(member: &str) -> AccountId {
     AccountId(origin(member).derive("account"))
 }
 
@@ -70,7 +70,7 @@ fn group(id: &str) -> GroupId {
     GroupId(origin(id).derive("group"))
 }
 
-fn meeting(event: &str) -> MeetingId {
+pub(super) fn meeting(event: &str) -> MeetingId {
     MeetingId(origin(event).derive("meeting"))
 }
 
@@ -90,6 +90,7 @@ fn record(feed: &mut Feed, told: Told<'_>, fact: impl Into<Fact>) -> Result<(), 
         actor: None,
         correlation: None,
         causation: None,
+        imported: true,
         fact: fact.into(),
     };
     feed.record(event, told.row, told.bytes)
@@ -177,79 +178,92 @@ struct Event {
     group: GroupId,
     at: i64,
     ends: i64,
-    ended: Option<i64>,
-    was_held: bool,
+    updated: Option<i64>,
+    status: String,
+    known: Option<String>,
 }
 
 fn event(db: &Connection, id: &str) -> Result<Event, ImportError> {
     let event = db
-        .prepare_cached("SELECT in_group, at, ends, ended, status = 'past' AND has_yes FROM events WHERE id = ?1")?
+        .prepare_cached(
+            "SELECT in_group, at, ends, updated, status, known FROM events WHERE id = ?1",
+        )?
         .query_row([id], |row| {
             Ok(Event {
                 group: group(&row.get::<_, String>(0)?),
                 at: row.get(1)?,
                 ends: row.get(2)?,
-                ended: row.get(3)?,
-                was_held: row.get(4)?,
+                updated: row.get(3)?,
+                status: row.get(4)?,
+                known: row.get(5)?,
             })
         })?;
     Ok(event)
 }
 
+impl Event {
+    /// Why an export can't say any more what became of it.
+    fn contradicted(&self) -> Option<&'static str> {
+        match (self.status.as_str(), self.known.as_deref()) {
+            ("past", Some("cancelled")) => Some("it is recorded as cancelled, and stays so"),
+            ("cancelled", Some("held")) => Some("it is recorded as held, and stays so"),
+            _ => None,
+        }
+    }
+}
+
 fn scheduled(db: &Connection, feed: &mut Feed, id: &str) -> Result<(), ImportError> {
-    let Event { group, at, .. } = event(db, id)?;
+    let event = event(db, id)?;
     let details = details(db, id)?;
+    let contradicted = event.contradicted();
+    if let Some(reason) = contradicted {
+        feed.skip(EVENTS, format!("{} event", event.status), reason);
+    }
     let told = Told {
         kind: "event",
         key: id,
-        at,
-        row: Some(EVENTS),
+        at: event.at,
+        row: contradicted.is_none().then_some(EVENTS),
         bytes: details.description.len(),
     };
     let scheduled = Scheduled {
         meeting: meeting(id),
-        group,
+        group: event.group,
         details,
         origin: Some(origin(id)),
     };
     record(feed, told, MeetingFact::Scheduled(scheduled))
 }
 
-/// A past meeting had room for all who were going, also where it was recorded before as one with less.
-fn had_room(
+/// A meeting that is recorded may be something else by now.
+fn changed(
     db: &Connection,
     recorded: &Recorded,
     feed: &mut Feed,
     id: &str,
 ) -> Result<(), ImportError> {
-    let Event { at, was_held, .. } = event(db, id)?;
-    if !was_held {
+    let Event { known, updated, .. } = event(db, id)?;
+    if known.as_deref() != Some("scheduled") {
         return Ok(());
     }
-    let known = recorded.meeting(meeting(id))?;
-    let room = details(db, id)?.capacity;
-    let Some((group, details)) = known.scheduled().filter(|_| !known.was_held()) else {
+    let Some(known) = recorded.meeting(meeting(id))? else {
         return Ok(());
     };
-    let had_less = |had: u32| room.is_none_or(|room| room > had);
-    if !details.capacity.is_some_and(had_less) {
+    let Some((details, since)) = known.changed(details(db, id)?, updated) else {
         return Ok(());
-    }
-    let room_for = room.map_or_else(|| "all".to_owned(), |room| room.to_string());
+    };
     let told = Told {
-        kind: "room",
-        key: &format!("{id}-{room_for}"),
-        at,
+        kind: "changed",
+        // One that is changed to what it was before is changed twice.
+        key: &format!("{id}-{}", known.facts),
+        at: since.as_micros(),
         row: None,
         bytes: details.description.len(),
     };
     let changed = Changed {
         meeting: meeting(id),
-        group,
-        details: Details {
-            capacity: room,
-            ..details.clone()
-        },
+        group: known.group,
+        details,
     };
     record(feed, told, MeetingFact::Changed(changed))
 }
@@ -286,9 +300,19 @@ fn is_web(url: &str) -> bool {
 
 fn answered(db: &Connection, feed: &mut Feed, id: &str, member: &str) -> Result<(), ImportError> {
     let Event { group, .. } = event(db, id)?;
-    let (at, answer): (i64, String) = db
-        .prepare_cached("SELECT at, answer FROM answers WHERE event = ?1 AND member = ?2")?
+    let (at, answer, has_place): (i64, String, bool) = db
+        .prepare_cached(
+            "SELECT answers.at, answer, answer = 'yes' AND held_first AND ifnull(answers.known, 0)
+             FROM answers JOIN events ON events.id = event WHERE event = ?1 AND member = ?2",
+        )?
         .query_row([id, member], |row| row.try_into())?;
+    let answered = Answered {
+        meeting: meeting(id),
+        group,
+        account: account(member),
+        profile: None,
+        going: answer != "no",
+    };
     // A later export may have another answer of the same member: that is something new.
     let told = Told {
         kind: "rsvp",
@@ -297,44 +321,50 @@ fn answered(db: &Connection, feed: &mut Feed, id: &str, member: &str) -> Result<
         row: Some(RSVPS),
         bytes: 0,
     };
-    let answered = Answered {
-        meeting: meeting(id),
-        group,
-        account: account(member),
-        profile: None,
-        going: answer != "no",
-    };
-    record(feed, told, RsvpFact::Answered(answered))
+    record(feed, told, RsvpFact::Answered(answered.clone()))?;
+    if has_place {
+        // They may have waited here until now: once it was held, the same answer gives them a place.
+        let told = Told {
+            kind: "place",
+            key: &format!("{id}-{member}"),
+            at,
+            row: None,
+            bytes: 0,
+        };
+        record(feed, told, RsvpFact::Answered(answered))?;
+    }
+    Ok(())
 }
 
-/// Who waited for a meeting that was held, and told nothing of it before, wasn't there.
-fn waited(
-    db: &Connection,
-    recorded: &Recorded,
-    feed: &mut Feed,
-    id: &str,
-    member: &str,
-) -> Result<(), ImportError> {
-    let (meeting, account) = (meeting(id), account(member));
-    if !recorded.meeting(meeting)?.was_held() || recorded.has_answered(meeting, account)? {
+/// Who waited for a meeting wasn't there. Where it is told by now that it was held, or that there was room,
+/// they would get a place.
+fn waited(db: &Connection, feed: &mut Feed, id: &str, member: &str) -> Result<(), ImportError> {
+    let was_there: bool = db
+        .prepare_cached(
+            "SELECT ifnull(answers.known, 0) OR (ifnull(events.known, '') <> 'held'
+                AND NOT (held_first AND known_going < ifnull(capacity, known_going + 1)))
+             FROM answers JOIN events ON events.id = event WHERE event = ?1 AND member = ?2",
+        )?
+        .query_row([id, member], |row| row.get(0))?;
+    if was_there {
         return answered(db, feed, id, member);
     }
     feed.skip(
         RSVPS,
         "waitlist",
-        "its event was recorded as held already, and who waited wasn't there",
+        "its event is recorded without them, and who waited wasn't there",
     );
     Ok(())
 }
 
 fn cancelled(db: &Connection, feed: &mut Feed, id: &str) -> Result<(), ImportError> {
     let Event {
-        group, at, ended, ..
+        group, at, updated, ..
     } = event(db, id)?;
     let told = Told {
         kind: "cancelled",
         key: id,
-        at: ended.unwrap_or(at).max(at),
+        at: updated.unwrap_or(at).max(at),
         row: None,
         bytes: 0,
     };

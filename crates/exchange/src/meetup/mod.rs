@@ -28,15 +28,20 @@
 //! - `mtime` (when they last changed it) or else `created`; `member_name` (or `member.name`).
 //!
 //! A past meeting counts as held where anybody said yes, or `yes_rsvp_count` says so. Of a member's
-//! answers to a meeting the last one counts. Who was on a waiting list waits here; for this a past
-//! meeting had room for those who were going, also where an earlier export knew of fewer. Who waited
-//! for one that is recorded as held already is skipped: they weren't there. Who isn't in `members.csv`
-//! begins to be with their first answer.
+//! answers to a meeting the last one counts, in whatever order exports are imported. Who said yes has a
+//! place: a meeting has room for at least as many, also where its limit is less. Who was on a waiting list
+//! waits here; for this a past meeting had room for those who were going, and no more. Who isn't in
+//! `members.csv` begins to be with their first answer.
+//!
+//! A later export may say something else of an event: that changes its meeting, as long as that is still to
+//! come, and unless somebody changed it here since its `updated`. Who said yes to one that is over was there,
+//! whoever waited for it before. Who only that export knows as waiting is skipped where it would give
+//! them a place. What was cancelled or held stays so.
 //!
 //! As with other histories, nothing is recorded while a file could still turn out to be malformed:
-//! [`stage`] reads all into a [scratch](crate::scratch) file, [`order`] puts what is referred to first,
-//! and [`history`] tells what is in it by time. Ids follow from Meetup's, which are the same in every
-//! export: so of two that overlap everything is recorded once.
+//! [`stage`] reads all into a [scratch](crate::scratch) file, [`compare`] notes what is recorded of it already,
+//! [`order`] puts what is referred to first, and [`history`] tells what is in it by time. Ids follow from
+//! Meetup's, which are the same in every export: so of two that overlap everything is recorded once.
 
 use std::path::PathBuf;
 
@@ -50,6 +55,7 @@ use crate::summary::Summary;
 
 use self::recorded::Recorded;
 
+mod compare;
 mod history;
 mod order;
 mod recorded;
@@ -84,6 +90,7 @@ pub async fn import(
     let mut summary = feed::run(journal, progress, move |feed| {
         let scratch = Scratch::create(&options.scratch, stage::TABLES)?;
         stage::stage(&files, scratch.db(), feed)?;
+        compare::compare(scratch.db(), &recorded, feed)?;
         order::order(scratch.db())?;
         history::tell(scratch.db(), &recorded, feed)
     })

@@ -10,23 +10,37 @@ pub(super) const GROUP: i64 = 2;
 pub(super) const LEADER: i64 = 3;
 pub(super) const JOIN: i64 = 4;
 pub(super) const EVENT: i64 = 5;
-pub(super) const ANSWER: i64 = 6;
-pub(super) const WAITING: i64 = 7;
-pub(super) const CANCELLED: i64 = 8;
-pub(super) const HELD: i64 = 9;
+pub(super) const WAITING_BEFORE: i64 = 6;
+pub(super) const HELD_BEFORE: i64 = 7;
+pub(super) const ANSWER: i64 = 8;
+pub(super) const WAITING: i64 = 9;
+pub(super) const CANCELLED: i64 = 10;
+pub(super) const HELD: i64 = 11;
 
 const ORDER: &str = "
 CREATE INDEX answers_of_members ON answers (member);
 CREATE INDEX events_of_groups ON events (in_group);
 
--- A past meeting is held if somebody said yes, and had room for all who did.
+-- A past meeting is held if somebody said yes; whoever did had room, and nobody else.
 UPDATE events SET has_yes = 1
 WHERE EXISTS (SELECT 1 FROM answers WHERE event = events.id AND answer = 'yes');
 UPDATE events SET capacity = room.yes
 FROM (SELECT event, sum(answer = 'yes') AS yes, sum(answer = 'waitlist') AS waiting
       FROM answers GROUP BY event) AS room
-WHERE room.event = events.id AND events.status <> 'upcoming' AND room.yes > 0
-  AND (room.waiting > 0 OR room.yes > events.capacity);
+WHERE room.event = events.id AND room.yes > 0
+  AND (room.yes > events.capacity OR (room.waiting > 0 AND events.status <> 'upcoming'));
+
+-- Where somebody waits already for one that was held meanwhile, this comes first, once all are there.
+UPDATE events SET held_first = 1
+WHERE known = 'scheduled' AND status = 'past' AND has_yes AND (
+    known_room < known_going OR known_stays OR EXISTS (
+    SELECT 1 FROM answers WHERE event = events.id AND answer = 'waitlist' AND known));
+UPDATE events SET capacity = known_room
+WHERE held_first AND known_room < known_going AND known_room < ifnull(capacity, known_room + 1);
+UPDATE answers SET placed = latest.at
+FROM (SELECT event, max(at) AS at FROM answers GROUP BY event) AS latest
+WHERE latest.event = answers.event
+  AND EXISTS (SELECT 1 FROM events WHERE id = answers.event AND held_first);
 
 -- Who waits comes after all who have a place.
 UPDATE answers SET placed = latest.at
@@ -52,9 +66,19 @@ UNION ALL SELECT placed, 2, id, NULL FROM groups
 UNION ALL SELECT placed, 3, id, organizer FROM groups WHERE organizer IS NOT NULL
 UNION ALL SELECT at, 4, in_group, member FROM joins
 UNION ALL SELECT placed, 5, id, NULL FROM events
-UNION ALL SELECT placed, iif(answer = 'waitlist', 7, 6), event, member FROM answers
-UNION ALL SELECT max(placed, ifnull(ended, at)), 8, id, NULL FROM events WHERE status = 'cancelled'
-UNION ALL SELECT ends, 9, id, NULL FROM events WHERE status = 'past' AND has_yes;
+UNION ALL SELECT answers.placed,
+    CASE WHEN answer <> 'waitlist' THEN 8 WHEN held_first THEN 6 ELSE 9 END, event, member
+    FROM answers JOIN events ON events.id = event
+UNION ALL SELECT max(placed, ifnull(updated, at)), 10, id, NULL FROM events
+    WHERE status = 'cancelled' AND ifnull(known, 'scheduled') = 'scheduled'
+UNION ALL SELECT ifnull(latest.placed, events.placed), 7, id, NULL
+    FROM events LEFT JOIN (SELECT event, max(placed) AS placed FROM answers GROUP BY event) AS latest
+    ON latest.event = events.id WHERE held_first
+UNION ALL SELECT max(ends, ifnull(latest.placed, ends)), 11, id, NULL
+    FROM events LEFT JOIN (SELECT event, max(placed) AS placed FROM answers GROUP BY event) AS latest
+    ON latest.event = events.id
+    WHERE status = 'past' AND has_yes AND NOT held_first
+      AND ifnull(known, 'scheduled') = 'scheduled';
 CREATE INDEX story_in_order ON story (placed, kind, id, member);
 ";
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::values::{count, needed, needed_time, text, time, zone};
+use super::values::{count, needed, needed_time, room, text, time, zone};
 use crate::csv_file::{Column, Record, read_columns};
 use crate::error::{ImportError, shown};
 use crate::feed::{Feed, File};
@@ -19,16 +19,19 @@ const NAMES: [&str; 4] = ["groups.csv", "events.csv", "members.csv", "rsvps.csv"
 /// Meetings as long as nobody says how long: what Meetup takes them for.
 const HOURS_3: i64 = 3 * 3_600_000;
 
-/// `at` is when something happened, in microseconds; `placed` is when it is told.
+/// `at` is when something happened, in microseconds; `placed` is when it is told. What is `known` is recorded
+/// already: what became of a meeting, with how much room, to how many who said that they come, and whether it
+/// stays as it is; of an answer, whether it was to come.
 pub(super) const TABLES: &str = "
 CREATE TABLE groups (
     id TEXT PRIMARY KEY, at INT, placed INT, name TEXT, description TEXT, location TEXT,
     zone TEXT, organizer TEXT
 ) WITHOUT ROWID;
 CREATE TABLE events (
-    id TEXT PRIMARY KEY, in_group TEXT, at INT, placed INT, starts INT, ends INT, ended INT,
+    id TEXT PRIMARY KEY, in_group TEXT, at INT, placed INT, starts INT, ends INT, updated INT,
     status TEXT, title TEXT, description TEXT, zone TEXT, place TEXT, url TEXT, capacity INT,
-    has_yes INT
+    has_yes INT, known TEXT, known_room INT, known_going INT, known_stays INT,
+    held_first INT NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE members (
     id TEXT PRIMARY KEY, at INT, placed INT, name TEXT, is_row INT
@@ -37,7 +40,8 @@ CREATE TABLE joins (
     in_group TEXT, member TEXT, at INT, PRIMARY KEY (in_group, member)
 ) WITHOUT ROWID;
 CREATE TABLE answers (
-    event TEXT, member TEXT, at INT, placed INT, answer TEXT, PRIMARY KEY (event, member)
+    event TEXT, member TEXT, at INT, placed INT, answer TEXT, known INT,
+    PRIMARY KEY (event, member)
 ) WITHOUT ROWID;
 CREATE TABLE story (placed INT, kind INT, id TEXT, member TEXT);
 ";
@@ -232,8 +236,10 @@ fn event(record: &Record<'_>, db: &Connection, feed: &mut Feed) -> Result<(), Im
     let at = time(record, "created")?.map_or(starts, |created| created.min(starts));
     let new = db
         .prepare_cached(
-            "INSERT OR IGNORE INTO events VALUES
-             (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            "INSERT OR IGNORE INTO events
+             (id, in_group, at, placed, starts, ends, updated, status, title, description, zone,
+              place, url, capacity, has_yes)
+             VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?
         .execute(params![
             id,
@@ -248,7 +254,7 @@ fn event(record: &Record<'_>, db: &Connection, feed: &mut Feed) -> Result<(), Im
             zone,
             joined(record, &["venue.name", "venue.address_1", "venue.city"]),
             text(record, "event_url"),
-            count(record, "rsvp_limit")?,
+            room(record)?,
             count(record, "yes_rsvp_count")?.is_some(),
         ])?;
     if new == 0 {
@@ -305,7 +311,7 @@ fn is_row(db: &Connection, member: &str) -> Result<bool, ImportError> {
 
 /// The last answer of a member to an event counts; of several at the same time, the one that comes last.
 const ANSWER: &str = "
-INSERT INTO answers VALUES (?1, ?2, ?3, ?3, ?4)
+INSERT INTO answers (event, member, at, placed, answer) VALUES (?1, ?2, ?3, ?3, ?4)
 ON CONFLICT (event, member) DO UPDATE SET
     at = excluded.at, placed = excluded.placed, answer = excluded.answer WHERE excluded.at >= at
 ";

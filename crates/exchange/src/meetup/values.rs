@@ -29,6 +29,18 @@ pub(super) fn count(record: &Record<'_>, column: &str) -> Result<Option<i64>, Ma
     Ok(Some(record.number(column)?).filter(|&count| count > 0))
 }
 
+/// For how many there is room, if that is limited.
+pub(super) fn room(record: &Record<'_>) -> Result<Option<u32>, Malformed> {
+    let limit = count(record, "rsvp_limit")?;
+    let room = limit.map(|limit| {
+        u32::try_from(limit).map_err(|_| {
+            let expected = format!("at most {}, or none where there is room for all", u32::MAX);
+            record.malformed(format!("rsvp_limit is {limit}"), &expected)
+        })
+    });
+    room.transpose()
+}
+
 /// The time in a column, in microseconds, if there is one.
 pub(super) fn time(record: &Record<'_>, column: &str) -> Result<Option<i64>, Malformed> {
     let Some(text) = text(record, column) else {

@@ -80,6 +80,7 @@ impl Conversation {
             actor: None,
             correlation: None,
             causation: None,
+            imported: true,
             fact: fact.into(),
         }
     }

@@ -72,6 +72,7 @@ impl Site {
             actor: None,
             correlation: None,
             causation: None,
+            imported: true,
             fact: fact.into(),
         }
     }

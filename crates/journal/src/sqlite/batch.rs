@@ -19,11 +19,11 @@ const FIND: &str = "
 /// revision is null. All in one statement, because a statement costs more than a look into an index.
 const INSERT: &str = "
     INSERT OR IGNORE INTO event (position, id, stream, stream_key, revision, type, version,
-        occurred_at, recorded_at, actor, correlation, causation, data)
+        occurred_at, recorded_at, actor, correlation, causation, data, imported)
     VALUES (?1, ?2, ?3, ?4,
         (SELECT CASE WHEN ?5 OR max(revision) IS ?6 THEN coalesce(max(revision) + 1, 0) END
          FROM event WHERE stream_key = ?4),
-        ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+        ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 /// Events for the end of one stream.
 pub(super) struct Append {
@@ -56,6 +56,7 @@ pub(super) struct Row {
     actor: Option<Uuid>,
     correlation: Option<Uuid>,
     causation: Option<Uuid>,
+    imported: bool,
     data: String,
 }
 
@@ -70,6 +71,7 @@ impl Row {
             actor: event.actor.map(|account| account.0),
             correlation: event.correlation,
             causation: event.causation,
+            imported: event.imported,
             data: event.fact.encode()?,
         })
     }
@@ -258,6 +260,7 @@ impl<'t> Batch<'t> {
             row.correlation,
             row.causation,
             row.data.as_str(),
+            row.imported,
         ))?;
         if changed == 1 {
             self.last = position;

@@ -31,6 +31,7 @@ const SCHEMA: &str = "
         correlation BLOB,
         causation   BLOB,
         data        TEXT    NOT NULL, -- JSON, as the type and version say
+        imported    INTEGER NOT NULL DEFAULT 0, -- whether it came with a history from elsewhere
         UNIQUE (stream_key, revision)
     ) STRICT;
     CREATE TRIGGER event_never_changes BEFORE UPDATE ON event
@@ -48,7 +49,20 @@ const INDEXES: &str = "
 ";
 
 /// The version of [`SCHEMA`], kept as the file's `user_version`.
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA_VERSION: i32 = 2;
+
+/// The version before: nothing was noted of where events came from.
+const BEFORE: i32 = 1;
+
+/// Makes a journal of [before](BEFORE) one of now. Its events stay as they are.
+const RENEW: &str = "ALTER TABLE event ADD COLUMN imported INTEGER NOT NULL DEFAULT 0";
+
+/// A journal of [before](BEFORE) that is only read, as one of now.
+const AS_NOW: &str = "
+    CREATE TEMP VIEW event AS
+    SELECT position, id, stream, stream_key, revision, type, version, occurred_at, recorded_at,
+           actor, correlation, causation, data, 0 AS imported
+    FROM main.event";
 
 /// Marks the file as a journal of Plaudit ("Plau"), kept as its `application_id`.
 const APPLICATION_ID: i32 = 0x506c_6175;
@@ -98,6 +112,10 @@ impl File {
             let content = identify(&connection.unchecked_transaction()?)?;
             match content {
                 Content::Journal => Ok(connection),
+                Content::Before => {
+                    connection.execute_batch(AS_NOW)?;
+                    Ok(connection)
+                }
                 Content::Nothing => Err(OpenError::Foreign),
             }
         };
@@ -152,6 +170,7 @@ fn create(path: &Path) -> Result<Connection, OpenError> {
 
     match content {
         Content::Nothing => make(&mut connection)?,
+        Content::Before => renew(&mut connection)?,
         Content::Journal => {}
     }
     connection.execute_batch(INDEXES)?;
@@ -188,6 +207,16 @@ fn make(connection: &mut Connection) -> Result<(), OpenError> {
     Ok(transaction.commit()?)
 }
 
+fn renew(connection: &mut Connection) -> Result<(), OpenError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have done it in the meantime.
+    if let Content::Before = identify(&transaction)? {
+        transaction.execute_batch(RENEW)?;
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    }
+    Ok(transaction.commit()?)
+}
+
 fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     // Each connection has one user at a time, so SQLite need not guard it.
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
@@ -197,6 +226,7 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 
 enum Content {
     Nothing,
+    Before,
     Journal,
 }
 
@@ -206,6 +236,7 @@ fn identify(transaction: &Transaction<'_>) -> Result<Content, OpenError> {
     let number = |pragma| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     match (number("application_id")?, number("user_version")?) {
         (APPLICATION_ID, SCHEMA_VERSION) => Ok(Content::Journal),
+        (APPLICATION_ID, BEFORE) => Ok(Content::Before),
         (APPLICATION_ID, found) => Err(OpenError::Newer { found }),
         (0, 0) if is_empty(transaction)? => Ok(Content::Nothing),
         (_, _) => Err(OpenError::Foreign),

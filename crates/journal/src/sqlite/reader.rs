@@ -10,18 +10,18 @@ use crate::JournalError;
 
 const STREAM: &str = "
     SELECT position, id, stream, revision, type, version, occurred_at, recorded_at,
-           actor, correlation, causation, data
+           actor, correlation, causation, data, imported
     FROM event WHERE stream_key = ?1 AND revision >= ?2 ORDER BY revision";
 
 const ALL: &str = "
     SELECT position, id, stream, revision, type, version, occurred_at, recorded_at,
-           actor, correlation, causation, data
+           actor, correlation, causation, data, imported
     FROM event WHERE position > ?1 ORDER BY position LIMIT ?2";
 
 /// Of a list of positions, as JSON.
 const AT: &str = "
     SELECT position, id, stream, revision, type, version, occurred_at, recorded_at,
-           actor, correlation, causation, data
+           actor, correlation, causation, data, imported
     FROM event WHERE position IN (SELECT value FROM json_each(?1)) ORDER BY position";
 
 const HEAD: &str = "SELECT coalesce(max(position), 0) FROM event";
@@ -94,6 +94,7 @@ impl Reader {
                 actor: row.get::<_, Option<Uuid>>(8)?.map(AccountId),
                 correlation: row.get(9)?,
                 causation: row.get(10)?,
+                imported: row.get(12)?,
                 fact,
             })
         };

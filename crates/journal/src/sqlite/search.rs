@@ -50,7 +50,7 @@ const OF_TYPE: BothWays = both_ways!(
 
 const WITHIN: BothWays = both_ways!(
     "SELECT position, id, stream, revision, type, version, occurred_at, recorded_at,
-            actor, correlation, causation, data
+            actor, correlation, causation, data, imported
      FROM event WHERE ?1 IS NULL AND position > ?2 AND position <= ?3",
     "position"
 );
@@ -58,7 +58,7 @@ const WITHIN: BothWays = both_ways!(
 /// Of a list of positions, as JSON.
 const AMONG: BothWays = both_ways!(
     "SELECT position, id, stream, revision, type, version, occurred_at, recorded_at,
-            actor, correlation, causation, data
+            actor, correlation, causation, data, imported
      FROM event
      WHERE position IN (SELECT value FROM json_each(?1)) AND position > ?2 AND position <= ?3",
     "position"

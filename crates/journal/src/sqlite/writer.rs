@@ -284,6 +284,7 @@ mod tests {
             actor: None,
             correlation: None,
             causation: None,
+            imported: false,
             fact: LikeFact::Liked(like).into(),
         }
     }

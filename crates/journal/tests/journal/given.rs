@@ -92,6 +92,7 @@ fn new(fact: Fact) -> NewEvent {
         actor: None,
         correlation: None,
         causation: None,
+        imported: false,
         fact,
     }
 }

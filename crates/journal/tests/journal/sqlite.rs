@@ -87,11 +87,51 @@ async fn a_file_that_is_no_database_is_refused_and_stays_as_it_is() {
     assert_eq!(fs::read(folder.path()).unwrap(), text.as_bytes());
 }
 
+/// It didn't note yet what was imported.
+#[tokio::test]
+async fn a_journal_of_before_is_read_and_written() {
+    let folder = Folder::new();
+    let journal = folder.journal().unwrap();
+    let first = liked();
+    append(&journal, Expected::NoStream, std::slice::from_ref(&first))
+        .await
+        .unwrap();
+    let before = all(&journal).await;
+    drop(journal);
+    folder.tamper("ALTER TABLE event DROP COLUMN imported; PRAGMA user_version = 1");
+
+    let reading = folder.read_only().unwrap();
+    assert_eq!(all(&reading).await, before);
+    let found = reading
+        .search(&Search {
+            filter: &Filter::default(),
+            within: Stretch::until(1),
+            direction: Direction::Forward,
+            limit: 1,
+        })
+        .await
+        .unwrap();
+    assert_eq!(found.events, before);
+
+    for _ in 0..2 {
+        let journal = folder.journal().unwrap();
+        let imported = NewEvent {
+            imported: true,
+            ..liked()
+        };
+        journal.append_many(vec![imported]).await.unwrap();
+    }
+    let events = all(&folder.journal().unwrap()).await;
+    assert_eq!(events[..1], before);
+    let imported: Vec<_> = events.iter().map(|event| event.imported).collect();
+    assert_eq!(imported, [false, true, true]);
+}
+
 #[tokio::test]
 async fn a_journal_of_a_newer_schema_is_refused() {
     let folder = Folder::new();
     drop(folder.journal().unwrap());
-    folder.tamper("PRAGMA user_version = 2");
+    folder.tamper("PRAGMA user_version = 3");
     for error in [
         folder.journal().err().unwrap(),
         folder.read_only().err().unwrap(),

@@ -114,8 +114,8 @@ impl Rules {
         Self::parse(&files.map(|(name, text)| (name.to_owned(), text.to_owned())))
     }
 
-    /// The rules of some files, each with its name and text, in any order. Of a file that isn't there
-    /// there is nothing.
+    /// The rules of some files, each with its name and text, in any order; of one at least. Of a file that
+    /// isn't there there is nothing.
     ///
     /// # Errors
     /// If they say what can't be: all of it. Their tests are read, but not run.
@@ -233,6 +233,11 @@ impl Rules {
 /// What is wrong with the names of files.
 fn strange(files: &[(String, String)]) -> Vec<String> {
     let mut mistakes = Vec::new();
+    if files.is_empty() {
+        // No file doesn't say that there are to be no rules: a directory was mistaken, or a list left out.
+        let names = format!("{KUDOS}, {CHALLENGES}, {MILESTONES}, {LOZENGES} or {GROUPS}");
+        mistakes.push(format!("a set of rules has one file at least: {names}"));
+    }
     let mut before = None;
     for (name, _) in files {
         if before == Some(name) {

@@ -166,6 +166,7 @@ impl<'s> Story<'s> {
             actor,
             correlation: None,
             causation: None,
+            imported: false,
             fact,
         });
     }

@@ -84,11 +84,19 @@ fn the_examples_of_the_readme_hold() {
 }
 
 #[test]
-fn without_files_there_are_no_rules() {
-    let rules = parse(&[]).unwrap();
+fn a_set_has_a_file() {
+    let error = parse(&[]).unwrap_err();
+    assert_eq!(
+        error.mistakes(),
+        [
+            "a set of rules has one file at least: kudos.toml, challenges.toml, milestones.toml, \
+          lozenges.toml or groups.toml"
+        ]
+    );
+    // What isn't among them has no rules.
+    let rules = parse(&[(MILESTONES, "")]).unwrap();
     assert!(rules.kudos.levels.is_empty() && rules.kudos.reasons.is_empty());
     assert_eq!(rules.check(), Ok(0));
-    assert_eq!(rules.hash(), Rules::default().hash());
 }
 
 #[test]
@@ -102,7 +110,7 @@ fn the_hash_is_of_names_and_texts_in_any_order() {
     assert_ne!(both, hash(&[kudos]));
     assert_ne!(both, hash(&[kudos, (CHALLENGES, "\n")]));
     assert_eq!(
-        hash(&[]),
+        Rules::default().hash(),
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     );
 }

@@ -85,6 +85,7 @@ fn event(line: &Value, copy: u128, text: &impl Fn(&Value, &str) -> String) -> Re
         actor: text(&line, "actor").parse().ok(),
         correlation: None,
         causation: None,
+        imported: false,
         fact: Fact::decode(&text(&line, "type"), u16::try_from(version)?, &body)?,
     })
 }
@@ -134,6 +135,7 @@ impl History {
             actor: self.accounts.last().copied(),
             correlation: Some(self.random.uuid()),
             causation: None,
+            imported: false,
             fact,
         }
     }

@@ -275,7 +275,7 @@ impl Parts {
         let clock = Clock::start();
         let mut load = BulkLoad::begin(path, &rules.folding_hash())?;
         load.bodies(&rows.bodies)?;
-        load.rows(&rows, position)?;
+        load.rows(&rows, position, &mut |_, _| ())?;
         drop(load.finish()?);
         Ok(Self {
             folded,

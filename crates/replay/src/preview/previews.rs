@@ -8,13 +8,12 @@ use plaudit_domain::{AccountId, Time};
 use plaudit_journal::SharedJournal;
 use plaudit_projection::Rules;
 use plaudit_store::SharedStore;
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{Preview, PreviewError, Progress, preview};
-use crate::Generations;
 use crate::community::Clock;
+use crate::{Generations, background};
 
 /// So many previews are kept.
 const KEPT: usize = 5;
@@ -166,8 +165,7 @@ impl Shelf {
     }
 }
 
-/// Makes a preview, and puts it where it is looked for. Folding is much work without a pause: it has a
-/// thread of its own.
+/// Makes a preview, and puts it where it is looked for.
 async fn make(
     asked: Asked,
     ground: Ground,
@@ -176,8 +174,8 @@ async fn make(
 ) {
     let Asked { id, at: now, .. } = asked;
     let clock = ground.clock.clone();
-    let (runtime, told) = (Handle::current(), shelf.clone());
-    let made = tokio::task::spawn_blocking(move || {
+    let told = shelf.clone();
+    let making = background::run("preview", move || async move {
         let mut watch = |progress| {
             if let Some(shelf) = told.upgrade()
                 && let Some(asked) = shelf.lock().asked(id)
@@ -186,32 +184,20 @@ async fn make(
                 *so_far = Some(progress);
             }
         };
-        let Ground {
-            journal,
-            store,
-            rules,
-            proposed,
-            clock: _,
-        } = ground;
-        let making = async {
-            let sides = (&*store, &*rules);
-            tokio::select! {
-                made = preview(&journal, sides, &proposed, now, &mut watch) => made,
-                _ = given_up => Err(PreviewError::GivenUp),
-            }
-        };
-        runtime.block_on(making)
+        let sides = (&*ground.store, &*ground.rules);
+        preview(&ground.journal, sides, &ground.proposed, now, &mut watch).await
     });
-    // What panicked has failed, too.
-    let made = made.await;
+    let made = tokio::select! {
+        made = making => made.unwrap_or_else(|error| Err(error.into())),
+        _ = given_up => Err(PreviewError::GivenUp),
+    };
     let at = clock();
     let state = match made {
-        Ok(Ok(preview)) => State::Done {
+        Ok(preview) => State::Done {
             preview: Arc::new(preview),
             at,
         },
-        Ok(Err(PreviewError::GivenUp)) => State::Cancelled { at },
-        Ok(Err(error)) => failed(id, &error, at),
+        Err(PreviewError::GivenUp) => State::Cancelled { at },
         Err(error) => failed(id, &error, at),
     };
     if let Some(shelf) = shelf.upgrade() {
@@ -225,7 +211,7 @@ async fn make(
     }
 }
 
-fn failed(id: Uuid, error: &dyn std::error::Error, at: Time) -> State {
+fn failed(id: Uuid, error: &PreviewError, at: Time) -> State {
     tracing::error!("the preview of rules {id} failed: {error}");
     State::Failed { at }
 }

@@ -32,7 +32,7 @@ fn staff() -> Request {
             },
         },
         id: Uuid::now_v7(),
-        idempotency_key: None,
+        idempotency: None,
     }
 }
 

@@ -22,7 +22,7 @@ use plaudit_journal::{Journal, SharedJournal};
 use plaudit_projection::rules::Kudos;
 use plaudit_projection::{Key, rsvp};
 use plaudit_replay::standings::{Scope, Standings};
-use plaudit_replay::{CommandError, Community, Outcome, Request};
+use plaudit_replay::{CommandError, Community, Idempotency, Outcome, Request};
 use plaudit_store::{Order, Page, SharedStore};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -39,14 +39,28 @@ pub fn request(number: u8) -> Request {
     Request {
         actor: Actor::member(account(number)),
         id: Uuid::now_v7(),
-        idempotency_key: None,
+        idempotency: None,
     }
 }
 
 fn keyed(number: u8, key: u128) -> Request {
+    asking("something", number, key)
+}
+
+/// A request by which something is asked, and the key that came with it.
+fn asking(asked: &str, number: u8, key: u128) -> Request {
     Request {
-        idempotency_key: Some(Uuid::from_u128(key)),
+        idempotency: Some(Idempotency::new(Uuid::from_u128(key), &asked)),
         ..request(number)
+    }
+}
+
+/// What a repeat comes to of a request that came to this.
+fn repeat_of(first: Outcome) -> Outcome {
+    Outcome {
+        recorded: 0,
+        is_repeat: true,
+        ..first
     }
 }
 
@@ -101,7 +115,8 @@ async fn begin(journal: SharedJournal, store: SharedStore) -> Community {
         asked,
         Outcome {
             position: 4,
-            recorded: 1
+            recorded: 1,
+            is_repeat: false,
         }
     );
     community
@@ -401,6 +416,7 @@ fn renamed(number: u8, name: &str) -> NewEvent {
         actor: None,
         correlation: None,
         causation: None,
+        imported: false,
         fact,
     }
 }
@@ -438,7 +454,8 @@ async fn a_command_that_was_overtaken_by_its_like_has_nothing_left_to_do() {
         outcome.unwrap(),
         Outcome {
             position: 5,
-            recorded: 0
+            recorded: 0,
+            is_repeat: false,
         }
     );
 }
@@ -465,13 +482,7 @@ async fn a_repeated_request_creates_one_post() {
     let repeat = keyed(1, 1);
     assert_eq!(PostId(repeat.new_id("post")), id);
     let second = community.execute(&repeat, &question(id)).await.unwrap();
-    assert_eq!(
-        second,
-        Outcome {
-            recorded: 0,
-            ..first
-        }
-    );
+    assert_eq!(second, repeat_of(first));
     assert_eq!(community.journal().head().await.unwrap(), first.position);
 
     // The key of somebody else is another key.
@@ -485,33 +496,15 @@ async fn a_repeated_like_or_unlike_has_its_first_result_and_records_nothing() {
     let (like, unlike) = (LikePost { post: post(0) }, UnlikePost { post: post(0) });
     let liked = community.execute(&keyed(1, 1), &like).await.unwrap();
     let again = community.execute(&keyed(1, 1), &like).await.unwrap();
-    assert_eq!(
-        again,
-        Outcome {
-            recorded: 0,
-            ..liked
-        }
-    );
+    assert_eq!(again, repeat_of(liked));
 
     let unliked = community.execute(&keyed(1, 2), &unlike).await.unwrap();
     let again = community.execute(&keyed(1, 2), &unlike).await.unwrap();
-    assert_eq!(
-        again,
-        Outcome {
-            recorded: 0,
-            ..unliked
-        }
-    );
+    assert_eq!(again, repeat_of(unliked));
 
     // The first one comes once more, late: it was done, and was taken back since.
     let late = community.execute(&keyed(1, 1), &like).await.unwrap();
-    assert_eq!(
-        late,
-        Outcome {
-            recorded: 0,
-            ..liked
-        }
-    );
+    assert_eq!(late, repeat_of(liked));
     assert_eq!(likes(community.read_models().store(), post(0)).await, 0);
     assert_eq!(community.journal().head().await.unwrap(), unliked.position);
 }
@@ -553,6 +546,21 @@ async fn a_late_repeat_has_its_first_result_whatever_happened_since() {
 }
 
 #[tokio::test]
+async fn a_repeat_has_its_first_result_also_where_something_else_is_found_out_about_it() {
+    let folder = Folder::new();
+    let community = community(&folder).await;
+    let article = |id, without_review| Open {
+        without_review,
+        topic: Topic::Article,
+        ..question(id)
+    };
+    let id = PostId(keyed(1, 1).new_id("article"));
+    let first = community.execute(&keyed(1, 1), &article(id, true)).await;
+    let again = community.execute(&keyed(1, 1), &article(id, false)).await;
+    assert_eq!(again.unwrap(), repeat_of(first.unwrap()));
+}
+
+#[tokio::test]
 async fn a_key_that_was_used_for_something_else_is_refused() {
     let folder = Folder::new();
     let community = community(&folder).await;
@@ -568,17 +576,18 @@ async fn a_key_that_was_used_for_something_else_is_refused() {
         .unwrap();
     let head = community.journal().head().await.unwrap();
 
-    let other_post = community.execute(&keyed(1, 1), &like(1)).await;
-    let other_text = community.execute(&keyed(0, 2), &edit(0, "second")).await;
+    let other = |number, key| asking("something else", number, key);
+    let other_post = community.execute(&other(1, 1), &like(1)).await;
+    let other_text = community.execute(&other(0, 2), &edit(0, "second")).await;
     let delete = Delete { post: post(0) };
-    let other_command = community.execute(&keyed(0, 2), &delete).await;
+    let other_command = community.execute(&other(0, 2), &delete).await;
     let asked = keyed(0, 3);
     let id = PostId(asked.new_id("question"));
     community.execute(&asked, &question(id)).await.unwrap();
     let mut other_question = question(id);
     other_question.title = "Another title".into();
     let head = head + 1;
-    let other_question = community.execute(&asked, &other_question).await;
+    let other_question = community.execute(&other(0, 3), &other_question).await;
     for reused in [other_post, other_text, other_command, other_question] {
         assert!(matches!(reused, Err(CommandError::KeyReused)), "{reused:?}");
     }
@@ -632,7 +641,8 @@ async fn a_command_on_what_cannot_be_folded_is_answered_at_once_as_not_readable(
         nothing,
         Outcome {
             position: 4,
-            recorded: 0
+            recorded: 0,
+            is_repeat: false,
         }
     );
 }

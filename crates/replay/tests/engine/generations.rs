@@ -9,7 +9,7 @@ use plaudit_domain::erasure::{Content, Erased};
 use plaudit_domain::fact::AccountFact;
 use plaudit_journal::SharedJournal;
 use plaudit_replay::live::{Live, Target};
-use plaudit_replay::{FoldingError, Generations, Progress};
+use plaudit_replay::{FoldingError, Generations, Progress, Work};
 use plaudit_store::Store;
 use plaudit_store::sqlite::{BulkLoad, SqliteStore};
 use tokio::time::sleep;
@@ -31,7 +31,7 @@ fn in_use(folder: &Folder) -> String {
 /// The generation in use, and how often something was folded to have it.
 async fn current(generations: &Generations, journal: &SharedJournal) -> (SqliteStore, usize) {
     let mut folded = 0;
-    let mut note = |_: Progress| folded += 1;
+    let mut note = |progress: Progress| folded += usize::from(progress.work == Work::Rebuilding);
     let store = generations.current(journal, &mut note).await.unwrap();
     (store, folded)
 }
@@ -42,6 +42,28 @@ async fn journal(folder: &Folder, events: usize) -> SharedJournal {
     let events = (0..events).map(|n| registered((n % 250) as u8));
     journal.append_many(events.collect()).await.unwrap();
     journal
+}
+
+#[tokio::test]
+async fn it_is_told_how_much_is_folded_and_then_how_much_is_written() {
+    let folder = Folder::new();
+    let journal = journal(&folder, 3).await;
+    let mut told = Vec::new();
+    let mut note = |progress: Progress| told.push(progress);
+    drop(
+        folder
+            .generations()
+            .rebuild(&journal, &mut note)
+            .await
+            .unwrap(),
+    );
+    let first = told[0];
+    assert_eq!(first.work, Work::Rebuilding);
+    assert_eq!((first.done(), first.all()), (3, 3));
+    let last = told[told.len() - 1];
+    assert!(!last.continues(&first));
+    assert!(matches!(last.work, Work::Writing { done, all } if done == all && all > 3));
+    assert_eq!((last.position, last.ratio()), (3, 1.0));
 }
 
 #[tokio::test]

@@ -550,6 +550,7 @@ impl History {
             actor,
             correlation: None,
             causation: None,
+            imported: false,
             fact,
         });
     }
@@ -923,7 +924,10 @@ impl Wish {
             Self::UnwatchGroup(number) => Box::new(UnwatchGroup {
                 group: group(number),
             }),
-            Self::Publish(number) => Box::new(Publish { post: post(number) }),
+            Self::Publish(number) => Box::new(Publish {
+                post: post(number),
+                revision: 1,
+            }),
             Self::Reject(number, reason) => Box::new(Reject {
                 post: post(number),
                 reason,

@@ -27,6 +27,7 @@ fn event(fact: LinkFact) -> NewEvent {
         actor: None,
         correlation: None,
         causation: None,
+        imported: false,
         fact: Fact::from(fact),
     }
 }

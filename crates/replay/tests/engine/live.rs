@@ -26,6 +26,7 @@ pub fn new(fact: impl Into<Fact>) -> NewEvent {
         actor: None,
         correlation: None,
         causation: None,
+        imported: false,
         fact: fact.into(),
     }
 }

@@ -5,6 +5,7 @@
     reason = "what doesn't work in a test fails the test"
 )]
 
+mod activating;
 mod as_of;
 mod at_once;
 mod community;
@@ -18,6 +19,7 @@ mod linking;
 mod live;
 mod meddling;
 mod meetings;
+mod moments;
 mod naive;
 mod naive_preview;
 mod preview;

@@ -463,6 +463,7 @@ impl Door {
             actor: None,
             correlation: None,
             causation: None,
+            imported: false,
             fact,
         };
         fold(&event, &mut self.rows).unwrap();

@@ -120,7 +120,7 @@ fn request(number: u8) -> Request {
     Request {
         actor: Actor::member(account(number)),
         id: Uuid::now_v7(),
-        idempotency_key: None,
+        idempotency: None,
     }
 }
 
@@ -146,6 +146,28 @@ async fn other_rules_are_folded_by_and_going_back_folds_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rules_that_are_taken_back_while_they_are_folded_by_are_never_read_by() {
+    let served = Served::new().await;
+    served.register(1, "Ada").await;
+    // As long as somebody else makes a generation, none is made here.
+    let rebuilding = fs::File::create(served.folder.path("generations/rebuilding")).unwrap();
+    rebuilding.lock().unwrap();
+    activate(&served.journal, &waitlist()).await.unwrap();
+    sleep(Duration::from_millis(1_500)).await;
+    activate(&served.journal, &standard()).await.unwrap();
+    served.register(2, "Ben").await;
+    sleep(Duration::from_millis(1_500)).await;
+    drop(rebuilding);
+    sleep(Duration::from_millis(1_500)).await;
+    let state = served.renewal().state();
+    assert_eq!((state.swaps, state.rebuilds), (0, 0), "{state:?}");
+    assert_eq!(served.generations(), ["1.sqlite"]);
+
+    let renewed = served.goes_by(&waitlist()).await;
+    assert_eq!((renewed.swaps, renewed.rebuilds), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rules_by_which_the_same_is_folded_are_read_by_at_once() {
     let served = Served::new().await;
     served.register(1, "Ada").await;
@@ -153,6 +175,11 @@ async fn rules_by_which_the_same_is_folded_are_read_by_at_once() {
     assert_eq!((renewed.swaps, renewed.rebuilds), (1, 0));
     assert_eq!(served.in_use(), "1\n");
     served.register(2, "Ben").await;
+    // The same rows go on, and are counted once.
+    assert_eq!(
+        served.community.folded().events,
+        served.journal.head().await.unwrap()
+    );
     let renewed = served.goes_by(&standard()).await;
     assert_eq!((renewed.swaps, renewed.rebuilds), (2, 0));
     served.register(3, "Cleo").await;
@@ -200,7 +227,7 @@ async fn whatever_fails_the_one_in_use_goes_on_and_it_is_told() {
     fs::create_dir(&obstacle).unwrap();
     assert!(served.renewal().rebuild());
     let failed = served.until(|state| state.failure.is_some()).await;
-    let failure = failed.failure.unwrap();
+    let failure = failed.failure.clone().unwrap();
     assert!(
         failure.message.contains("/current: "),
         "{}",
@@ -216,6 +243,7 @@ async fn whatever_fails_the_one_in_use_goes_on_and_it_is_told() {
     assert!(served.renewal().rebuild());
     let renewed = served.until(|state| state.swaps == 1).await;
     assert!(renewed.failure.is_none());
+    assert_eq!((failed.failures, renewed.failures), (1, 1));
     served.register(3, "Cleo").await;
 }
 

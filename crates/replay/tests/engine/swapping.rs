@@ -18,7 +18,7 @@ fn request(number: u8) -> Request {
     Request {
         actor: Actor::member(account(number)),
         id: Uuid::now_v7(),
-        idempotency_key: None,
+        idempotency: None,
     }
 }
 
@@ -75,6 +75,24 @@ async fn who_reads_goes_on_with_what_they_had_and_sees_what_they_write() {
     assert_eq!(name(&next, 1).await.as_deref(), Some("After"));
     assert!(pinned.reached(written, PATIENCE).await);
     assert_eq!(name(&pinned, 1).await.as_deref(), Some("After"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_folded_is_counted_on_after_a_swap() {
+    let folder = Folder::new();
+    let community = begin(&folder).await;
+    let mut before = community.folded();
+    assert_eq!(before.events, 1);
+    for name in ["next", "the one after"] {
+        let next = next(&folder, &community, name).await;
+        assert!(community.swap(next).is_ok());
+        let after = community.folded();
+        assert!(after.events >= before.events, "{after:?} {before:?}");
+        assert!(after.batches >= before.batches, "{after:?} {before:?}");
+        rename(&community, 1).await;
+        assert!(community.folded().events > before.events);
+        before = community.folded();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

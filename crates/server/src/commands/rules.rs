@@ -43,7 +43,13 @@ async fn activate(place: &Place, directory: &Path, report: Report) -> Result<(),
     let changes = Changes::between(data.rules(), &rules);
     let hash = rules.hash().to_owned();
     let is_new = data.activate(Arc::new(rules)).await?;
-    data.rows(&mut Folding::new(report)).await?;
+    let folded = data.rows(&mut Folding::new(report)).await;
+    folded.map_err(|failure| {
+        format!(
+            "these rules are in force, but nothing is folded by them yet: {failure}. Until then a server \
+             goes on with what it serves"
+        )
+    })?;
     if report.json {
         line(&json!({ "activated": {
             "hash": hash, "recorded": is_new, "summary": changes.summary, "diff": changes.diff,

@@ -137,7 +137,7 @@ async fn folded(
         let (site, journal) = (site.clone(), data.journal().clone());
         Folding::telling(report, move |it| site.health().folding(&journal, it))
     };
-    let target = data.rows(&mut folding).await?;
+    let target = data.rows_as_made(&mut folding).await?;
     let journal = Measured::journal(data.journal().clone(), metrics);
     let community = Arc::new(Community::start(journal, target).await?);
     community.renew_in(data.generations()?)?;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use plaudit_replay::renewal::Underway;
 use poem::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use poem::http::{HeaderValue, StatusCode};
 use poem::web::Data;
@@ -10,7 +11,7 @@ use poem::{Response, handler};
 use serde_json::{Value, json};
 
 use super::Shared;
-use crate::health::{PROJECTION, Standing};
+use crate::health::{Next, PROJECTION, Phase, Standing};
 
 /// The process answers: whoever watches it needn't start it again.
 #[handler]
@@ -43,9 +44,34 @@ fn projection(standing: &Standing) -> Value {
         "head": standing.head,
         "lag_events": standing.lag(),
         "lag_seconds": standing.late.map(|late| late.as_secs_f64()),
-        "per_second": standing.per_second.map(f64::round),
-        "seconds_left": standing.left().map(|left| left.as_secs_f64().round()),
+        "progress": standing.progress(),
+        "per_second": standing.underway.and_then(per_second),
+        "seconds_left": standing.underway.and_then(seconds_left),
+        "next": standing.next.as_ref().map(next),
     })
+}
+
+/// What is to take the place of what people read. Why it failed is for the log, and for staff.
+fn next(next: &Next) -> Value {
+    json!({
+        "phase": next.underway.map(|it| Phase::from(it.progress.work).as_str()),
+        "position": next.underway.map(|it| it.progress.position),
+        "progress": next.underway.map(|it| it.progress.ratio()),
+        "per_second": next.underway.and_then(per_second),
+        "seconds_left": next.underway.and_then(seconds_left),
+        "rules_pending": next.rules_pending,
+        "swaps": next.swaps,
+        "failures": next.failures,
+        "has_failed": next.has_failed,
+    })
+}
+
+fn per_second(underway: Underway) -> Option<f64> {
+    underway.per_second().map(f64::round)
+}
+
+fn seconds_left(underway: Underway) -> Option<f64> {
+    Some(underway.left()?.as_secs_f64().round())
 }
 
 fn json_response(status: StatusCode, body: &Value) -> Response {

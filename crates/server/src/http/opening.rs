@@ -19,7 +19,10 @@ impl From<&Standing> for ComeAgain {
         let why = standing
             .unready()
             .unwrap_or("the community is being opened");
-        let seconds = standing.left().map_or(RETRY, |left| left.as_secs());
+        let seconds = standing
+            .underway
+            .and_then(|it| it.left())
+            .map_or(RETRY, |left| left.as_secs());
         let seconds = seconds.clamp(1, RETRY_MAX);
         Self {
             seconds,

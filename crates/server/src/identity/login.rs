@@ -59,7 +59,7 @@ impl LogIns {
         let request = Request {
             actor: *actor,
             id: request,
-            idempotency_key: None,
+            idempotency: None,
         };
         let command = LogIn {
             claims: claims.clone(),
@@ -70,6 +70,7 @@ impl LogIns {
             Ok(Outcome {
                 position: 0,
                 recorded: 0,
+                ..
             }) => return Ok(false),
             Ok(Outcome { recorded, .. }) => recorded > 0,
             // Whoever's account was erased is told so by what they want to do.

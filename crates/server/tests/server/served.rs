@@ -1,5 +1,6 @@
 //! An empty community, served.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,6 +88,15 @@ impl Served {
     fn open_with(&self, site: &Site, identity: Identity, limits: Limits) {
         let (api, community) = (self.api.clone(), self.community.clone());
         site.open(api, community, identity, limits);
+    }
+
+    /// Lets its read models be renewed where they have to be; where that is.
+    pub fn renew(&self) -> &Path {
+        let directory = self.directory.path();
+        let rules = self.community.read_models().rules().clone();
+        let generations = Generations::open(directory, rules).unwrap();
+        self.community.renew_in(generations).unwrap();
+        directory
     }
 
     pub fn community(&self) -> &Community {

@@ -36,7 +36,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
 ];
 
 /// Which crates may name an outside thing.
-const NAMED_BY: [(&str, &[&str]); 26] = [
+const NAMED_BY: [(&str, &[&str]); 27] = [
     ("async-graphql", &["api"]),
     ("chacha20poly1305", &["journal"]),
     ("clap", &["server"]),
@@ -55,6 +55,7 @@ const NAMED_BY: [(&str, &[&str]); 26] = [
     ("quick-xml", &["exchange"]),
     // In `exchange` for its scratch file only.
     ("rusqlite", &["exchange", "journal", "store"]),
+    ("rustix", &["replay"]),
     ("rustls", &["server"]),
     ("rustls-native-certs", &["server"]),
     ("sea-query", &["store"]),

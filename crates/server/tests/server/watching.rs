@@ -9,6 +9,8 @@ use plaudit_domain::account::{Claims, Registered};
 use plaudit_domain::fact::{AccountFact, LikeFact};
 use plaudit_domain::like::Like;
 use plaudit_domain::{AccountId, Actor, Fact, NewEvent, PostId, Time};
+use plaudit_projection::Rules;
+use plaudit_replay::activation::activate;
 use plaudit_replay::{Progress, Work};
 use plaudit_server::http::{Site, serve};
 use plaudit_server::metrics::Metrics;
@@ -55,6 +57,7 @@ fn new(fact: impl Into<Fact>) -> NewEvent {
         actor: None,
         correlation: None,
         causation: None,
+        imported: false,
         fact: fact.into(),
     }
 }
@@ -108,6 +111,7 @@ async fn before_it_is_open_it_tells_how_far_it_is_and_then_serves() {
         r#""phase":"rebuilding""#,
         r#""position":500000"#,
         r#""lag_events":500000"#,
+        r#""progress":0.5"#,
         r#""seconds_left":0"#,
     ] {
         assert!(rebuilding.contains(part), "{rebuilding}");
@@ -144,6 +148,18 @@ async fn before_it_is_open_it_tells_how_far_it_is_and_then_serves() {
         Some(0.5)
     );
     assert_eq!(page.only("plaudit_journal_head"), 1_000_000.0);
+
+    let (done, all) = (300, 400);
+    let writing = Progress {
+        work: Work::Writing { done, all },
+        position: head,
+        head,
+    };
+    site.health().folding(served.journal(), writing);
+    let writing = get("/health/ready").await;
+    for part in [r#""phase":"writing""#, r#""progress":0.75"#] {
+        assert!(writing.contains(part), "{writing}");
+    }
 
     served.open(&site);
     let ready = get("/health/ready").await;
@@ -214,6 +230,94 @@ async fn a_fold_that_stops_is_not_ready_and_not_dead() {
     // What is there can still be read.
     let answered = send(&app, post(TYPENAME)).await;
     assert_eq!(answered.status, StatusCode::OK);
+}
+
+/// Until a page of metrics says what it has to.
+async fn until(app: &impl Endpoint, says: impl Fn(&Exposition) -> bool) -> Exposition {
+    for _ in 0..2_000 {
+        let page = metrics(app).await;
+        if says(&page) {
+            return page;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("it takes too long");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_takes_the_place_of_what_people_read_is_watched_too() {
+    let served = Served::new().await;
+    let app = served.app();
+    // Where nothing looks after that, nothing is told of it.
+    let ready = json(&send(&app, get("/health/ready")).await);
+    assert_eq!(ready["projections"][0]["next"], Value::Null);
+    let directory = served.renew();
+    let registered = new(AccountFact::Registered(Registered {
+        account: AccountId(Uuid::from_u128(1)),
+        name: "Ada".to_owned().into(),
+        origin: None,
+    }));
+    served
+        .journal()
+        .append_many(vec![registered])
+        .await
+        .unwrap();
+    // The rows in that directory are taken up first.
+    let is_idle = |page: &Exposition| {
+        ["rebuilding", "writing", "catching_up"]
+            .iter()
+            .all(|phase| {
+                let of = [("projection", "read_models"), ("phase", phase)];
+                page.get("plaudit_projection_next_phase", &of) == Some(0.0)
+            })
+    };
+    let page = until(&app, |page| {
+        page.only("plaudit_projection_position") == 1.0 && is_idle(page)
+    });
+    let page = page.await;
+    assert_eq!(page.only("plaudit_projection_rules_pending"), 0.0);
+    assert_eq!(page.only("plaudit_projection_next_error"), 0.0);
+    assert_eq!(page.only("plaudit_projection_renewal_failures_total"), 0.0);
+
+    // Others can't be put in use.
+    let obstacle = directory.join("current.new");
+    std::fs::create_dir(&obstacle).unwrap();
+    let others = [(
+        "kudos.toml".to_owned(),
+        "[[level]]\nname = \"New\"\npoints = 0\n".to_owned(),
+    )];
+    let others = Rules::parse(&others).unwrap();
+    activate(served.journal(), &others).await.unwrap();
+    let failures = "plaudit_projection_renewal_failures_total";
+    let page = until(&app, |page| page.only(failures) > 0.0).await;
+    assert_eq!(page.only("plaudit_projection_rules_pending"), 1.0);
+    assert_eq!(page.only("plaudit_projection_next_error"), 1.0);
+    let ready = send(&app, get("/health/ready")).await;
+    assert_eq!(ready.status, StatusCode::OK, "people read what was before");
+    let next = &json(&ready)["projections"][0]["next"];
+    assert_eq!(next["rules_pending"], true);
+    assert_eq!(next["has_failed"], true);
+    assert!(next["failures"].as_u64() >= Some(1), "{next}");
+
+    std::fs::remove_dir(&obstacle).unwrap();
+    let counted = |page: &Exposition| {
+        ["batches_total", "events_total"].map(|it| page.only(&format!("plaudit_projection_{it}")))
+    };
+    let before = counted(&page);
+    let swaps = page.only("plaudit_projection_swaps_total");
+    let renewal = served.community().renewal().unwrap();
+    let page = until(&app, |page| {
+        renewal.rebuild();
+        page.only("plaudit_projection_swaps_total") > swaps
+    });
+    let page = page.await;
+    assert_eq!(page.only("plaudit_projection_rules_pending"), 0.0);
+    assert_eq!(page.only("plaudit_projection_next_error"), 0.0);
+    let after = counted(&page);
+    assert!(
+        after[0] >= before[0] && after[1] >= before[1],
+        "{before:?} {after:?}"
+    );
 }
 
 #[tokio::test]

@@ -2,19 +2,16 @@
 //! until it is whole. A file that was not finished is thrown away.
 
 use std::fs::{File, TryLockError};
-use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
 use plaudit_domain::Position;
-use plaudit_projection::{
-    Attendance, Certification, Change, GroupWatch, Leader, Like, Membership, Needs, Optional, Pair,
-    PostBody, PostTag, Report, Row, Rows, Rsvp, Sponsor, Touched, Watch,
-};
+use plaudit_projection::{Needs, PostBody, Rows, Touched};
 use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
 
 use crate::{Commit, Result, StoreError, sql};
 
+use super::load::write;
 use super::{Failure, SqliteStore, bind, configure, fold, schema};
 
 /// So many bytes of memory rows may take that are not written yet, unless it is said otherwise.
@@ -83,50 +80,17 @@ impl BulkLoad {
     }
 
     /// Writes all rows of a history so far but the texts, which it has [taken](Self::bodies) before, and
-    /// makes the indexes. What comes after is [folded into](Self::fetch) them.
-    pub fn rows(&mut self, rows: &Rows, position: Position) -> Result<()> {
+    /// makes the indexes; it is told how many are done, and of how many. What comes after is
+    /// [folded into](Self::fetch) them.
+    pub fn rows(
+        &mut self,
+        rows: &Rows,
+        position: Position,
+        told: &mut dyn FnMut(u64, u64),
+    ) -> Result<()> {
         let rules = self.rules.clone();
         self.in_transaction(|transaction| {
-            load(transaction, rows.accounts.added().iter())?;
-            load(transaction, rows.profiles.iter())?;
-            load(transaction, rows.posts.added().iter())?;
-            load::<Like>(transaction, sorted(rows.likes.changes(), Pair::pair))?;
-            load::<Watch>(transaction, sorted(rows.watches.changes(), Pair::pair))?;
-            load_optional(transaction, &rows.reviews)?;
-            load::<Report>(transaction, sorted(rows.reports.changes(), Pair::pair))?;
-            let mut tags: Vec<&PostTag> = rows.tags.added().collect();
-            tags.sort_unstable();
-            load(transaction, tags.into_iter())?;
-            load_optional(transaction, &rows.about)?;
-            load(transaction, rows.courses.added().iter())?;
-            load::<Certification>(transaction, rows.certifications.iter())?;
-            load(transaction, rows.groups.added().iter())?;
-            let watches = sorted(rows.group_watches.changes(), Pair::pair);
-            load::<GroupWatch>(transaction, watches)?;
-            load_notifications(transaction, rows)?;
-            load(transaction, rows.timeline.iter())?;
-            load::<Membership>(transaction, sorted(rows.memberships.changes(), Pair::pair))?;
-            load::<Leader>(transaction, sorted(rows.leaders.changes(), Pair::pair))?;
-            load_optional(transaction, &rows.applications)?;
-            load(transaction, rows.meetings.added().iter())?;
-            load::<Rsvp>(transaction, sorted(rows.rsvps.changes(), Pair::pair))?;
-            load::<Attendance>(transaction, sorted(rows.attendance.changes(), Pair::pair))?;
-            load(transaction, rows.presentations.added().iter())?;
-            load::<Sponsor>(transaction, sorted(rows.sponsors.changes(), Pair::pair))?;
-            load(transaction, rows.benefits.added().iter())?;
-            load(transaction, rows.ledger.added().iter())?;
-            load_optional(transaction, &rows.tallies)?;
-            load_optional(transaction, &rows.badges)?;
-            load_optional(transaction, &rows.post_milestones)?;
-            load(transaction, rows.granted_badges.iter())?;
-            load_optional(transaction, &rows.lozenges)?;
-            load_optional(transaction, &rows.lozenge_requests)?;
-            load_optional(transaction, &rows.acceptances)?;
-            load_optional(transaction, &rows.waiting)?;
-            load(transaction, rows.gifts.iter())?;
-            load(transaction, rows.feedback.iter())?;
-            load_optional(transaction, &rows.interactions)?;
-            schema::create_indexes(transaction)?;
+            write(transaction, rows, told)?;
             schema::start(transaction, &rules, position, rows)
         })
     }
@@ -220,55 +184,4 @@ fn storage(path: &Path, error: std::io::Error) -> StoreError {
         path: path.to_owned(),
         source: error.into(),
     }
-}
-
-/// In the order of the primary key, each row goes to the end of its table.
-fn sorted<'a, R: 'a, K: Ord>(
-    changes: impl Iterator<Item = Change<&'a R>>,
-    key: impl Fn(&R) -> K,
-) -> impl Iterator<Item = &'a R> {
-    let mut rows: Vec<&R> = changes
-        .filter_map(|change| match change {
-            Change::Put(row) => Some(row),
-            Change::Remove { .. } => None,
-        })
-        .collect();
-    rows.sort_unstable_by_key(|row| key(row));
-    rows.into_iter()
-}
-
-fn load_notifications(transaction: &Transaction<'_>, rows: &Rows) -> rusqlite::Result<()> {
-    let mut notifications: Vec<_> = rows.notifications.iter().collect();
-    notifications.sort_unstable_by_key(|told| (told.account, told.at, told.position));
-    load(transaction, notifications.into_iter())?;
-    let mut marks: Vec<_> = rows.read_marks.iter().collect();
-    marks.sort_unstable();
-    load(transaction, marks.into_iter())?;
-    let mut figures: Vec<_> = rows.figures.changes().collect();
-    figures.sort_unstable_by_key(|figure| (figure.figure, figure.month));
-    load(transaction, figures.iter())
-}
-
-fn load_optional<R: Row, K: Clone + Eq + Hash + Ord>(
-    transaction: &Transaction<'_>,
-    rows: &Optional<R, K>,
-) -> rusqlite::Result<()> {
-    let mut rows: Vec<(K, &R)> = rows
-        .changes()
-        .filter_map(|(key, row)| Some((key, row?)))
-        .collect();
-    rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    load(transaction, rows.into_iter().map(|(_, row)| row))
-}
-
-fn load<'a, R: Row>(
-    transaction: &Transaction<'_>,
-    rows: impl Iterator<Item = &'a R>,
-) -> rusqlite::Result<()> {
-    let sql = sql::insert::<R>().to_string(SqliteQueryBuilder);
-    let mut statement = transaction.prepare(&sql)?;
-    for row in rows {
-        bind::execute(&mut statement, row)?;
-    }
-    Ok(())
 }

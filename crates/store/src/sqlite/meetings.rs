@@ -11,13 +11,12 @@ use rusqlite::Connection;
 use sea_query::{Expr, ExprTrait, SelectStatement};
 
 use crate::sql::{self, column};
-use crate::{Each, GroupRecord, LedBy, MeetingRecord, Page, Span};
+use crate::{Each, GroupRecord, Guests, LedBy, MeetingRecord, Page, Span};
 
 use super::fold::{keys, load, load_pairs, pairs};
 use super::kudos::{collect, counted};
-use super::read::{
-    self, Among, BothWays, by_key, equal, integers, page_among, page_of_those, pages,
-};
+use super::read::{self, Among, BothWays, by_key, integers};
+use super::statements::{equal, page_among, page_of_those, pages};
 use super::{Failure, bind, export};
 
 /// The rows of user groups that a batch touches. Accounts and groups are there already.
@@ -60,7 +59,8 @@ pub fn fetch(connection: &Connection, touched: &Touched, rows: &mut Rows) -> Res
         rows.applications.load(key, application);
     }
 
-    let meetings = keys(&rows.meetings, &touched.rsvps_of);
+    let mut meetings = keys(&rows.meetings, &touched.rsvps_of);
+    meetings.extend(fetch_left(connection, touched, rows)?);
     if !meetings.is_empty() {
         let coming: Vec<Rsvp> = by_key(connection, &SQL.coming_to, &meetings)?;
         let accounts: Vec<Key> = coming.iter().map(|rsvp| rsvp.account).collect();
@@ -73,6 +73,31 @@ pub fn fetch(connection: &Connection, touched: &Touched, rows: &mut Rows) -> Res
         );
     }
     Ok(())
+}
+
+/// The meetings where erased accounts may leave places: which of those that nothing became of yet they
+/// answered to, and which they answer to in the same batch.
+fn fetch_left(
+    connection: &Connection,
+    touched: &Touched,
+    rows: &mut Rows,
+) -> Result<Vec<Key>, Failure> {
+    if touched.places_of.is_empty() {
+        return Ok(vec![]);
+    }
+    let accounts = keys(&rows.accounts, &touched.places_of);
+    let places: Vec<Rsvp> = by_key(connection, &SQL.places_of, &accounts)?;
+    let left: Vec<Key> = places.iter().map(|rsvp| rsvp.meeting).collect();
+    let mut left: Vec<Meeting> = by_key(connection, &SQL.meetings, &left)?;
+    left.retain(|meeting| meeting.state == meeting::State::Scheduled);
+    let answered = touched.rsvps.iter().filter_map(|(meeting, account)| {
+        let is_left = touched.places_of.contains(account);
+        is_left.then(|| rows.meetings.find(*meeting).map(|meeting| meeting.key))?
+    });
+    let mut meetings: Vec<Key> = answered.collect();
+    meetings.extend(left.iter().map(|meeting| meeting.key));
+    load(&mut rows.meetings, left);
+    Ok(meetings)
 }
 
 /// The applications of some accounts for some groups.
@@ -275,6 +300,36 @@ pub fn rsvps(
     read::related_of(connection, &SQL.rsvps, meetings, state.as_str(), page)
 }
 
+/// How many members gave which answer to meetings, and were seen there. Accounts that are linked are one
+/// member, which gave the best of their answers; but nobody is to know which share a private profile.
+pub fn guests(connection: &Connection, meetings: &[Key]) -> Result<Vec<(Key, Guests)>, Failure> {
+    let sql = "
+        WITH member AS (
+            SELECT meeting, rank, seen,
+                CASE profile.visibility WHEN 'public' THEN profile.key ELSE account.key END AS member
+            FROM (
+                SELECT meeting, account AS guest, 0 AS seen,
+                    CASE state WHEN 'going' THEN 1 WHEN 'waiting' THEN 2 ELSE 3 END AS rank
+                FROM rsvp WHERE meeting IN rarray(?1)
+                UNION ALL
+                SELECT meeting, account, 1, NULL FROM attendance WHERE meeting IN rarray(?1))
+            JOIN account ON account.key = guest JOIN profile ON profile.key = account.profile),
+        answer AS (
+            SELECT meeting, min(rank) AS rank, max(seen) AS seen
+            FROM member GROUP BY meeting, member)
+        SELECT meeting, sum(rank IS 1), sum(rank IS 2), sum(rank IS 3), sum(seen)
+        FROM answer GROUP BY meeting";
+    collect(connection, sql, [integers(meetings)], |row| {
+        let guests = Guests {
+            going: bind::read(row, 1)?,
+            waiting: bind::read(row, 2)?,
+            not_going: bind::read(row, 3)?,
+            attended: bind::read(row, 4)?,
+        };
+        Ok((bind::read(row, 0)?, guests))
+    })
+}
+
 /// The answers of some accounts to some meetings.
 pub fn rsvps_of(
     connection: &Connection,
@@ -381,6 +436,8 @@ pub struct Sql {
     attendance: String,
     sponsor: String,
     coming_to: Among,
+    /// The answers of some that would come.
+    places_of: Among,
     account_by_calendar: String,
     pub leaders_of: Among,
     pub led_by: Among,
@@ -434,6 +491,9 @@ impl Sql {
             attendance: equal::<Attendance>(["meeting", "account"]),
             sponsor: equal::<Sponsor>(["meeting", "account"]),
             coming_to: Among::build_of::<Rsvp>("meeting", |select| {
+                select.and_where(is_coming());
+            }),
+            places_of: Among::build_of::<Rsvp>("account", |select| {
                 select.and_where(is_coming());
             }),
             account_by_calendar: equal::<Account>(["calendar"]),

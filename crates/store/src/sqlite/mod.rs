@@ -13,7 +13,6 @@ use plaudit_domain::{
     AccountId, BenefitId, GiftId, GroupId, MeetingId, Origin, Position, PostId, PresentationId,
     Time,
 };
-use plaudit_projection::row::Malformed;
 use plaudit_projection::standings::Member;
 use plaudit_projection::tally::TallyKey;
 use plaudit_projection::{
@@ -23,27 +22,35 @@ use plaudit_projection::{
     PostMilestone, Presentation, Profile, ReadMark, Report, Review, Rows, Rsvp, Sponsor, Tally,
     TimelineEntry, Touched, Waiting, benefit, group, rsvp,
 };
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
+use self::connection::{configure, configure_reads, purge};
+use self::failure::Failure;
+pub(crate) use self::failure::is_full;
 use self::snapshot::SqliteSnapshot;
 use crate::snapshot::Snapshot;
 use crate::{
-    Commit, Each, Earned, Page, PointsAt, PostFilter, Reported, Result, Span, Store, StoreError,
+    Commit, Each, Earned, Guests, Page, PointsAt, PostFilter, Reported, Result, Span, Store,
+    StoreError,
 };
 
 mod bind;
 mod bulk;
+mod connection;
 mod export;
+mod failure;
 mod fold;
 mod kudos;
+mod load;
 mod lozenge;
 mod meetings;
+mod posts;
 mod read;
 mod schema;
 mod snapshot;
 mod standing;
+mod statements;
 mod told;
 
 pub use bulk::{BulkLoad, remove};
@@ -189,94 +196,6 @@ fn still(path: &Path) -> String {
     uri
 }
 
-/// Durability is the journal's: what a crash takes from here is folded again, and rows and their
-/// position are lost together or not at all.
-fn configure(connection: &Connection, mode: &str, synchronous: &str) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "journal_mode", mode)?;
-    connection.pragma_update(None, "synchronous", synchronous)?;
-    connection.pragma_update(None, "cache_size", -65_536)?;
-    // In pages: those that are written again and again go to the file once.
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    configure_reads(connection)
-}
-
-/// Writes the file anew and empties the log, which still holds pages as they were. A `secure_delete`
-/// wouldn't do: a page that is split or merged keeps copies of rows that are elsewhere by now. What
-/// reads just now is waited for, because it may need the old pages.
-fn purge(connection: &Connection) -> std::result::Result<(), Failure> {
-    if !schema::is_erased(connection)? {
-        return Ok(());
-    }
-    // Before all is written anew: while somebody reads, that would be for nothing.
-    empty_log(connection)?;
-    connection.execute_batch("VACUUM")?;
-    empty_log(connection)?;
-    Ok(schema::purged(connection)?)
-}
-
-fn empty_log(connection: &Connection) -> std::result::Result<(), Failure> {
-    let busy: i64 =
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
-    if busy != 0 {
-        return Err(Failure::Sqlite(rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
-            Some("somebody is still reading what was erased".into()),
-        )));
-    }
-    Ok(())
-}
-
-fn configure_reads(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
-    connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
-    connection.set_prepared_statement_cache_capacity(256);
-    // Plans don't depend on the values that are bound: else SQLite prepares again for each of them.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    rusqlite::vtab::array::load_module(connection)
-}
-
-/// What can fail within a store, before it is known which store it is.
-#[derive(Debug)]
-enum Failure {
-    Sqlite(rusqlite::Error),
-    Malformed(Malformed),
-    Outdated,
-    Store(StoreError),
-}
-
-impl Failure {
-    fn at(self, path: &Path) -> StoreError {
-        let path = path.to_owned();
-        match self {
-            Self::Sqlite(error) => StoreError::Storage {
-                path,
-                source: error.into(),
-            },
-            Self::Outdated => StoreError::Outdated { path },
-            Self::Malformed(malformed) => malformed.into(),
-            Self::Store(error) => error,
-        }
-    }
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-impl From<Malformed> for Failure {
-    fn from(malformed: Malformed) -> Self {
-        Self::Malformed(malformed)
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
 #[async_trait]
 impl Store for SqliteStore {
     async fn position(&self) -> Result<Position> {
@@ -392,35 +311,35 @@ impl Store for SqliteStore {
     }
 
     async fn post_page(&self, filter: &PostFilter, page: Page) -> Result<Vec<Post>> {
-        self.read(|connection| read::post_page(connection, filter, page))
+        self.read(|connection| posts::post_page(connection, filter, page))
     }
 
     async fn post_count(&self, filter: &PostFilter) -> Result<i64> {
-        self.read(|connection| read::post_count(connection, filter))
+        self.read(|connection| posts::post_count(connection, filter))
     }
 
     async fn replies(&self, parents: &[Key], kind: Kind, page: Page) -> Result<Vec<Post>> {
-        self.read(|connection| read::replies(connection, parents, kind, page))
+        self.read(|connection| posts::replies(connection, parents, kind, page))
     }
 
     async fn posts_of(&self, authors: &[Key], page: Page) -> Result<Vec<Post>> {
-        self.read(|connection| read::posts_of(connection, authors, page))
+        self.read(|connection| posts::posts_of(connection, authors, page))
     }
 
     async fn posts_in(&self, groups: &[Key], page: Page) -> Result<Vec<Post>> {
-        self.read(|connection| read::posts_in(connection, groups, page))
+        self.read(|connection| posts::posts_in(connection, groups, page))
     }
 
     async fn likes(&self, posts: &[Key], page: Page) -> Result<Vec<Like>> {
-        self.read(|connection| read::likes(connection, posts, page))
+        self.read(|connection| posts::likes(connection, posts, page))
     }
 
     async fn liked(&self, account: Key, posts: &[Key]) -> Result<Vec<Key>> {
-        self.read(|connection| read::paired(connection, &read::SQL.liked, account, posts))
+        self.read(|connection| posts::paired(connection, &read::SQL.liked, account, posts))
     }
 
     async fn watched(&self, account: Key, posts: &[Key]) -> Result<Vec<Key>> {
-        self.read(|connection| read::paired(connection, &read::SQL.watched, account, posts))
+        self.read(|connection| posts::paired(connection, &read::SQL.watched, account, posts))
     }
 
     async fn leaders_of(&self, groups: &[Key]) -> Result<Vec<Leader>> {
@@ -509,6 +428,10 @@ impl Store for SqliteStore {
         self.read(|connection| meetings::rsvps(connection, meetings, state, page))
     }
 
+    async fn guests(&self, keys: &[Key]) -> Result<Vec<(Key, Guests)>> {
+        self.read(|connection| meetings::guests(connection, keys))
+    }
+
     async fn rsvps_of(&self, accounts: &[Key], meetings: &[Key]) -> Result<Vec<Rsvp>> {
         self.read(|connection| meetings::rsvps_of(connection, accounts, meetings))
     }
@@ -576,7 +499,9 @@ impl Store for SqliteStore {
     }
 
     async fn watched_groups(&self, account: Key, groups: &[Key]) -> Result<Vec<Key>> {
-        self.read(|connection| read::paired(connection, &read::SQL.group_watchers, account, groups))
+        self.read(|connection| {
+            posts::paired(connection, &read::SQL.group_watchers, account, groups)
+        })
     }
 
     async fn reviews(&self, posts: &[Key]) -> Result<Vec<Review>> {

@@ -1,30 +1,28 @@
 //! What resolvers read. Statements of a fixed shape are built once.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use plaudit_domain::post::Kind;
 use plaudit_domain::{AccountId, Origin, PostId, Visibility};
 use plaudit_projection::{
     About, Acceptance, Account, Badge, Certification, Course, Feedback, FigureOfMonth, Gift,
     GrantedBadge, Group, GroupWatch, Interaction, Key, LedgerEntry, Like, LozengeGrant,
-    LozengeRequest, Membership, Notification, Post, PostBody, PostMilestone, PostTag, Profile,
-    Report, Review, Row, Tally, TimelineEntry, Waiting, Watch,
+    LozengeRequest, Membership, Notification, Post, PostBody, PostMilestone, Profile, Report,
+    Review, Row, Tally, TimelineEntry, Waiting, Watch,
 };
 use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
-use rusqlite::{Connection, ToSql, params_from_iter};
-use sea_query::{
-    Expr, ExprTrait, Func, IntoColumnRef, Order as SqlOrder, Query, SelectStatement,
-    SqliteQueryBuilder, UnionType,
-};
-
+use rusqlite::{Connection, ToSql};
+use sea_query::{Expr, ExprTrait, Order as SqlOrder, Query, SelectStatement, SqliteQueryBuilder};
 use uuid::Uuid;
 
 use crate::sql::{self, column};
-use crate::{Cursor, Order, Page, PostFilter};
+use crate::{Cursor, Order, Page};
 
+use super::statements::{
+    between_keys, equal, in_array, page_among, page_of, page_of_those, pages, pages_of_each,
+    pairs_of_account,
+};
 use super::told::UNREAD;
 use super::{Failure, bind};
 
@@ -72,111 +70,6 @@ pub fn by_origin<R: Row>(
 ) -> Result<Option<R>, Failure> {
     let found = bind::query(connection, sql, (&origin.source, &origin.id))?;
     Ok(found.into_iter().next())
-}
-
-/// A page of posts.
-pub fn post_page(
-    connection: &Connection,
-    filter: &PostFilter,
-    page: Page,
-) -> Result<Vec<Post>, Failure> {
-    let (sql, values) = page_of_posts(filter, page).build(SqliteQueryBuilder);
-    let params = params_from_iter(bind::values(values)?);
-    bind::query(connection, &sql, params)
-}
-
-fn page_of_posts(filter: &PostFilter, page: Page) -> SelectStatement {
-    let place = match filter.tag {
-        Some(_) => ["created_at", "post"].map(|name| (PostTag::TABLE, name).into_column_ref()),
-        None => ["created_at", "key"].map(IntoColumnRef::into_column_ref),
-    };
-    let part = |filter: &PostFilter| {
-        let mut part = filtered(sql::select::<Post>(), filter);
-        part.and_where(beyond(
-            page.order,
-            place.clone().map(Expr::col),
-            start(page).map(Expr::value),
-        ));
-        part
-    };
-    // An index has the posts of one kind in order, but not those of several: they are merged.
-    let kinds: BTreeSet<Kind> = filter.kinds.iter().copied().collect();
-    let parts = kinds.into_iter().map(|kind| {
-        part(&PostFilter {
-            kinds: vec![kind],
-            ..filter.clone()
-        })
-    });
-    let merged = parts.reduce(|mut merged, part| {
-        merged.union(UnionType::All, part);
-        merged
-    });
-    let mut select = match (merged, filter) {
-        (
-            Some(merged),
-            PostFilter {
-                tag: None,
-                author: None,
-                group: None,
-                ..
-            },
-        ) => merged,
-        (_, filter) => part(filter),
-    };
-    for column in place {
-        select.order_by(column, sql_order(page.order));
-    }
-    select.limit(page.limit.into());
-    select
-}
-
-/// How many posts there are.
-pub fn post_count(connection: &Connection, filter: &PostFilter) -> Result<i64, Failure> {
-    let (sql, values) = count_of_posts(filter).build(SqliteQueryBuilder);
-    let params = params_from_iter(bind::values(values)?);
-    let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_row(params, |row| row.get(0))?)
-}
-
-fn count_of_posts(filter: &PostFilter) -> SelectStatement {
-    let mut count = Query::select();
-    count.expr(Func::count(Expr::cust("*"))).from(Post::TABLE);
-    filtered(count, filter)
-}
-
-/// For each post, a page of its replies.
-pub fn replies(
-    connection: &Connection,
-    parents: &[Key],
-    kind: Kind,
-    page: Page,
-) -> Result<Vec<Post>, Failure> {
-    let sql = SQL.replies.get(page.order);
-    let [at, key] = start(page);
-    bind::query(
-        connection,
-        sql,
-        (integers(parents), at, key, page.limit, kind.as_str()),
-    )
-}
-
-/// For each account, a page of its posts.
-pub fn posts_of(
-    connection: &Connection,
-    authors: &[Key],
-    page: Page,
-) -> Result<Vec<Post>, Failure> {
-    related(connection, &SQL.posts_of, authors, page)
-}
-
-/// For each group, a page of the posts in it.
-pub fn posts_in(connection: &Connection, groups: &[Key], page: Page) -> Result<Vec<Post>, Failure> {
-    related(connection, &SQL.posts_in, groups, page)
-}
-
-/// For each post, a page of its likes.
-pub fn likes(connection: &Connection, posts: &[Key], page: Page) -> Result<Vec<Like>, Failure> {
-    related(connection, &SQL.likes, posts, page)
 }
 
 /// For each group, a page of its memberships.
@@ -251,62 +144,12 @@ pub fn related_of<R: Row>(
     )
 }
 
-/// Which of these posts an account is paired with.
-pub fn paired(
-    connection: &Connection,
-    sql: &str,
-    account: Key,
-    posts: &[Key],
-) -> Result<Vec<Key>, Failure> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let keys = statement.query_map((integers(posts), account.0), |row| row.get(0).map(Key))?;
-    Ok(keys.collect::<rusqlite::Result<_>>()?)
-}
-
-fn filtered(mut select: SelectStatement, filter: &PostFilter) -> SelectStatement {
-    if let Some(tag) = &filter.tag {
-        select
-            .inner_join(
-                PostTag::TABLE,
-                column(PostTag::TABLE, "post").equals((Post::TABLE, "key")),
-            )
-            .and_where(column(PostTag::TABLE, "tag").eq(tag.as_str()));
-    }
-    if !filter.kinds.is_empty() {
-        let kinds = filter.kinds.iter().map(|kind| kind.as_str());
-        select.and_where(column(Post::TABLE, "kind").is_in(kinds));
-    }
-    if let Some(author) = filter.author {
-        select.and_where(column(Post::TABLE, "author").eq(author.0));
-    }
-    if let Some(group) = filter.group {
-        select.and_where(column(Post::TABLE, "group_key").eq(group.0));
-    }
-    select.and_where(column(Post::TABLE, "hidden").eq(0_i64));
-    select
-}
-
 /// Where a page starts: after its cursor, or before everything.
 pub(super) fn start(page: Page) -> [i64; 2] {
     match (page.after, page.order) {
         (Some(Cursor { at, key }), _) => [at, key.0],
         (None, Order::Ascending) => [i64::MIN; 2],
         (None, Order::Descending) => [i64::MAX; 2],
-    }
-}
-
-pub(super) fn beyond(order: Order, columns: [Expr; 2], place: [Expr; 2]) -> Expr {
-    let (columns, place) = (Expr::tuple(columns), Expr::tuple(place));
-    match order {
-        Order::Ascending => columns.gt(place),
-        Order::Descending => columns.lt(place),
-    }
-}
-
-pub(super) fn sql_order(order: Order) -> SqlOrder {
-    match order {
-        Order::Ascending => SqlOrder::Asc,
-        Order::Descending => SqlOrder::Desc,
     }
 }
 
@@ -384,10 +227,10 @@ pub struct Sql {
     pub milestone_awards: BothWays,
     pub waiting_page: BothWays,
     pub feedback_page: BothWays,
-    replies: BothWays,
-    posts_of: BothWays,
-    posts_in: BothWays,
-    likes: BothWays,
+    pub replies: BothWays,
+    pub posts_of: BothWays,
+    pub posts_in: BothWays,
+    pub likes: BothWays,
     members: BothWays,
     pub group_page: BothWays,
     pub groups_of_kind: BothWays,
@@ -616,40 +459,6 @@ impl Sql {
     }
 }
 
-/// At most ?3 rows beyond (?1, ?2).
-pub(super) fn page_of<R: Row>(columns: [&'static str; 2], order: Order) -> String {
-    page_among(sql::select::<R>(), R::TABLE, columns, order)
-}
-
-/// The same of those rows whose column is what ?4 says.
-pub(super) fn page_of_those<R: Row>(
-    which: &'static str,
-    columns: [&'static str; 2],
-    order: Order,
-) -> String {
-    let mut select = sql::select::<R>();
-    select.and_where(column(R::TABLE, which).eq(Expr::cust("?4")));
-    page_among(select, R::TABLE, columns, order)
-}
-
-/// Of what is selected, at most ?3 rows beyond (?1, ?2).
-pub(super) fn page_among(
-    mut select: SelectStatement,
-    table: &'static str,
-    columns: [&'static str; 2],
-    order: Order,
-) -> String {
-    select.and_where(beyond(
-        order,
-        columns.map(|name| column(table, name)),
-        [Expr::cust("?1"), Expr::cust("?2")],
-    ));
-    for name in columns {
-        select.order_by((table, name), sql_order(order));
-    }
-    format!("{} LIMIT ?3", select.to_string(SqliteQueryBuilder))
-}
-
 /// A gift is seen by whose profile gave or got it, and by everybody if the profile that got it is public.
 pub fn seen_by(viewer: &str) -> String {
     format!(
@@ -679,344 +488,5 @@ fn in_sight() -> Expr {
     column(Post::TABLE, "hidden").eq(Expr::cust("0"))
 }
 
-/// Rows whose columns equal the parameters.
-pub(super) fn equal<R: Row>(names: impl IntoIterator<Item = &'static str>) -> String {
-    let mut select = sql::select::<R>();
-    for name in names {
-        select.and_where(column(R::TABLE, name).eq(Expr::cust("?")));
-    }
-    select.to_string(SqliteQueryBuilder)
-}
-
-/// Rows from the key of the first parameter up to, but not with, that of the second.
-fn between_keys<R: Row>() -> String {
-    let key = || column(R::TABLE, "key");
-    sql::select::<R>()
-        .and_where(key().gte(Expr::cust("?1")))
-        .and_where(key().lt(Expr::cust("?2")))
-        .order_by((R::TABLE, "key"), SqlOrder::Asc)
-        .to_string(SqliteQueryBuilder)
-}
-
-/// The posts among the first parameter that the account of the second is paired with.
-fn pairs_of_account<R: Row>() -> String {
-    Query::select()
-        .column("post")
-        .from(R::TABLE)
-        .and_where(in_array(column(R::TABLE, "post")))
-        .and_where(column(R::TABLE, "account").eq(Expr::cust("?2")))
-        .to_string(SqliteQueryBuilder)
-}
-
-fn in_array(column: Expr) -> Expr {
-    Expr::cust_with_expr("? IN rarray(??1)", column)
-}
-
-/// For each parent among the first parameter, at most ?4 rows beyond (?2, ?3): one statement for
-/// all parents, which reads no more of each than its page.
-pub(super) fn pages<R: Row>(
-    parent: &'static str,
-    place: [&'static str; 2],
-    order: Order,
-    restrict: impl FnOnce(&mut SelectStatement),
-) -> String {
-    pages_of::<R>(&[(parent, "parent", 1)], place, order, restrict)
-}
-
-/// The same for each parent among the first parameter and each of what the fifth has.
-fn pages_of_each<R: Row>(
-    [parent, other]: [&'static str; 2],
-    place: [&'static str; 2],
-    order: Order,
-    restrict: impl FnOnce(&mut SelectStatement),
-) -> String {
-    let parents = [(parent, "parent", 1), (other, "other", 5)];
-    pages_of::<R>(&parents, place, order, restrict)
-}
-
-/// The parents are columns, each with a name and the parameter that it is among.
-fn pages_of<R: Row>(
-    parents: &[(&'static str, &str, u32)],
-    [at, key]: [&'static str; 2],
-    order: Order,
-    restrict: impl FnOnce(&mut SelectStatement),
-) -> String {
-    let mut part = Query::select();
-    for (parent, name, _) in parents {
-        part.and_where(column(R::TABLE, parent).eq(Expr::cust(format!("{name}.value"))));
-    }
-    part.columns(R::PRIMARY.iter().copied())
-        .from(R::TABLE)
-        .and_where(beyond(
-            order,
-            [column(R::TABLE, at), column(R::TABLE, key)],
-            [Expr::cust("?2"), Expr::cust("?3")],
-        ));
-    restrict(&mut part);
-    let direction = match order {
-        Order::Ascending => "ASC",
-        Order::Descending => "DESC",
-    };
-    let part = part
-        .order_by(at, sql_order(order))
-        .order_by(key, sql_order(order))
-        .to_string(SqliteQueryBuilder);
-    let primary = R::PRIMARY
-        .iter()
-        .map(|name| format!("page.\"{name}\""))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let columns = R::table_columns()
-        .iter()
-        .map(|column| format!("page.\"{}\"", column.name))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let from = parents
-        .iter()
-        .map(|(_, name, parameter)| format!("rarray(?{parameter}) AS {name}"))
-        .collect::<Vec<_>>()
-        .join(" CROSS JOIN ");
-    let order = parents
-        .iter()
-        .map(|(parent, ..)| format!("page.\"{parent}\""))
-        .collect::<Vec<_>>()
-        .join(", ");
-    // sea-query knows no correlated join with a limit of its own.
-    format!(
-        "SELECT {columns} FROM {from} \
-         CROSS JOIN \"{table}\" AS page ON ({primary}) IN ({part} LIMIT ?4) \
-         ORDER BY {order}, page.\"{at}\" {direction}, page.\"{key}\" {direction}",
-        table = R::TABLE,
-    )
-}
-
-/// How SQLite goes about it: so that no read grows with the community, where a page does not.
 #[cfg(test)]
-mod tests {
-    use tempfile::TempDir;
-
-    use super::super::SqliteStore;
-    use super::*;
-
-    const BOTH: [Order; 2] = [Order::Ascending, Order::Descending];
-
-    fn connection() -> (TempDir, Connection) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("1.sqlite"), "").unwrap();
-        let connection = store.connect().unwrap();
-        (folder, connection)
-    }
-
-    fn plan(connection: &Connection, sql: &str) -> Vec<String> {
-        let mut statement = connection
-            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
-            .unwrap();
-        let mut steps = Vec::new();
-        let mut rows = statement.raw_query();
-        while let Some(step) = rows.next().unwrap() {
-            steps.push(step.get("detail").unwrap());
-        }
-        steps
-    }
-
-    fn some_filters() -> Vec<PostFilter> {
-        let mut filters = Vec::new();
-        for kinds in [
-            vec![],
-            vec![Kind::Article],
-            vec![Kind::Article, Kind::Question],
-            Kind::ALL.to_vec(),
-        ] {
-            for tag in [None, Some("tag".to_owned())] {
-                for author in [None, Some(Key(1))] {
-                    for group in [None, Some(Key(2))] {
-                        filters.push(PostFilter {
-                            kinds: kinds.clone(),
-                            tag: tag.clone(),
-                            author,
-                            group,
-                        });
-                    }
-                }
-            }
-        }
-        filters
-    }
-
-    #[test]
-    fn a_page_of_posts_is_read_in_the_order_of_an_index_and_never_sorted() {
-        let (_folder, connection) = connection();
-        for filter in some_filters() {
-            for order in BOTH {
-                let page = Page {
-                    order,
-                    after: None,
-                    limit: 20,
-                };
-                let sql = page_of_posts(&filter, page).to_string(SqliteQueryBuilder);
-                let plan = plan(&connection, &sql);
-                assert!(
-                    plan.iter()
-                        .all(|step| !step.starts_with("SCAN") && !step.contains("TEMP B-TREE")),
-                    "{filter:?} {order:?}: {plan:#?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn pages_of_many_parents_are_read_in_the_order_of_an_index_and_sorted_once_cut() {
-        let (_folder, connection) = connection();
-        for statement in [
-            &SQL.replies,
-            &SQL.posts_of,
-            &SQL.posts_in,
-            &SQL.likes,
-            &SQL.members,
-        ] {
-            for order in BOTH {
-                let plan = plan(&connection, statement.get(order));
-                let [parents, rows, list, page, sort] = &plan[..] else {
-                    panic!("{plan:#?}");
-                };
-                assert!(
-                    parents.starts_with("SCAN parent VIRTUAL TABLE"),
-                    "{plan:#?}"
-                );
-                assert!(rows.starts_with("SEARCH page USING"), "{plan:#?}");
-                assert!(rows.contains("PRIMARY KEY"), "{plan:#?}");
-                assert!(list.starts_with("CORRELATED LIST SUBQUERY"), "{plan:#?}");
-                assert!(page.starts_with("SEARCH "), "{plan:#?}");
-                assert!(page.contains('>') || page.contains('<'), "{plan:#?}");
-                assert_eq!(sort, "USE TEMP B-TREE FOR ORDER BY", "{plan:#?}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_read_of_kudos_is_searched_and_a_page_of_it_never_sorted_before_it_is_cut() {
-        let (_folder, connection) = connection();
-        for statement in [
-            &SQL.timeline,
-            &SQL.ledger_of,
-            &SQL.gifts_received,
-            &SQL.gifts_given,
-            &SQL.badge_awards,
-            &SQL.milestone_awards,
-        ] {
-            for order in BOTH {
-                let plan = plan(&connection, statement.get(order));
-                let (sort, steps) = plan.split_last().unwrap();
-                assert_eq!(sort, "USE TEMP B-TREE FOR ORDER BY", "{plan:#?}");
-                for step in steps {
-                    let is_scan = step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE");
-                    assert!(!is_scan, "{plan:#?}");
-                    // Entries of one moment are few.
-                    let is_sort = step.contains("TEMP B-TREE") && !step.contains("LAST TERM");
-                    assert!(!is_sort, "{plan:#?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_read_of_meetings_is_searched_and_a_page_of_it_never_sorted_before_it_is_cut() {
-        let (_folder, connection) = connection();
-        for statement in super::super::meetings::SQL.pages() {
-            for order in BOTH {
-                let plan = plan(&connection, statement.get(order));
-                for step in &plan[..plan.len() - 1] {
-                    let is_scan = step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE");
-                    assert!(!is_scan, "{plan:#?}");
-                    let is_sort = step.contains("TEMP B-TREE") && !step.contains("LAST TERM");
-                    assert!(!is_sort, "{plan:#?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_read_of_lozenges_is_searched_in_the_order_of_an_index() {
-        let (_folder, connection) = connection();
-        for statement in [&SQL.lozenge_request_page, &SQL.lozenge_holders] {
-            for order in BOTH {
-                let plan = plan(&connection, statement.get(order));
-                let [step] = &plan[..] else {
-                    panic!("{plan:#?}");
-                };
-                assert!(step.starts_with("SEARCH"), "{plan:#?}");
-                assert!(step.contains('>') || step.contains('<'), "{plan:#?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_count_of_posts_reads_no_row_of_them() {
-        let (_folder, connection) = connection();
-        for filter in some_filters().into_iter().filter(|filter| {
-            // With both, the rows of the shorter list have to be looked at.
-            let lists = [
-                filter.tag.is_some(),
-                !filter.kinds.is_empty(),
-                filter.author.is_some(),
-                filter.group.is_some(),
-            ];
-            !lists[0] && lists.into_iter().filter(|is_given| *is_given).count() < 2
-        }) {
-            let sql = count_of_posts(&filter).to_string(SqliteQueryBuilder);
-            let plan = plan(&connection, &sql);
-            assert!(
-                plan.iter()
-                    .all(|step| step.contains("USING COVERING INDEX")),
-                "{filter:?}: {plan:#?}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_has_a_key_is_searched_by_it() {
-        let (_folder, connection) = connection();
-        let among = [
-            &SQL.accounts,
-            &SQL.accounts_by_id,
-            &SQL.profiles,
-            &SQL.profiles_by_id,
-            &SQL.posts,
-            &SQL.posts_by_id,
-            &SQL.bodies,
-            &SQL.likes_of,
-            &SQL.accounts_of,
-            &SQL.about,
-            &SQL.courses_of,
-            &SQL.certifications_of,
-            &SQL.memberships_of,
-            &SQL.lozenges_of,
-            &SQL.lozenge_requests_of,
-            &SQL.acceptances_of,
-            &SQL.groups,
-            &SQL.groups_by_id,
-            &SQL.all_posts_of,
-        ];
-        let by_two = [
-            &SQL.account_by_origin,
-            &SQL.post_by_origin,
-            &SQL.like,
-            &SQL.watch,
-            &SQL.liked,
-            &SQL.watched,
-            &SQL.membership,
-        ];
-        let among = among.into_iter().flat_map(|sql| [&sql.one, &sql.many]);
-        for sql in among.chain(by_two) {
-            let plan = plan(&connection, sql);
-            assert!(plan[0].starts_with("SEARCH"), "{sql}: {plan:#?}");
-            assert!(
-                plan[1..]
-                    .iter()
-                    .all(|step| step.starts_with("LIST SUBQUERY")
-                        || step.starts_with("SCAN rarray VIRTUAL TABLE")),
-                "{sql}: {plan:#?}"
-            );
-        }
-    }
-}
+mod tests;

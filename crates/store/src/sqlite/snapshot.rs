@@ -167,7 +167,7 @@ fn damages(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut damages = texts("PRAGMA integrity_check")?;
     damages.retain(|damage| damage != "ok");
     let there = texts("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
-    let expected = schema::tables().chain(schema::indexes());
+    let expected = schema::tables().chain(schema::indexes().map(|(_, index)| index));
     let missing = expected.filter(|sql| !there.contains(sql));
     damages.extend(missing.map(|sql| format!("this isn't there: {sql}")));
     Ok(damages)

@@ -97,9 +97,9 @@ pub fn notifications_of(
     }
 }
 
-/// How much accounts were told.
+/// How much accounts were told: what several of them were, once.
 pub fn notification_count(connection: &Connection, accounts: &[Key]) -> Result<i64, Failure> {
-    let sql = "SELECT count(*) FROM notification WHERE account IN rarray(?1)";
+    let sql = "SELECT count(DISTINCT position) FROM notification WHERE account IN rarray(?1)";
     let mut statement = connection.prepare_cached(sql)?;
     Ok(statement.query_row([integers(accounts)], |row| row.get(0))?)
 }
@@ -111,7 +111,7 @@ pub fn unread_count(
     after: Time,
 ) -> Result<i64, Failure> {
     let sql = format!(
-        "SELECT count(*) FROM notification
+        "SELECT count(DISTINCT position) FROM notification
          WHERE account IN rarray(?1) AND at > ?2 AND {UNREAD}"
     );
     let mut statement = connection.prepare_cached(&sql)?;

@@ -143,7 +143,14 @@ async fn a_bulk_load_comes_to_the_tables_that_commits_of_any_size_come_to() {
         let rows = history.anew();
         let mut load = BulkLoad::begin(&bulk.path(), &rules().folding_hash()).unwrap();
         load.bodies(&rows.bodies).unwrap();
-        load.rows(&rows, history.position()).unwrap();
+        let mut told = Vec::new();
+        let tell = &mut |done, all| told.push((done, all));
+        load.rows(&rows, history.position(), tell).unwrap();
+        // It is told at the end, at least, that it is all done.
+        assert!(told.is_sorted());
+        let (done, all) = told.pop().unwrap();
+        assert_eq!(done, all);
+        assert!(all > 0);
         let store = load.finish().unwrap();
         assert_eq!(store.position().await.unwrap(), history.position());
         drop((history, store));

@@ -168,6 +168,7 @@ impl History {
                 actor: None,
                 correlation: None,
                 causation: None,
+                imported: false,
                 fact,
             }
         };

@@ -111,6 +111,8 @@ cases! {
         a_meeting_is_read_as_it_was_scheduled_changed_and_cancelled
         meetings_are_listed_by_when_they_begin_of_a_span_a_group_and_a_guest
         g4_answers_come_by_kind_in_order_and_the_next_moves_up
+        g4_whoever_is_erased_gives_up_their_places_at_what_is_still_to_come
+        g4_linked_accounts_are_one_guest_unless_their_profile_is_private
         f5_who_watches_is_told_of_a_meeting_and_who_comes_what_became_of_it
         g6_only_what_was_held_counts_for_a_group
         g4_attendance_is_recorded_once_and_withdrawn
@@ -118,7 +120,7 @@ cases! {
         g9_sponsors_come_and_go
         g10_requests_wait_by_age_and_are_decided_once
         an_account_is_found_by_its_calendar_until_it_has_another
-        what_an_erased_leader_asked_for_and_presented_goes_and_their_place_stays;
+        what_an_erased_leader_asked_for_and_presented_goes;
     linking:
         linked_accounts_are_one_profile_of_the_sum_of_both
         linked_accounts_have_one_row_of_a_profile_and_go_by_the_primary
@@ -142,6 +144,7 @@ cases! {
         articles_that_wait_come_in_the_order_of_waiting_with_their_places
         open_reports_come_by_post_the_longest_first
         what_members_are_told_comes_in_order_and_is_read_once
+        f5_what_two_accounts_were_told_before_they_were_linked_is_one_thing
         f10_figures_are_of_the_month_in_which_what_they_count_was_made
         what_was_said_of_an_erased_account_goes;
     kudos:

@@ -14,7 +14,9 @@ use plaudit_domain::meeting::{Cancelled, Changed, Details, Held, Scheduled};
 use plaudit_domain::presentation::{Approved, Reason, Rejected, Submitted};
 use plaudit_domain::rsvp::Answered;
 use plaudit_domain::sponsor::{SponsorRemoved, Sponsored};
-use plaudit_domain::{BenefitId, Fact, MeetingId, PresentationId, Time, calendar};
+use plaudit_domain::{
+    BenefitId, Fact, MeetingId, PresentationId, Time, Visibility, calendar, profile,
+};
 use plaudit_projection::row::List;
 use plaudit_projection::{
     Application, Benefit, Key, Leader, Meeting, Outcome, Presentation, Rsvp, benefit,
@@ -25,7 +27,8 @@ use uuid::Uuid;
 
 use crate::Place;
 use crate::history::{
-    History, NEWS, account, at, erased, group, group_created, group_watched, origin, registered,
+    History, NEWS, account, at, erased, group, group_created, group_watched, linked, origin,
+    registered,
 };
 
 const ASCENDING: Page = Page {
@@ -613,6 +616,77 @@ pub async fn g4_answers_come_by_kind_in_order_and_the_next_moves_up(place: &dyn 
     history.is_as_folded_anew().await;
 }
 
+pub async fn g4_whoever_is_erased_gives_up_their_places_at_what_is_still_to_come(
+    place: &dyn Place,
+) {
+    let mut history = begun(place).await;
+    let store = history.store.clone();
+    let going = async |history: &History| -> Vec<Key> {
+        let page = store.rsvps(&[Key(10)], rsvp::State::Going, ASCENDING);
+        let page = page.await.unwrap();
+        let meeting = stored(history, 1).await;
+        assert_eq!(meeting.going, page.len() as i64);
+        page.iter().map(|rsvp| rsvp.account).collect()
+    };
+    history
+        .add([3, 1, 4, 2].map(|who| (4, answered(1, who, true))))
+        .await;
+    assert_eq!(going(&history).await, history.accounts([3, 1]));
+    // Alone in its batch: who moves up is brought along.
+    history.add([(5, erased(3, Content::Keep))]).await;
+    assert_eq!(going(&history).await, history.accounts([1, 4]));
+    // Who waits moves up no more.
+    history
+        .add([
+            (6, answered(1, 5, true)),
+            (7, erased(2, Content::Remove)),
+            (8, erased(1, Content::Keep)),
+        ])
+        .await;
+    assert_eq!(going(&history).await, history.accounts([4, 5]));
+    assert_eq!(stored(&history, 1).await.waiting, 0);
+    // Once it has begun, who came stays a number.
+    history.add([(100, erased(4, Content::Keep))]).await;
+    assert_eq!(going(&history).await, history.accounts([4, 5]));
+    history.is_as_folded_anew().await;
+}
+
+pub async fn g4_linked_accounts_are_one_guest_unless_their_profile_is_private(place: &dyn Place) {
+    let mut history = begun(place).await;
+    let store = history.store.clone();
+    history
+        .add([
+            (4, answered(1, 1, true)),
+            (4, answered(1, 2, true)),
+            (4, answered(1, 3, true)),
+            (4, answered(1, 4, false)),
+            (5, attended(1, [1, 2, 5])),
+        ])
+        .await;
+    let counted = async || {
+        let guests = store.guests(&[Key(10)]).await.unwrap();
+        assert_eq!(guests.len(), 1);
+        let (_, it) = guests[0];
+        [it.going, it.waiting, it.not_going, it.attended]
+    };
+    assert_eq!(counted().await, [2, 1, 1, 3]);
+    // Two who have places, and two of whom one has none.
+    history.add([(6, linked(1, 2)), (6, linked(3, 4))]).await;
+    assert_eq!(counted().await, [1, 1, 0, 2]);
+    history.add([(7, made_private(1))]).await;
+    assert_eq!(counted().await, [2, 1, 0, 3]);
+    history.is_as_folded_anew().await;
+}
+
+fn made_private(who: u128) -> Fact {
+    AccountFact::ProfileVisibilityChanged(profile::VisibilityChanged {
+        account: account(who),
+        by: account(who),
+        visibility: Visibility::Private,
+    })
+    .into()
+}
+
 pub async fn f5_who_watches_is_told_of_a_meeting_and_who_comes_what_became_of_it(
     place: &dyn Place,
 ) {
@@ -927,9 +1001,7 @@ pub async fn an_account_is_found_by_its_calendar_until_it_has_another(place: &dy
     history.is_as_folded_anew().await;
 }
 
-pub async fn what_an_erased_leader_asked_for_and_presented_goes_and_their_place_stays(
-    place: &dyn Place,
-) {
+pub async fn what_an_erased_leader_asked_for_and_presented_goes(place: &dyn Place) {
     let mut history = begun(place).await;
     let store = history.store.clone();
     let all = |who: u128| {
@@ -977,7 +1049,7 @@ pub async fn what_an_erased_leader_asked_for_and_presented_goes_and_their_place_
     let sponsors = store.sponsors_of(&[Key(10)]).await.unwrap();
     assert_eq!(sponsors.len(), 2);
     assert!(sponsors.iter().all(|sponsor| sponsor.company.is_none()));
-    assert_eq!(stored(&history, 1).await.going, 2);
+    assert_eq!(stored(&history, 1).await.going, 0);
 
     history.store.purge().await.unwrap();
     let bytes = place.bytes();

@@ -214,6 +214,29 @@ pub async fn what_members_are_told_comes_in_order_and_is_read_once(place: &dyn P
     history.is_as_folded_anew().await;
 }
 
+pub async fn f5_what_two_accounts_were_told_before_they_were_linked_is_one_thing(
+    place: &dyn Place,
+) {
+    let mut history = with_members(place).await;
+    history
+        .add([(7, group_watched(1, 2)), (8, group_watched(1, 3))])
+        .await;
+    history
+        .add([(NEWS, posted_in(1, 2, Kind::Question, 1))])
+        .await;
+    history.add([(NEWS + 1, linked(2, 3))]).await;
+    let store = history.store.clone();
+    let both = history.accounts([2, 3]);
+    assert_eq!(store.notification_count(&both).await.unwrap(), 1);
+    let never = at(0);
+    assert_eq!(store.unread_count(&both, never).await.unwrap(), 1);
+    let all = page(Order::Descending, None, 10);
+    let told = store.notifications_of(&both, None, all).await.unwrap();
+    assert_eq!((told.len(), told[0].id), (2, told[1].id));
+    history.add([(NEWS + 2, read(3, told[0].id, None))]).await;
+    assert_eq!(store.unread_count(&both, never).await.unwrap(), 0);
+}
+
 pub async fn f10_figures_are_of_the_month_in_which_what_they_count_was_made(place: &dyn Place) {
     const MONTH: i64 = 31 * 86_400;
     let mut history = with_members(place).await;

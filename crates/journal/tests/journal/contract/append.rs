@@ -53,6 +53,7 @@ pub async fn an_event_reads_back_as_it_was_written(place: &impl Place) {
     event.actor = Some(AccountId(Uuid::new_v4()));
     event.correlation = Some(Uuid::new_v4());
     event.causation = Some(Uuid::new_v4());
+    event.imported = true;
     for event in [event, liked()] {
         append(journal, Expected::NoStream, std::slice::from_ref(&event))
             .await
@@ -66,6 +67,7 @@ pub async fn an_event_reads_back_as_it_was_written(place: &impl Place) {
         assert_eq!(read.actor, event.actor);
         assert_eq!(read.correlation, event.correlation);
         assert_eq!(read.causation, event.causation);
+        assert_eq!(read.imported, event.imported);
         assert_eq!(read.fact, event.fact);
     }
 }

@@ -1,9 +1,10 @@
 //! Rules that come into force, and rows that are folded anew, beside a server: whoever does it, and whatever
 //! interrupts it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
-use std::thread;
+use std::process::Command;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -33,6 +34,12 @@ fn admin(community: &Community, server: &Server) -> Client {
 const STANDING: &str =
     "{ rules { active { hash activatedAt by { name } } pending { hash } history { totalCount } }
     projection { phase generation lagEvents position head lastFailure { message } } }";
+
+/// What depends on the rules.
+fn points(client: &Client) -> Value {
+    let query = "{ leaderboard { entries(first: 3) { edges { points } } } }";
+    client.graphql(query, json!({}))
+}
 
 const REBUILD: &str =
     "mutation { projectionRebuild(input: {}) { started userErrors { message } } }";
@@ -192,6 +199,35 @@ fn rules_with_mistakes_come_into_force_nowhere() {
     assert_eq!(community.events().len(), events);
 }
 
+#[test]
+fn where_others_are_in_force_what_there_is_is_served_until_all_is_folded_by_them() {
+    let community = Community::demo();
+    let (other, standard) = (stack_exchange(), repository("projections"));
+    let server = Server::start(&community, []);
+    let points = points(server.client());
+    // As long as somebody else makes a generation, none is made by a server.
+    let rebuilding = File::create(community.path().join("read-models/rebuilding")).unwrap();
+    rebuilding.lock().unwrap();
+    admin(&community, &server).graphql(ACTIVATE, files(&other));
+    server.kill();
+
+    for options in [&[][..], &["--read-only"]] {
+        let server = Server::start(&community, options.iter().copied());
+        assert_eq!(self::points(server.client()), points);
+        server.kill();
+    }
+    let server = Server::start(&community, []);
+    let client = admin(&community, &server);
+    let data = client.graphql(STANDING, json!({}));
+    assert_eq!(data["rules"]["active"]["hash"], hash(&standard));
+    assert_eq!(data["rules"]["pending"]["hash"], hash(&other));
+    drop(rebuilding);
+    until_active(&client, &hash(&other));
+    assert_ne!(self::points(&client), points);
+    assert_eq!(server.stop().code(), Some(0));
+    community.does(["verify"]);
+}
+
 /// However often, and in whatever moment.
 #[test]
 fn a_server_that_is_killed_while_it_folds_anew_serves_what_it_served() {
@@ -202,7 +238,7 @@ fn a_server_that_is_killed_while_it_folds_anew_serves_what_it_served() {
     let mut random = Random::new();
     let sets = [stack_exchange(), repository("projections")];
     let started = Server::start(&community, []);
-    let posts = started.client().posts();
+    let mut posts = started.client().posts();
     started.kill();
     for round in 0..20 {
         let server = Server::start(&community, []);
@@ -212,12 +248,14 @@ fn a_server_that_is_killed_while_it_folds_anew_serves_what_it_served() {
             0 => client.graphql(ACTIVATE, files(&sets[round / 2 % 2])),
             _ => client.graphql(REBUILD, json!({})),
         };
-        thread::sleep(random.millis_below(700));
-        assert_eq!(server.client().posts(), posts);
-        server.kill();
-        if round % 5 == 4 {
-            community.does(["verify"]);
+        let end = Instant::now() + random.millis_below(700);
+        while Instant::now() < end {
+            client.question("Meanwhile");
+            posts += 1;
+            assert_eq!(client.posts(), posts);
         }
+        server.kill();
+        community.does(["verify"]);
     }
     let server = Server::start(&community, []);
     assert_eq!(server.client().posts(), posts);
@@ -231,4 +269,65 @@ fn a_server_that_is_killed_while_it_folds_anew_serves_what_it_served() {
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     let generations = names.filter(|name| name.ends_with(".sqlite")).count();
     assert!(generations <= 2, "{generations}");
+}
+
+/// A file system of its own, that is small, for the read models: Linux makes one for who may ask for it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_is_full_leaves_what_is_served_and_later_lets_it_go_on() {
+    let community = Community::demo();
+    community.does(["rebuild"]);
+    let small = community.path().join("read-models");
+    let is_possible = Command::new("unshare")
+        .args(["--mount", "mount", "-t", "tmpfs", "none", text(&small)])
+        .output();
+    if !is_possible.is_ok_and(|tried| tried.status.success()) {
+        eprintln!("skipped: no file system can be mounted here");
+        return;
+    }
+    let plaudit = community.plaudit(["serve", "--listen", "127.0.0.1:0", "--dev"]);
+    let mut serve = Command::new("unshare");
+    serve.args(["--mount", "sh", "-c"]);
+    serve.arg(format!(
+        "mount -t tmpfs -o size=8m none '{}' && exec \"$@\"",
+        text(&small)
+    ));
+    serve
+        .arg("sh")
+        .arg(plaudit.get_program())
+        .args(plaudit.get_args());
+    let server = Server::run(serve);
+    let client = admin(&community, &server);
+    let posts = client.posts();
+
+    let filler = server
+        .root()
+        .join(small.strip_prefix("/").unwrap())
+        .join("filler");
+    let full = fs::write(&filler, vec![0; 16 * 1024 * 1024]).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    client.graphql(REBUILD, json!({}));
+    let failure = soon("it says what failed", || {
+        let data = client.graphql(STANDING, json!({}));
+        let failure = data["projection"]["lastFailure"]["message"].as_str()?;
+        Some(failure.to_owned())
+    });
+    assert!(failure.contains("disk is full"), "{failure}");
+    assert_eq!(client.posts(), posts);
+
+    fs::remove_file(&filler).unwrap();
+    soon("it goes on", || {
+        client.graphql(REBUILD, json!({}));
+        let projection = &client.graphql(STANDING, json!({}))["projection"];
+        let is_well = projection["generation"] == 2 && projection["lagEvents"] == 0;
+        is_well.then_some(())
+    });
+    assert_eq!(client.posts(), posts);
+    client.question("Is there room again?");
+    assert_eq!(client.posts(), posts + 1);
+    let complaints = server.log();
+    let told = complaints.matches("folding is interrupted").count();
+    assert!(told <= 1, "{complaints}");
+    assert_eq!(server.stop().code(), Some(0));
+    community.does(["verify"]);
 }

@@ -607,7 +607,7 @@ fn an_import_whose_reader_goes_away_is_completed() {
 fn with_json_there_is_nothing_else_on_standard_output() {
     let community = Community::new();
     let imported = lines(&community.does(["import", "events", text(&demo()), "--json"]));
-    assert_eq!(imported.last().unwrap()["phase"], "folding");
+    assert_eq!(imported.last().unwrap()["phase"], "writing");
     let rebuilt = lines(&community.does(["rebuild", "--json"]));
     assert_eq!(rebuilt.last().unwrap()["rebuilt"], demo_events());
     for line in imported.iter().chain(&rebuilt) {

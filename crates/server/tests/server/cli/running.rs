@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -113,6 +114,12 @@ impl Server {
     pub fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    /// The root of the file systems that it sees.
+    #[cfg(target_os = "linux")]
+    pub fn root(&self) -> PathBuf {
+        format!("/proc/{}/root", self.process.id()).into()
     }
 
     /// What it logged so far.

@@ -28,7 +28,7 @@ fn a_new_directory_is_filled_with_the_demo_and_never_again() {
     assert_eq!(first["posts"]["totalCount"], DEMO_POSTS);
     assert_eq!(
         first["posts"]["nodes"][0]["author"]["name"],
-        "Declan O'Rourke _Lagan Ovens_"
+        "Declan O'Rourke"
     );
     assert!(
         server

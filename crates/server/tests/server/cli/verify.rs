@@ -74,7 +74,7 @@ fn f8_a_community_that_nobody_meddled_with_is_whole() {
     let (last, progress) = lines.split_last().unwrap();
     let phases = progress.iter().map(|line| line["phase"].as_str().unwrap());
     let phases: Vec<&str> = phases.filter(|phase| *phase != "comparing").collect();
-    assert_eq!(phases, ["inspecting", "replaying", "counting"]);
+    assert_eq!(phases, ["inspecting", "replaying", "writing", "counting"]);
     let verified = &last["verified"];
     assert_eq!(verified["events"], events);
     assert_eq!(verified["differences"], json!({}));

@@ -1,6 +1,7 @@
 //! How the binary is watched: before it serves, while it does, and by what commands tell.
 
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use plaudit_journal::Journal;
 use plaudit_journal::keys::{FILE_NAME, Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
 use rusqlite::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::community::{Community, Ran, demo_events, lines, text};
@@ -38,6 +39,7 @@ fn record(community: &Community, fact: Fact) {
         actor: None,
         correlation: None,
         causation: None,
+        imported: false,
         fact,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build();
@@ -116,13 +118,46 @@ fn a_server_that_is_still_folding_lives_and_is_not_ready() {
     let mut output = process.0.stdout.take().unwrap();
     std::io::Read::read_to_string(&mut output, &mut printed).unwrap();
     let printed = lines(&printed);
-    let [folding @ .., serving] = printed.as_slice() else {
+    let [folding @ .., writing, serving] = printed.as_slice() else {
         panic!("{printed:?}");
     };
-    assert!(folding.iter().all(|line| line["phase"] == "folding"));
-    assert_eq!(folding.last().unwrap()["done"], demo_events());
+    let is_folding = |line: &&Value| line["phase"] == "folding";
+    let folded = folding.iter().rfind(is_folding).unwrap();
+    assert_eq!(folded["done"], demo_events());
+    assert_eq!(writing["phase"], "writing");
+    assert_eq!(writing["done"], writing["total"]);
     let graphql = format!("http://{address}/graphql");
     assert_eq!(serving["serving"]["graphql"], graphql);
+}
+
+#[test]
+fn who_has_to_wait_for_others_that_make_read_models_is_told_so() {
+    let community = Community::demo();
+    let rebuilding = File::create(community.path().join("read-models/rebuilding")).unwrap();
+    rebuilding.lock().unwrap();
+    let rules = tempfile::tempdir().unwrap();
+    let kudos = "[[level]]\nname = \"New\"\npoints = 0\n";
+    std::fs::write(rules.path().join("kudos.toml"), kudos).unwrap();
+    let past = ["export", "all", "--as-of", "2026-06-01T00:00:00Z", "--out"];
+    let out = rules.path().join("out/");
+    let preview = ["rules", "preview", text(rules.path())];
+    for arguments in [preview.to_vec(), [&past[..], &[text(&out)]].concat()] {
+        let mut waiting = community.plaudit(arguments);
+        let waiting = waiting.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut waiting = Running(waiting.spawn().unwrap());
+        let said = BufReader::new(waiting.0.stderr.take().unwrap()).lines();
+        let mut said = said.map(|line| line.unwrap());
+        let told = said.find(|line| line.contains("others are making read models here"));
+        assert!(told.is_some(), "it is told before it is over");
+        assert!(waiting.0.try_wait().unwrap().is_none(), "it waits");
+        rebuilding.unlock().unwrap();
+        assert!(
+            waiting.0.wait().unwrap().success(),
+            "{:?}",
+            said.collect::<Vec<_>>()
+        );
+        rebuilding.lock().unwrap();
+    }
 }
 
 #[test]

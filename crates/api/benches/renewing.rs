@@ -1,6 +1,6 @@
 //! What reads and writes take while a million events are folded anew beside them, and without that.
 //!
-//! `cargo bench -p plaudit-server --bench renewing -- 1000000` says how many events there are.
+//! `cargo bench -p plaudit-api --bench renewing -- 1000000` says how many events there are.
 
 #![allow(
     clippy::print_stdout,
@@ -143,6 +143,7 @@ fn event(number: u128) -> NewEvent {
         actor: None,
         correlation: None,
         causation: None,
+        imported: false,
         fact,
     }
 }
@@ -162,7 +163,7 @@ async fn load(
                 let request = Request {
                     actor: Actor::member(AccountId(Uuid::now_v7())),
                     id: Uuid::now_v7(),
-                    idempotency_key: None,
+                    idempotency: None,
                 };
                 let register = Register { name: "New".into() };
                 let began = Instant::now();

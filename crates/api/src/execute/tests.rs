@@ -1,0 +1,481 @@
+//! Operations of every kind, on a schema for tests.
+
+use std::time::{Duration, Instant};
+
+use async_graphql::{Context, EmptySubscription, Enum, InputObject, Object, SimpleObject};
+use plaudit_domain::AccountId;
+use serde_json::json;
+
+use super::*;
+
+struct TestQuery;
+
+/// Who asks.
+struct Viewer(Option<Actor>);
+
+#[derive(SimpleObject)]
+#[graphql(crate = "crate::engine")]
+struct User {
+    id: i32,
+    name: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+enum Size {
+    Small,
+    Large,
+}
+
+#[derive(InputObject)]
+struct Order {
+    size: Size,
+    #[graphql(default = 1)]
+    count: i32,
+    tags: Option<Vec<String>>,
+}
+
+// The engine resolves it as the root, and we do where it is a field.
+#[Object(crate = "crate::engine")]
+impl TestQuery {
+    async fn user(&self) -> User {
+        User { id: 1, name: "Ada" }
+    }
+
+    async fn this(&self) -> Self {
+        Self
+    }
+
+    async fn viewer(&self, context: &Context<'_>) -> Option<String> {
+        let Viewer(actor) = context.data_unchecked();
+        actor.map(|actor| actor.account.to_string())
+    }
+
+    async fn order(&self, order: Order) -> String {
+        let Order { size, count, tags } = order;
+        format!("{count} {size:?} {}", tags.unwrap_or_default().join("+"))
+    }
+
+    async fn double(&self, number: i32) -> i32 {
+        number * 2
+    }
+
+    async fn panics(&self) -> Option<i32> {
+        None.or_else(|| panic!("the roof is on fire"))
+    }
+
+    async fn fails(&self) -> async_graphql::Result<Option<i32>> {
+        Err(std::io::Error::other("disk /dev/secret is full"))?
+    }
+
+    async fn fails_whole(&self) -> async_graphql::Result<i32> {
+        Err(async_graphql::Error::new("whole"))
+    }
+
+    async fn these(&self) -> Vec<Self> {
+        vec![Self, Self]
+    }
+
+    async fn perhaps(&self) -> Option<Self> {
+        Some(Self)
+    }
+
+    async fn perhaps_these(&self) -> Vec<Option<Self>> {
+        vec![Some(Self), None]
+    }
+
+    async fn refuses(&self) -> async_graphql::Result<Option<i32>> {
+        Err(async_graphql::Error::new("not yours"))
+    }
+}
+
+struct TestMutation;
+
+#[Object]
+impl TestMutation {
+    async fn write(&self) -> i32 {
+        7
+    }
+}
+
+fn api() -> Api<TestQuery, TestMutation, EmptySubscription> {
+    Api::new(
+        || Schema::build(TestQuery, TestMutation, EmptySubscription),
+        |request, _, viewer, _, _, _| request.data(Viewer(viewer)),
+    )
+}
+
+fn operation(query: &str, variables: serde_json::Value) -> Operation {
+    let body = json!({ "query": query, "variables": variables });
+    Operation::from_json(body.to_string().as_bytes()).unwrap()
+}
+
+fn json(answer: &Answer) -> serde_json::Value {
+    serde_json::from_slice(&answer.body).unwrap()
+}
+
+async fn execute(query: &str, variables: serde_json::Value) -> (Outcome, serde_json::Value) {
+    let operation = operation(query, variables);
+    let answer = api()
+        .execute(operation, None, Allowed::QueriesAndMutations)
+        .await;
+    (answer.outcome, json(&answer))
+}
+
+async fn data(query: &str, variables: serde_json::Value) -> serde_json::Value {
+    let (outcome, answer) = execute(query, variables).await;
+    assert_eq!(outcome, Outcome::Executed);
+    assert_eq!(answer.get("errors"), None, "{query}");
+    answer["data"].clone()
+}
+
+/// The code and message of the only error of an operation that was not executed.
+async fn refused(query: &str, variables: serde_json::Value) -> String {
+    let (outcome, answer) = execute(query, variables).await;
+    assert_eq!(outcome, Outcome::Refused, "{answer}");
+    assert_eq!(answer.get("data"), None);
+    let error = &answer["errors"][0];
+    assert_eq!(
+        answer["errors"].as_array().map(Vec::len),
+        Some(1),
+        "{answer}"
+    );
+    format!(
+        "{}: {}",
+        error["extensions"]["code"].as_str().unwrap(),
+        error["message"].as_str().unwrap()
+    )
+}
+
+#[tokio::test]
+async fn a_query_is_answered_in_its_own_order() {
+    let operation = operation("{ b: double(number: 4) user { name id } }", json!({}));
+    let answer = api().execute(operation, None, Allowed::Queries).await;
+    assert_eq!(
+        String::from_utf8(answer.body).unwrap(),
+        r#"{"data":{"b":8,"user":{"name":"Ada","id":1}}}"#
+    );
+}
+
+#[tokio::test]
+async fn a_document_that_is_known_already_is_answered_the_same_with_other_variables() {
+    let api = api();
+    for number in [1, 2, 3] {
+        let query = "query ($n: Int!) { double(number: $n) ...F } fragment F on TestQuery \
+                     { user { id } }";
+        let operation = operation(query, json!({ "n": number }));
+        let answer = api.execute(operation, None, Allowed::Queries).await;
+        assert_eq!(
+            json(&answer),
+            json!({ "data": { "double": number * 2, "user": { "id": 1 } } })
+        );
+    }
+    assert_eq!(api.documents.len(), 1);
+}
+
+#[tokio::test]
+async fn resolvers_know_who_asks() {
+    let account = AccountId(Uuid::from_u128(7));
+    let operation = operation("{ viewer }", json!({}));
+    let viewer = Some(Actor::member(account));
+    let answer = api().execute(operation, viewer, Allowed::Queries).await;
+    assert_eq!(
+        json(&answer),
+        json!({ "data": { "viewer": account.to_string() } })
+    );
+    assert_eq!(
+        data("{ viewer }", json!({})).await,
+        json!({ "viewer": null })
+    );
+}
+
+#[tokio::test]
+async fn only_what_may_write_executes_a_mutation() {
+    let api = api();
+    let write = || operation("query R { viewer } mutation W { write }", json!({}));
+    for (name, allowed, outcome) in [
+        ("R", Allowed::Queries, Outcome::Executed),
+        ("W", Allowed::Queries, Outcome::NotAllowed),
+        ("W", Allowed::QueriesAndMutations, Outcome::Executed),
+    ] {
+        let mut operation = write();
+        operation.operation_name = Some(name.into());
+        let answer = api.execute(operation, None, allowed).await;
+        assert_eq!(answer.outcome, outcome, "{name} {allowed:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_one_error_with_the_number_of_its_log_line() {
+    let api = api();
+    for query in ["{ user { id } panics }", "{ this { this { panics } } }"] {
+        let operation = operation(query, json!({}));
+        let answer = json(&api.execute(operation, None, Allowed::Queries).await);
+        assert_eq!(answer["data"], json!(null));
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "INTERNAL");
+        let id = answer["errors"][0]["extensions"]["id"].as_str().unwrap();
+        assert!(
+            answer["errors"][0]["message"]
+                .as_str()
+                .unwrap()
+                .contains(id)
+        );
+        assert!(!answer.to_string().contains("fire"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_text_of_our_own_faults_stays_in_the_log() {
+    let (outcome, answer) = execute("{ user { id } fails refuses }", json!({})).await;
+    assert_eq!(outcome, Outcome::Executed);
+    assert_eq!(
+        answer["data"],
+        json!({ "user": { "id": 1 }, "fails": null, "refuses": null })
+    );
+    let [ours, theirs] = [&answer["errors"][0], &answer["errors"][1]];
+    assert_eq!(ours["extensions"]["code"], "INTERNAL");
+    assert_eq!(ours["path"], json!(["fails"]));
+    assert_eq!(theirs["message"], "not yours");
+    assert!(!answer.to_string().contains("secret"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_failed_field_is_null_and_what_may_not_be_null_is_not() {
+    for (query, expected) in [
+        (
+            "{ viewer refuses }",
+            json!({ "viewer": null, "refuses": null }),
+        ),
+        ("{ refuses }", json!({ "refuses": null })),
+        (
+            "{ this { refuses } }",
+            json!({ "this": { "refuses": null } }),
+        ),
+        (
+            "{ a: refuses b: this { c: refuses user { id } } }",
+            json!({ "a": null, "b": { "user": { "id": 1 }, "c": null } }),
+        ),
+        ("{ viewer failsWhole }", json!(null)),
+        ("{ viewer this { failsWhole } }", json!(null)),
+        (
+            "{ viewer perhaps { viewer this { failsWhole } } }",
+            json!({ "viewer": null, "perhaps": null }),
+        ),
+        (
+            "{ perhaps { refuses failsWhole } }",
+            json!({ "perhaps": null }),
+        ),
+        (
+            "{ perhaps { failsWhole refuses } }",
+            json!({ "perhaps": null }),
+        ),
+        (
+            "{ these { refuses } }",
+            json!({ "these": [{ "refuses": null }, { "refuses": null }] }),
+        ),
+        (
+            "{ perhaps { these { viewer failsWhole } } }",
+            json!({ "perhaps": null }),
+        ),
+        (
+            "{ perhapsThese { failsWhole } }",
+            json!({ "perhapsThese": [null, null] }),
+        ),
+        (
+            "{ perhaps { ...F } perhaps { ... { failsWhole } } } fragment F on TestQuery { user { id } }",
+            json!({ "perhaps": null }),
+        ),
+        (
+            "{ ...F ...G } fragment F on TestQuery { this { viewer } } fragment G on TestQuery { this { x: refuses } }",
+            json!({ "this": { "viewer": null, "x": null } }),
+        ),
+    ] {
+        let (outcome, answer) = execute(query, json!({})).await;
+        assert_eq!(outcome, Outcome::Executed);
+        assert!(answer["errors"][0]["path"].is_array());
+        assert_eq!(answer["data"], expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_executed_has_no_data() {
+    for (query, why) in [
+        ("", "GRAPHQL_PARSE_FAILED: "),
+        ("{", "GRAPHQL_PARSE_FAILED: "),
+        (
+            "{ nothing }",
+            "GRAPHQL_VALIDATION_FAILED: Unknown field \"nothing\"",
+        ),
+        ("{ user }", "GRAPHQL_VALIDATION_FAILED: "),
+        ("{ double(number: \"x\") }", "GRAPHQL_VALIDATION_FAILED: "),
+        ("{ ...F }", "GRAPHQL_VALIDATION_FAILED: "),
+        (
+            "query A { viewer } query B { viewer }",
+            "OPERATION_RESOLUTION_FAILURE: the document has several operations",
+        ),
+    ] {
+        let error = refused(query, json!({})).await;
+        assert!(error.starts_with(why), "{query}: {error}");
+    }
+    let mut operation = operation("query A { viewer }", json!({}));
+    operation.operation_name = Some("B".into());
+    let answer = json(&api().execute(operation, None, Allowed::Queries).await);
+    assert_eq!(
+        answer["errors"][0]["message"],
+        "the document has no operation B"
+    );
+}
+
+#[tokio::test]
+async fn values_that_do_not_fit_their_variables_are_refused() {
+    let number = "query ($n: Int!) { double(number: $n) }";
+    let order = "query ($o: Order!) { order(order: $o) }";
+    for (query, variables, why) in [
+        (number, json!({}), "$n: a Int! is missing"),
+        (number, json!({ "n": null }), "$n: null is no Int!"),
+        (number, json!({ "n": "1" }), "$n: \"1\" is no Int"),
+        (number, json!({ "n": 1.5 }), "$n: 1.5 is no Int"),
+        (number, json!({ "n": [1] }), "$n: a list is no Int"),
+        (order, json!({ "o": 1 }), "$o: 1 is no Order"),
+        (order, json!({ "o": {} }), "$o.size: a Size! is missing"),
+        (
+            order,
+            json!({ "o": { "size": "HUGE" } }),
+            "$o.size: \"HUGE\" is no Size",
+        ),
+        (
+            order,
+            json!({ "o": { "size": "SMALL", "x": 1 } }),
+            "$o: a Order has no field x",
+        ),
+        (
+            order,
+            json!({ "o": { "size": "SMALL", "tags": ["a", 2] } }),
+            "$o.tags[1]: 2 is no String",
+        ),
+        (
+            order,
+            json!({ "o": { "size": "SMALL", "count": null } }),
+            "$o.count: null is no Int!",
+        ),
+    ] {
+        let error = refused(query, variables).await;
+        assert_eq!(error, format!("BAD_USER_INPUT: {why}"));
+    }
+}
+
+#[tokio::test]
+async fn values_that_fit_arrive_and_defaults_stand_in() {
+    let order = "query ($o: Order!) { order(order: $o) }";
+    for (query, variables, answer) in [
+        (
+            order,
+            json!({ "o": { "size": "SMALL" } }),
+            json!({ "order": "1 Small " }),
+        ),
+        (
+            order,
+            json!({ "o": { "size": "LARGE", "count": 2, "tags": ["a", "b"] }, "more": 1 }),
+            json!({ "order": "2 Large a+b" }),
+        ),
+        // One value stands for a list of it.
+        (
+            order,
+            json!({ "o": { "size": "SMALL", "tags": "a" } }),
+            json!({ "order": "1 Small a" }),
+        ),
+        (
+            "query ($n: Int = 4) { double(number: $n) }",
+            json!({}),
+            json!({ "double": 8 }),
+        ),
+        (
+            "query ($no: Boolean = true) { viewer double(number: 1) @skip(if: $no) }",
+            json!({}),
+            json!({ "viewer": null }),
+        ),
+    ] {
+        assert_eq!(data(query, variables).await, answer);
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_mistakes_gets_a_few_errors() {
+    let query = format!("{{ {} }}", "nothing ".repeat(1_000));
+    let (_, answer) = execute(&query, json!({})).await;
+    let errors = answer["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 6);
+    assert_eq!(errors[5]["message"], "and 995 more errors");
+}
+
+/// The probes that brought stock servers down, each small.
+#[tokio::test]
+async fn hostile_documents_are_refused_at_once() {
+    let bomb = |levels: u32| {
+        let spreads: String = (0..levels)
+            .map(|n| format!("fragment F{n} on TestQuery{{...F{0} ...F{0}}}", n + 1))
+            .collect();
+        format!("{{...F0}}{spreads} fragment F{levels} on TestQuery{{viewer}}")
+    };
+    let chain = |from: &str, length: u32| {
+        let spreads: String = (0..length)
+            .map(|n| format!("fragment F{n} on TestQuery{{...F{}}}", n + 1))
+            .collect();
+        format!("{from}{spreads} fragment F{length} on TestQuery{{viewer}}")
+    };
+    let aliases = |fields: u32| {
+        let fields: String = (0..fields).map(|n| format!("a{n}:viewer ")).collect();
+        format!("{{ {fields} }}")
+    };
+    let api = api();
+    for (what, query) in [
+        ("a bomb of fragments", bomb(24)),
+        ("a larger bomb", bomb(60)),
+        (
+            "a cycle",
+            "{...A} fragment A on TestQuery{...B ...B} fragment B on TestQuery{...A ...A}".into(),
+        ),
+        (
+            "a cycle that nobody spreads",
+            "{viewer} fragment A on TestQuery{...A ...A}".into(),
+        ),
+        ("a chain of fragments", chain("{...F0}", 1_500)),
+        ("a chain that nobody spreads", chain("{viewer}", 1_500)),
+        ("aliases", aliases(5_000)),
+        (
+            "type names",
+            format!("{{ {} }}", "__typename ".repeat(5_000)),
+        ),
+        ("brackets", "{".repeat(60_000)),
+        (
+            "nested fields",
+            format!("{}{}", "{this".repeat(10_000), "}".repeat(10_000)),
+        ),
+        (
+            "nested lists",
+            format!("{{order(order:{}", "[".repeat(60_000)),
+        ),
+        (
+            "nested objects",
+            format!("{{order(order:{}", "{a:".repeat(20_000)),
+        ),
+        ("a nested type", format!("query($a:{}", "[".repeat(60_000))),
+        ("nested parentheses", "(".repeat(60_000)),
+        (
+            "a long document",
+            format!("{{ {} }}", " ".repeat(1_000_000)),
+        ),
+    ] {
+        let start = Instant::now();
+        let operation = operation(&query, json!({}));
+        let answer = api.execute(operation, None, Allowed::Queries).await;
+        assert_eq!(answer.outcome, Outcome::Refused, "{what}");
+        assert!(
+            answer.body.len() < 10_000,
+            "{what}: {} bytes",
+            answer.body.len()
+        );
+        let took = start.elapsed();
+        // On an idle machine a tenth of a second; unguarded, minutes.
+        assert!(took < Duration::from_secs(20), "{what} took {took:?}");
+    }
+}
