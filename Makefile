@@ -28,7 +28,9 @@ bless:
 
 bench:
 	cargo bench --package plaudit-journal --bench append
+	cargo bench --package plaudit-journal --bench postgres
 	cargo bench --package plaudit-replay --bench rebuild
+	cargo bench --package plaudit-replay --bench postgres
 	cargo bench --package plaudit-exchange --bench export
 	cargo bench --package plaudit-server --bench serve
 	cargo bench --package plaudit-server --bench watching

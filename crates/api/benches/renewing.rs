@@ -85,10 +85,10 @@ async fn community(folder: &std::path::Path, events: u128) -> Arc<Community> {
     }
     let rules = Arc::new(Rules::standard().unwrap());
     let generations = Generations::open(&folder.join("read-models"), rules.clone()).unwrap();
-    let store = generations.current(&journal, &mut |_| ()).await.unwrap();
+    let current = generations.current(&journal, &mut |_| ()).await.unwrap();
     let target = Target {
-        generations: Some((generations.clone(), store.path().to_owned())),
-        store: Arc::new(store),
+        generations: Some((generations.clone(), current.number)),
+        store: current.store,
         rules,
     };
     let community = Arc::new(Community::start(journal, target).await.unwrap());

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::batches::Batches;
 use crate::document::{Document, Documents};
+use crate::failure::is_passing;
 use crate::mutation::Mutation;
 use crate::nulls;
 use crate::operation::Operation;
@@ -398,6 +399,10 @@ fn executed(mut response: Response, document: &Document, of: &OperationDefinitio
             continue;
         }
         match error.source.take() {
+            Some(source) if is_passing(&*source) => {
+                let message = std::mem::take(&mut error.message);
+                *error = unavailable(error.clone(), &message);
+            }
             // It came out of a resolver by `?`, and isn't something that a user did.
             Some(_) => {
                 let message = std::mem::take(&mut error.message);
@@ -424,6 +429,17 @@ fn internal(mut error: ServerError, what: &str) -> ServerError {
     let extensions = extensions(&mut error);
     extensions.set("code", "INTERNAL");
     extensions.set("id", id.to_string());
+    error
+}
+
+/// Something that is needed can't be reached for now: whoever tries again may have more luck.
+fn unavailable(mut error: ServerError, what: &str) -> ServerError {
+    tracing::warn!(path = ?error.path, "an operation came to nothing for now: {what}");
+    error.message =
+        "what this needs can't be reached just now: try again soon. A change may have been made \
+                     all the same: with the same idempotencyKey it is made once"
+            .to_owned();
+    extensions(&mut error).set("code", "UNAVAILABLE");
     error
 }
 

@@ -21,6 +21,7 @@ mod document;
 mod event;
 mod event_filter;
 mod execute;
+mod failure;
 mod feedback;
 mod gift;
 mod group;

@@ -68,6 +68,8 @@ impl KudosEvent {
         let event = event.map_err(|error| match &*error {
             JournalError::Absent => coded(error.to_string(), "NO_JOURNAL"),
             JournalError::Storage { .. }
+            | JournalError::Unavailable { .. }
+            | JournalError::NoCopies
             | JournalError::Undecodable { .. }
             | JournalError::Keys(_)
             | JournalError::Closed { .. } => error.into(),

@@ -16,6 +16,8 @@ use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_projection::Rules;
 use plaudit_replay::live::Target;
 use plaudit_replay::{Community, Generations, Request};
+use plaudit_store::postgres::Address;
+use plaudit_testing::postgres::Database;
 use serde_json::json;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -27,6 +29,8 @@ pub struct Asked {
     /// How far its clock is ahead, in microseconds.
     ahead: Arc<AtomicI64>,
     directory: TempDir,
+    /// What its read models are in, if they aren't in the directory.
+    _database: Option<Database>,
 }
 
 /// The rules of `fixtures/rules/<name>/`.
@@ -77,6 +81,19 @@ impl Asked {
         Self::with_all(directory, journal, Rules::standard().unwrap(), true).await
     }
 
+    /// The same, with read models in a database.
+    pub async fn in_database(database: Database, rules: Rules) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = journal(directory.path());
+        let address = Address::parse(&database.url).unwrap();
+        let rules = Arc::new(rules);
+        let generations =
+            Generations::open_in_database(&address, directory.path(), rules.clone()).await;
+        let mut asked = Self::of(directory, journal, generations.unwrap(), false).await;
+        asked._database = Some(database);
+        asked
+    }
+
     async fn with_both(directory: TempDir, journal: SharedJournal, rules: Rules) -> Self {
         Self::with_all(directory, journal, rules, false).await
     }
@@ -87,12 +104,21 @@ impl Asked {
         rules: Rules,
         renews: bool,
     ) -> Self {
-        let rules = Arc::new(rules);
-        let generations = Generations::open(directory.path(), rules.clone()).unwrap();
-        let store = generations.current(&journal, &mut |_| {}).await.unwrap();
+        let generations = Generations::open(directory.path(), Arc::new(rules)).unwrap();
+        Self::of(directory, journal, generations, renews).await
+    }
+
+    async fn of(
+        directory: TempDir,
+        journal: SharedJournal,
+        generations: Generations,
+        renews: bool,
+    ) -> Self {
+        let rules = generations.rules().clone();
+        let current = generations.current(&journal, &mut |_| {}).await.unwrap();
         let target = Target {
-            generations: Some((generations.clone(), store.path().to_owned())),
-            store: Arc::new(store),
+            generations: Some((generations.clone(), current.number)),
+            store: current.store,
             rules,
         };
         let community = Community::start(journal, target).await.unwrap();
@@ -111,6 +137,7 @@ impl Asked {
             api: Api::of(community.clone()),
             community,
             directory,
+            _database: None,
         }
     }
 

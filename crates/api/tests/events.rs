@@ -17,7 +17,7 @@ use plaudit_domain::{
 use plaudit_journal::inspection::Extent;
 use plaudit_journal::search::{Found, Search};
 use plaudit_journal::{
-    AppendError, Appended, Expected, Journal, JournalError, SharedJournal, Tell,
+    AppendError, Appended, Expected, Journal, JournalError, Part, SharedJournal, Tell,
 };
 use uuid::Uuid;
 
@@ -436,6 +436,10 @@ impl Journal for Counted {
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
         self.count(self.journal.read_all(after, limit).await)
+    }
+
+    async fn read_kept(&self, part: Part<'_>, limit: usize) -> Result<Vec<Event>, JournalError> {
+        self.journal.read_kept(part, limit).await
     }
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {

@@ -28,6 +28,8 @@ use plaudit_domain::fact::{GroupFact, LinkCodeFact};
 use plaudit_domain::group::Changed;
 use plaudit_domain::link_code::{CODE_BYTES, Code, Made};
 use plaudit_domain::{Actor, GroupId, Roles, Time};
+use plaudit_projection::Rules;
+use plaudit_testing::postgres::database;
 use uuid::Uuid;
 
 use crate::community::{Asked, actor, rules as rules_of};
@@ -43,7 +45,8 @@ async fn every_scenario_is_answered_as_it_was() {
     settings.set_omit_expression(true);
     let mut all = String::new();
     for path in files("graphql") {
-        let answers = told(&fs::read_to_string(&path).unwrap()).await;
+        let text = fs::read_to_string(&path).unwrap();
+        let answers = told(&text, community_of(&text).await).await;
         all.push_str(&answers);
         settings.bind(|| insta::assert_snapshot!(stem(&path), answers));
     }
@@ -64,6 +67,22 @@ async fn every_scenario_is_answered_as_it_was() {
     for Positioned { node: code, .. } in &codes.values {
         let code = format!("\"code\": \"{}\"", code.value.node);
         assert!(all.contains(&code), "{code} comes up in some scenario");
+    }
+}
+
+/// What keeps the read models makes no difference: the answers are the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_scenario_is_answered_the_same_from_postgres() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(FOLDER);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for path in files("graphql") {
+        let Some(database) = database() else { return };
+        let text = fs::read_to_string(&path).unwrap();
+        let asked = Asked::in_database(database, under(&text)).await;
+        let answers = told(&text, asked).await;
+        settings.bind(|| insta::assert_snapshot!(stem(&path), answers));
     }
 }
 
@@ -218,9 +237,17 @@ impl Step {
     }
 }
 
+/// The rules that a scenario is told under.
+fn under(text: &str) -> Rules {
+    let first = text.lines().next();
+    match first.and_then(|line| line.strip_prefix("# under ")) {
+        Some(name) => rules_of(name),
+        None => Rules::standard().unwrap(),
+    }
+}
+
 /// What a scenario's operations are answered, one after the other.
-async fn told(text: &str) -> String {
-    let asked = community_of(text).await;
+async fn told(text: &str, asked: Asked) -> String {
     let mut known = Known::default();
     let mut told = String::new();
     for step in Step::all(text) {
@@ -234,14 +261,7 @@ async fn told(text: &str) -> String {
 
 /// The community that a scenario is told of, where nothing happened yet.
 pub async fn community_of(text: &str) -> Asked {
-    let rules = text
-        .lines()
-        .next()
-        .and_then(|line| line.strip_prefix("# under "));
-    match rules {
-        Some(name) => Asked::under(rules_of(name)).await,
-        None => Asked::new().await,
-    }
+    Asked::under(under(text)).await
 }
 
 impl Known {

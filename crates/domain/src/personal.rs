@@ -67,6 +67,9 @@ pub trait Protected {
     /// Whether the value is there to be read.
     fn is_known(&self) -> bool;
 
+    /// Whether it has to be opened to be read.
+    fn is_sealed(&self) -> bool;
+
     /// Takes the value away.
     fn withhold(&mut self);
 
@@ -97,6 +100,10 @@ impl<T> Personal<T> {
 impl<T: Serialize + DeserializeOwned> Protected for Personal<T> {
     fn is_known(&self) -> bool {
         self.get().is_some()
+    }
+
+    fn is_sealed(&self) -> bool {
+        matches!(self.0, Value::Sealed(_))
     }
 
     fn withhold(&mut self) {

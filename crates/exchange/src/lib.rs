@@ -13,6 +13,7 @@
 
 pub mod archive;
 pub mod cells;
+pub mod copy;
 mod csv_file;
 pub mod error;
 pub mod events;

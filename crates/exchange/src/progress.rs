@@ -7,6 +7,12 @@ pub enum Phase {
     Reading,
     /// Recording events. Done and total are rows that become events.
     Recording,
+    /// Comparing what is there already with what it should be. Done and total are events.
+    Checking,
+    /// Copying events. Done and total are events.
+    Copying,
+    /// Comparing the whole of two histories. Done and total are events.
+    Comparing,
     /// Writing a table, by its name. Done and total are positions in the history.
     Writing(&'static str),
 }

@@ -20,7 +20,7 @@ use plaudit_exchange::lines::Format;
 use plaudit_exchange::tables::{Private, Table, Tables};
 use plaudit_journal::inspection::Extent;
 use plaudit_journal::{
-    AppendError, Appended, Expected, Journal, JournalError, SharedJournal, Tell,
+    AppendError, Appended, Expected, Journal, JournalError, Part, SharedJournal, Tell,
 };
 use plaudit_projection::Rules;
 use plaudit_store::Store;
@@ -211,6 +211,10 @@ impl Journal for Failing {
             return Err(JournalError::Closed { journal });
         }
         self.journal.read_all(after, limit.min(100)).await
+    }
+
+    async fn read_kept(&self, part: Part<'_>, limit: usize) -> Result<Vec<Event>, JournalError> {
+        self.journal.read_kept(part, limit).await
     }
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {

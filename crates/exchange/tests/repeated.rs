@@ -10,7 +10,7 @@ use plaudit_domain::{AccountId, Event, NewEvent, Position, StreamName};
 use plaudit_exchange::{ImportError, Phase, Progress, stack_exchange};
 use plaudit_journal::inspection::Extent;
 use plaudit_journal::{
-    AppendError, Appended, Expected, Journal, JournalError, SharedJournal, Tell,
+    AppendError, Appended, Expected, Journal, JournalError, Part, SharedJournal, Tell,
 };
 
 use crate::community::{Community, assert_accounted_for, datasets};
@@ -56,6 +56,10 @@ impl Journal for Failing {
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
         self.journal.read_all(after, limit).await
+    }
+
+    async fn read_kept(&self, part: Part<'_>, limit: usize) -> Result<Vec<Event>, JournalError> {
+        self.journal.read_kept(part, limit).await
     }
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {

@@ -5,7 +5,7 @@ use plaudit_domain::erasure::Content;
 use plaudit_domain::{AccountId, Event, NewEvent, Position, StreamName};
 
 use crate::inspection::Extent;
-use crate::{AppendError, Appended, Expected, Journal, JournalError, Tell};
+use crate::{AppendError, Appended, Expected, Journal, JournalError, Part, Tell};
 
 /// Stands for a journal that is elsewhere: of its events nothing is known but up to where they were read.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +40,10 @@ impl Journal for AbsentJournal {
     }
 
     async fn read_all(&self, _: Position, _: usize) -> Result<Vec<Event>, JournalError> {
+        Err(JournalError::Absent)
+    }
+
+    async fn read_kept(&self, _: Part<'_>, _: usize) -> Result<Vec<Event>, JournalError> {
         Err(JournalError::Absent)
     }
 

@@ -7,7 +7,7 @@ use plaudit_domain::{AccountId, Event, Fact, Position, StreamName, Time};
 use uuid::Uuid;
 
 use crate::keys::{Keyring, KeysError};
-use crate::sealing;
+use crate::{Tell, sealing};
 
 /// How much of a journal is inspected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,8 +121,8 @@ pub enum Fault {
     },
     /// Somebody was erased, and what is personal about them can still be read.
     #[error(
-        "erases account {0}, whose keys are there all the same: an older keys.sqlite seems to have been \
-         put back, and `plaudit rebuild` destroys them again"
+        "erases account {0}, whose keys are there all the same: older keys seem to have been put \
+         back, and `plaudit rebuild` destroys them again"
     )]
     NotErased(AccountId),
     /// Something personal in it can't be read, and should be.
@@ -137,9 +137,7 @@ pub enum Unopened {
     #[error("it is sealed, but about nobody")]
     Nobodys,
     /// There is no key, and never was one here.
-    #[error(
-        "there is no key of its account, and none was destroyed: is this the right keys.sqlite?"
-    )]
+    #[error("there is no key of its account, and none was destroyed: are these the right keys?")]
     NoKey,
     /// The key isn't one.
     #[error("the key of its account is damaged")]
@@ -164,7 +162,7 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// What is wrong with it, as far as it tells itself.
-    pub fn faults(
+    async fn faults(
         self,
         fact: Result<Fact, DecodeError>,
         extent: Extent,
@@ -182,7 +180,7 @@ impl Kept {
         }
         if let Fact::Account(AccountFact::Erased(erased)) = &fact
             && self.position <= extent.folded
-            && sealing::has_keys(keyring, erased)?
+            && sealing::has_keys(keyring, erased).await?
         {
             faults.push(Fault::NotErased(erased.account));
         }
@@ -199,20 +197,91 @@ impl Kept {
             imported: false,
             fact,
         };
-        let unopened = sealing::inspect(keyring, &mut event)?;
+        let unopened = sealing::inspect(keyring, &mut event).await?;
         faults.extend(unopened.into_iter().map(Fault::from));
         Ok(faults)
     }
 }
 
+/// An event that was looked at: what it says of itself, and what was found wrong as it was read.
+pub(crate) struct Looked {
+    pub position: i64,
+    pub recorded_at: Time,
+    /// It, what its body says, and what else is wrong; or why it isn't even that.
+    pub read: Result<Read, String>,
+}
+
+/// An event, what its body says, and what else was found wrong with it.
+pub(crate) type Read = (Kept, Result<Fact, DecodeError>, Option<Fault>);
+
+/// Looks at each event by itself, and at the one before it.
+pub(crate) struct Bodies<'k> {
+    extent: Extent,
+    keyring: &'k Keyring,
+    positions: Positions,
+}
+
+impl<'k> Bodies<'k> {
+    pub fn new(extent: Extent, keyring: &'k Keyring) -> Self {
+        Self {
+            extent,
+            keyring,
+            positions: Positions::new(),
+        }
+    }
+
+    /// The next one, in the order of positions.
+    pub async fn look_at(&mut self, looked: Looked, tell: Tell<'_>) -> Result<(), KeysError> {
+        let Looked {
+            position,
+            recorded_at,
+            read,
+        } = looked;
+        if let Some(missing) = self.positions.missing_before(position) {
+            tell(Inspected::Flaw(Flaw::Missing(missing)));
+        }
+        let before_first = (position < 1).then_some(Fault::BeforeFirst);
+        let earlier = self.positions.is_earlier(recorded_at);
+        let earlier = earlier.then_some(Fault::RecordedEarlier { at: recorded_at });
+        let own = match read {
+            Ok((event, fact, fault)) => {
+                let mut faults = event.faults(fact, self.extent, self.keyring).await?;
+                faults.extend(fault);
+                faults
+            }
+            Err(error) => vec![Fault::Unreadable(error)],
+        };
+        for fault in before_first.into_iter().chain(earlier).chain(own) {
+            tell(Inspected::Flaw(Flaw::Event { position, fault }));
+        }
+        if position % OFTEN == 0 {
+            tell(Inspected::UpTo(position.cast_unsigned()));
+        }
+        Ok(())
+    }
+
+    /// There are no more.
+    pub fn finish(mut self, tell: Tell<'_>) {
+        let until = self.extent.until;
+        let end = i64::try_from(until).unwrap_or(i64::MAX).saturating_add(1);
+        if let Some(missing) = self.positions.missing_before(end) {
+            tell(Inspected::Flaw(Flaw::Missing(missing)));
+        }
+        tell(Inspected::UpTo(until));
+    }
+}
+
+/// How far it is, is told after so many events.
+const OFTEN: i64 = 5_000;
+
 /// Positions, one after the other: they are 1, 2, 3 …, and recorded in this order.
-pub(crate) struct Positions {
+struct Positions {
     next: i64,
     recorded_at: Time,
 }
 
 impl Positions {
-    pub fn new() -> Self {
+    fn new() -> Self {
         Self {
             next: 1,
             recorded_at: Time::from_micros(i64::MIN),
@@ -220,14 +289,14 @@ impl Positions {
     }
 
     /// The positions that are missing before this one.
-    pub fn missing_before(&mut self, position: i64) -> Option<RangeInclusive<i64>> {
+    fn missing_before(&mut self, position: i64) -> Option<RangeInclusive<i64>> {
         let missing = self.next..=position.saturating_sub(1);
         self.next = self.next.max(position.saturating_add(1));
         (!missing.is_empty()).then_some(missing)
     }
 
     /// Whether an event was recorded before the last one; the next is measured against the later.
-    pub fn is_earlier(&mut self, recorded_at: Time) -> bool {
+    fn is_earlier(&mut self, recorded_at: Time) -> bool {
         let is_earlier = recorded_at < self.recorded_at;
         self.recorded_at = self.recorded_at.max(recorded_at);
         is_earlier

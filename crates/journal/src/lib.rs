@@ -17,6 +17,9 @@ use self::search::{Found, Search};
 pub mod absent;
 pub mod inspection;
 pub mod keys;
+pub mod location;
+pub mod postgres;
+mod row;
 mod sealing;
 pub mod search;
 pub mod sqlite;
@@ -57,6 +60,16 @@ pub trait Journal: Send + Sync {
     /// [`AppendError::Journal`] if it can't be written.
     async fn append_many(&self, events: Vec<NewEvent>) -> Result<Appended, AppendError>;
 
+    /// Records events as another journal [keeps](Self::read_kept) them: at the positions that they have there,
+    /// with the times at which they were recorded. Nothing is sealed or decided anew. All or none.
+    ///
+    /// # Errors
+    /// If the first of them doesn't come right after the last one here, or they can't be written.
+    async fn append_kept(&self, events: Vec<Event>) -> Result<(), AppendError> {
+        drop(events);
+        Err(JournalError::NoCopies.into())
+    }
+
     /// The events of one stream, in order; none if there is no such stream.
     async fn read_stream(&self, stream: &StreamName) -> Result<Vec<Event>, JournalError> {
         self.read_stream_from(stream, 0).await
@@ -71,6 +84,11 @@ pub trait Journal: Send + Sync {
 
     /// The next events after a position, at most so many. Fewer, or none, only at the end.
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError>;
+
+    /// The next events of a part of the history as they are kept, at most so many: what is personal in
+    /// them stays sealed. Fewer, or none, only at its end. Whoever hands them on hands on nothing that
+    /// opens without the keys; recorded again they are kept as they are.
+    async fn read_kept(&self, part: Part<'_>, limit: usize) -> Result<Vec<Event>, JournalError>;
 
     /// The events at some positions, in order; for a position that there isn't, none comes.
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError>;
@@ -109,6 +127,15 @@ pub trait Journal: Send + Sync {
 
 /// Who is told what an [inspection](Journal::inspect) comes to.
 pub type Tell<'a> = &'a mut (dyn FnMut(Inspected) + Send);
+
+/// A part of the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// All events after a position.
+    After(Position),
+    /// The events of a stream that have this revision or a later one.
+    Stream(&'a StreamName, u64),
+}
 
 /// What a stream has to be like for an append to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,6 +192,15 @@ pub enum JournalError {
         /// What failed.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What keeps it can't be reached just now: trying again may help. Of an append it isn't known whether
+    /// it was recorded; with the same ids it may be tried again, too.
+    #[error("journal {journal} isn't available just now, try again: {reason}")]
+    Unavailable {
+        /// Which journal: its path or address.
+        journal: String,
+        /// What it came to.
+        reason: String,
+    },
     /// An event is there, and can't be read.
     #[error("event {position} can't be read: {source}")]
     Undecodable {
@@ -179,12 +215,30 @@ pub enum JournalError {
     /// There is none.
     #[error("there is no journal here: ask the community that these read models were made from")]
     Absent,
+    /// It takes no copies of other journals.
+    #[error("nothing can be copied into this kind of journal")]
+    NoCopies,
     /// It was closed, or its writer ended; open it again.
     #[error("journal {journal} is closed")]
     Closed {
         /// Which journal.
         journal: String,
     },
+}
+
+impl JournalError {
+    /// Whether trying again may help.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } | Self::Keys(KeysError::Unavailable { .. }) => true,
+            Self::Storage { .. }
+            | Self::Undecodable { .. }
+            | Self::Keys(_)
+            | Self::Absent
+            | Self::NoCopies
+            | Self::Closed { .. } => false,
+        }
+    }
 }
 
 /// Every event after a position, in order, and then every new one as it comes: none is missed,

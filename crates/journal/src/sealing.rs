@@ -3,24 +3,22 @@
 //! A sealed value says nothing about whose key it needs: that follows from the fact that it stands in.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
 use plaudit_domain::erasure::{Content, Erased};
 use plaudit_domain::personal::{About, Part};
 use plaudit_domain::{AccountId, Event, Fact, NewEvent};
-use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use crate::inspection::Unopened;
-use crate::keys::{Keyring, KeysError};
+use crate::keys::{Keyring, KeysError, KeysOf};
 
 /// Seals the personal data of events that are to be recorded.
 ///
 /// Where a key was destroyed the value is withheld. One that is about nobody known stays as it is.
 /// Every key that was used is on the disk when this returns.
-pub(crate) async fn seal(keyring: &Arc<Keyring>, events: &mut [NewEvent]) -> Result<(), KeysError> {
+pub(crate) async fn seal(keyring: &Keyring, events: &mut [NewEvent]) -> Result<(), KeysError> {
     let accounts = concerned(events.iter_mut().map(|event| &mut event.fact));
     if accounts.is_empty() {
         return Ok(());
@@ -28,7 +26,7 @@ pub(crate) async fn seal(keyring: &Arc<Keyring>, events: &mut [NewEvent]) -> Res
     let mut keys = keyring.remembered(&accounts);
     if keys.len() < accounts.len() {
         // Making keys waits for the disk, and for others who do so.
-        keys = blocking(keyring, move |keyring| keyring.make(&accounts)).await?;
+        keys = keyring.make(&accounts).await?;
     }
     for event in events {
         let mut place = Place::first(event.id);
@@ -69,108 +67,105 @@ fn concerned<'a>(facts: impl Iterator<Item = &'a mut Fact>) -> HashSet<AccountId
 ///
 /// Call it after they were read: then it knows of every key that was destroyed before the last of
 /// them was recorded, by whichever process.
-pub(crate) fn open(keyring: &Keyring, events: &mut [Event]) -> Result<(), KeysError> {
-    let accounts = concerned(events.iter_mut().map(|event| &mut event.fact));
-    // Found only once something sealed is there, because most events hold nothing personal.
-    let mut found = None;
+pub(crate) async fn open(keyring: &Keyring, events: &mut [Event]) -> Result<(), KeysError> {
+    // Most events hold nothing personal, and keys may be far away.
+    let accounts = sealed(events.iter_mut().map(|event| &mut event.fact));
+    let keys = match accounts.is_empty() {
+        true => KeysOf::new(),
+        false => keyring.find(&accounts).await?,
+    };
     for event in events {
         let mut place = Place::first(event.id);
-        let mut opened = Ok(());
         event.fact.personal(&mut |about, value| {
             let place = place.next();
             value.open(&mut |sealed| {
                 let About { account, part } = about?;
-                if found.is_none() {
-                    match keyring.find(&accounts) {
-                        Ok(keys) => found = Some(keys),
-                        Err(error) => opened = Err(error),
-                    }
-                }
-                let keys = found.as_ref()?.get(&account)?;
                 let bytes = BASE64.decode(sealed).ok()?;
-                keys.of(part)?.open(&place, &bytes)
+                keys.get(&account)?.of(part)?.open(&place, &bytes)
             });
         });
-        opened?;
     }
     Ok(())
 }
 
+/// Everybody whose keys are needed to open what is sealed in these facts.
+fn sealed<'a>(facts: impl Iterator<Item = &'a mut Fact>) -> HashSet<AccountId> {
+    let mut accounts = HashSet::new();
+    for fact in facts {
+        fact.personal(&mut |about, value| {
+            if value.is_sealed() {
+                accounts.extend(about.map(|about| about.account));
+            }
+        });
+    }
+    accounts
+}
+
 /// Opens the personal data of an event like [`open`], and says why it can't where the key wasn't
 /// destroyed: all of it should open then.
-pub(crate) fn inspect(keyring: &Keyring, event: &mut Event) -> Result<Vec<Unopened>, KeysError> {
-    let accounts = concerned([&mut event.fact].into_iter());
+pub(crate) async fn inspect(
+    keyring: &Keyring,
+    event: &mut Event,
+) -> Result<Vec<Unopened>, KeysError> {
+    let accounts = sealed([&mut event.fact].into_iter());
+    // One that was destroyed since it was read opens what it always did, which is no flaw.
+    let mut keys = keyring.remembered(&accounts);
+    let mut is_damaged = false;
+    if keys.len() < accounts.len() {
+        match keyring.find(&accounts).await {
+            Err(KeysError::Damaged { .. }) => is_damaged = true,
+            found => keys = found?,
+        }
+    }
     let mut place = Place::first(event.id);
     let mut unopened = Vec::new();
-    let mut inspected = Ok(());
     event.fact.personal(&mut |about, value| {
         let place = place.next();
         let mut why = None;
-        value.open(
-            &mut |sealed| match open_one(keyring, &accounts, about, &place, sealed) {
-                Ok(Ok(value)) => {
-                    why = Some(Unopened::Malformed);
-                    Some(value)
-                }
-                Ok(Err(unopened)) => {
-                    why = unopened;
-                    None
-                }
-                Err(error) => {
-                    inspected = Err(error);
-                    None
-                }
-            },
-        );
+        value.open(&mut |sealed| {
+            let opened = match is_damaged && about.is_some() {
+                true => Err(Some(Unopened::DamagedKey)),
+                false => open_one(&keys, about, &place, sealed),
+            };
+            why = match &opened {
+                Ok(_) => Some(Unopened::Malformed),
+                Err(why) => *why,
+            };
+            opened.ok()
+        });
         unopened.extend(why.filter(|_| !value.is_known()));
     });
-    inspected.map(|()| unopened)
+    Ok(unopened)
 }
 
 /// What was sealed; or why it doesn't open, and nothing where its key was destroyed.
 fn open_one(
-    keyring: &Keyring,
-    accounts: &HashSet<AccountId>,
+    keys: &KeysOf,
     about: Option<About>,
     place: &[u8],
     sealed: &str,
-) -> Result<Result<Vec<u8>, Option<Unopened>>, KeysError> {
-    let Some(About { account, part }) = about else {
-        return Ok(Err(Some(Unopened::Nobodys)));
-    };
-    let mut keys = keyring.remembered(accounts);
-    // One that was destroyed since it was read opens what it always did, which is no flaw.
-    if keys.len() < accounts.len() {
-        keys = match keyring.find(accounts) {
-            Err(KeysError::Damaged { .. }) => return Ok(Err(Some(Unopened::DamagedKey))),
-            keys => keys?,
-        };
-    }
-    let Some(keys) = keys.get(&account) else {
-        return Ok(Err(Some(Unopened::NoKey)));
-    };
-    let Some(key) = keys.of(part) else {
-        return Ok(Err(None));
-    };
+) -> Result<Vec<u8>, Option<Unopened>> {
+    let About { account, part } = about.ok_or(Some(Unopened::Nobodys))?;
+    let keys = keys.get(&account).ok_or(Some(Unopened::NoKey))?;
+    let key = keys.of(part).ok_or(None)?;
     let bytes = BASE64.decode(sealed).ok();
     let value = bytes.and_then(|bytes| key.open(place, &bytes));
-    Ok(value.ok_or(Some(Unopened::Changed)))
+    value.ok_or(Some(Unopened::Changed))
 }
 
 /// Destroys the keys of an account: who it is, and what it wrote, if that is to be removed, too;
 /// whether there were any.
 pub(crate) async fn forget(
-    keyring: &Arc<Keyring>,
+    keyring: &Keyring,
     account: AccountId,
     content: Content,
 ) -> Result<bool, KeysError> {
-    let parts = parts(content);
-    blocking(keyring, move |keyring| keyring.destroy(account, parts)).await
+    keyring.destroy(account, parts(content)).await
 }
 
 /// Whether there are still keys of an account that [`forget`] destroys as it is erased.
-pub(crate) fn has_keys(keyring: &Keyring, erased: &Erased) -> Result<bool, KeysError> {
-    let keys = match keyring.find(&HashSet::from([erased.account])) {
+pub(crate) async fn has_keys(keyring: &Keyring, erased: &Erased) -> Result<bool, KeysError> {
+    let keys = match keyring.find(&HashSet::from([erased.account])).await {
         // Nothing opens with these.
         Err(KeysError::Damaged { .. }) => return Ok(false),
         keys => keys?,
@@ -186,17 +181,6 @@ fn parts(content: Content) -> &'static [Part] {
         Content::Keep => &[Part::Identity],
         Content::Remove => &[Part::Identity, Part::Content],
     }
-}
-
-/// Does something that waits for the disk, on a thread that may.
-async fn blocking<T: Send + 'static>(
-    keyring: &Arc<Keyring>,
-    work: impl FnOnce(&Keyring) -> Result<T, KeysError> + Send + 'static,
-) -> Result<T, KeysError> {
-    let worker = Arc::clone(keyring);
-    spawn_blocking(move || work(&worker))
-        .await
-        .unwrap_or_else(|error| Err(keyring.failed(error)))
 }
 
 /// Where a value stands: the event's id, and the how-manieth of its personal values it is. Sealed for

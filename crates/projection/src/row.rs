@@ -222,6 +222,32 @@ single! {
     List: Text, |list| Cell::Text(&list.0), Cell::Text(list) => Some(List(list.to_owned()));
 }
 
+/// Several fields one after the other, as a query gives them.
+macro_rules! tuple {
+    ($($part:ident $at:tt),+) => {
+        impl<$($part: Field),+> Field for ($($part,)+) {
+            fn columns(name: &'static str, columns: &mut Vec<Column>) {
+                $($part::columns(name, columns);)+
+            }
+
+            fn write<'a>(&'a self, write: &mut impl FnMut(Cell<'a>)) {
+                $(self.$at.write(write);)+
+            }
+
+            fn read(name: &'static str, cells: &mut impl Cells) -> Result<Self, Malformed> {
+                Ok(($($part::read(name, cells)?,)+))
+            }
+        }
+    };
+}
+
+tuple!(A 0, B 1);
+tuple!(A 0, B 1, C 2);
+tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+
 /// A few texts in one column, kept as a JSON array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List(String);

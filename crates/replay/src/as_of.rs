@@ -16,10 +16,10 @@ use plaudit_domain::names::{Name, Names};
 use plaudit_domain::{AccountId, Event, Fact, Position, Time, Visibility, profile};
 use plaudit_journal::SharedJournal;
 use plaudit_projection::{Rows, Rules, Touched, Unseen};
-use plaudit_store::sqlite::{BulkLoad, SqliteStore};
+use plaudit_store::{Load, SharedStore};
 use rustc_hash::FxHashSet;
 
-use crate::generation::Beside;
+use crate::generation::Guard;
 use crate::rebuild::{Extent, fold_all};
 use crate::{FoldingError, Generations, Progress};
 
@@ -37,11 +37,11 @@ pub struct Past {
 /// Read models of a moment, in a generation beside the one in use. They go with this.
 pub struct Models {
     /// The rows.
-    pub store: SqliteStore,
+    pub store: SharedStore,
     /// What they were folded from.
     pub past: Past,
     // After the store is closed.
-    _beside: Beside,
+    _beside: Guard,
 }
 
 /// Folds what had happened by a moment into a generation that is never put in use.
@@ -57,9 +57,9 @@ pub async fn beside(
 ) -> Result<Models, FoldingError> {
     let (beside, mut load) = generations.beside().await?;
     let rules = generations.rules();
-    let past = as_of(journal, rules, &mut load, moment, until, progress).await?;
+    let past = as_of(journal, rules, &mut *load, moment, until, progress).await?;
     Ok(Models {
-        store: load.finish()?,
+        store: load.finish().await?,
         past,
         _beside: beside,
     })
@@ -76,7 +76,7 @@ pub async fn beside(
 pub async fn as_of(
     journal: &SharedJournal,
     rules: &Rules,
-    load: &mut BulkLoad,
+    load: &mut dyn Load,
     moment: Time,
     until: Position,
     progress: &mut (dyn FnMut(Progress) + Send),

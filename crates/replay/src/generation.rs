@@ -1,11 +1,11 @@
-//! Generations of read models in a directory: `1.sqlite`, `2.sqlite` …, `current`, which names the one in
-//! use, and `before`, which names the one that was, to go back to.
+//! Generations of read models: which one is in use, which was before, to go back to, and how others are built.
 //!
-//! A generation is named only once it is whole and durable, by renaming a file over `current`:
-//! whatever interrupts a rebuild, the one before stays in use.
+//! A generation is named only once it is whole and durable: whatever interrupts a rebuild, the one before stays
+//! in use.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,23 @@ use std::time::Duration;
 use plaudit_domain::Position;
 use plaudit_journal::SharedJournal;
 use plaudit_projection::Rules;
-use plaudit_store::StoreError;
-use plaudit_store::sqlite::{BulkLoad, SqliteStore, remove};
+use plaudit_store::postgres::{Address, Schemas};
+use plaudit_store::sqlite::BulkLoad;
+use plaudit_store::{Load, SharedStore, StoreError};
 use tokio::time::sleep;
 
+use self::folder::{Folder, failed};
+use self::shelf::Shelf;
 use crate::activation::activations;
 use crate::rebuild::rebuild_beside;
 use crate::{FoldingError, Progress, moments, stand};
+
+mod folder;
+mod schemas;
+mod shelf;
+
+pub(crate) use folder::Beside;
+pub(crate) use shelf::Guard;
 
 /// A store that is further behind than this is rebuilt instead of caught up: it is faster.
 const FAR_BEHIND: Position = 50_000;
@@ -27,12 +37,31 @@ const FAR_BEHIND: Position = 50_000;
 /// So often is looked whether another process has finished to rebuild.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// A directory of generations.
-#[derive(Debug, Clone)]
+/// The generations of a community.
+#[derive(Clone)]
 pub struct Generations {
+    shelf: Arc<dyn Shelf>,
+    /// What is made for a while is here.
     directory: PathBuf,
     rules: Arc<Rules>,
     budget: Option<usize>,
+}
+
+/// A generation that is open.
+#[derive(Clone)]
+pub struct Generation {
+    /// Its number.
+    pub number: u64,
+    /// Its rows.
+    pub store: SharedStore,
+}
+
+impl Deref for Generation {
+    type Target = SharedStore;
+
+    fn deref(&self) -> &SharedStore {
+        &self.store
+    }
 }
 
 impl Generations {
@@ -40,26 +69,53 @@ impl Generations {
     /// these rules.
     pub fn open(directory: &Path, rules: Arc<Rules>) -> Result<Self, FoldingError> {
         fs::create_dir_all(directory).map_err(|source| failed(directory, source))?;
-        Ok(Self {
-            directory: directory.to_owned(),
-            rules,
-            budget: None,
-        })
-    }
-
-    /// The same, that are built in so many bytes of memory, about, instead of [a gigabyte](BulkLoad::begin).
-    pub fn within(self, budget: usize) -> Self {
-        let budget = Some(budget);
-        Self { budget, ..self }
+        Ok(Self::existing(directory, rules))
     }
 
     /// The generations in a directory, to read the one in use.
     pub fn existing(directory: &Path, rules: Arc<Rules>) -> Self {
         Self {
+            shelf: Arc::new(Folder(directory.to_owned())),
             directory: directory.to_owned(),
             rules,
             budget: None,
         }
+    }
+
+    /// The generations in a PostgreSQL database. What is made for a while is made in a directory.
+    pub async fn open_in_database(
+        address: &Address,
+        directory: &Path,
+        rules: Arc<Rules>,
+    ) -> Result<Self, FoldingError> {
+        fs::create_dir_all(directory).map_err(|source| failed(directory, source))?;
+        let shelf = Schemas::open(address).await?;
+        Ok(Self::of_database(shelf, directory, rules))
+    }
+
+    /// The generations in a PostgreSQL database, to read the one in use.
+    pub async fn existing_in_database(
+        address: &Address,
+        directory: &Path,
+        rules: Arc<Rules>,
+    ) -> Result<Self, FoldingError> {
+        let shelf = Schemas::existing(address).await?;
+        Ok(Self::of_database(shelf, directory, rules))
+    }
+
+    fn of_database(schemas: Schemas, directory: &Path, rules: Arc<Rules>) -> Self {
+        Self {
+            shelf: Arc::new(schemas),
+            directory: directory.to_owned(),
+            rules,
+            budget: None,
+        }
+    }
+
+    /// The same, that are built in so many bytes of memory, about, instead of a gigabyte.
+    pub fn within(self, budget: usize) -> Self {
+        let budget = Some(budget);
+        Self { budget, ..self }
     }
 
     /// The rules that generations are built by.
@@ -73,7 +129,7 @@ impl Generations {
         &self,
         journal: &SharedJournal,
         progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<SqliteStore, FoldingError> {
+    ) -> Result<Generation, FoldingError> {
         if let Ok(store) = self.usable(journal).await? {
             return Ok(store);
         }
@@ -83,9 +139,9 @@ impl Generations {
             Ok(store) => return Ok(store),
             Err(why) => {
                 // Rules of before may be in force again.
-                if let Some((number, store)) = self.other(journal, None).await? {
-                    self.put_in_use(number)?;
-                    return Ok(store);
+                if let Some(other) = self.other(journal, None).await? {
+                    self.put_in_use(other.number).await?;
+                    return Ok(other);
                 }
                 if let Some(why) = why {
                     tracing::warn!("{why}: rebuilding");
@@ -105,7 +161,7 @@ impl Generations {
         &self,
         journal: &SharedJournal,
         progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<(Self, SqliteStore), FoldingError> {
+    ) -> Result<(Self, Generation), FoldingError> {
         let made = self.clone().as_made(journal).await?;
         if let Ok(store) = made.usable(journal).await? {
             return Ok((made, store));
@@ -117,13 +173,13 @@ impl Generations {
     async fn usable(
         &self,
         journal: &SharedJournal,
-    ) -> Result<Result<SqliteStore, Option<String>>, FoldingError> {
-        let Some(number) = self.number()? else {
+    ) -> Result<Result<Generation, Option<String>>, FoldingError> {
+        let Some(number) = self.in_use().await? else {
             return Ok(Err(None));
         };
-        match SqliteStore::open(&self.path(number), &self.rules.folding_hash()) {
-            Ok(store) => match stand(journal, &store).await {
-                Ok((position, head)) if head - position <= FAR_BEHIND => Ok(Ok(store)),
+        match self.opened(number).await {
+            Ok(current) => match stand(journal, &**current).await {
+                Ok((position, head)) if head - position <= FAR_BEHIND => Ok(Ok(current)),
                 Ok((position, head)) => Ok(Err(Some(format!(
                     "the read models are {} events behind",
                     head - position
@@ -135,11 +191,10 @@ impl Generations {
                 }
                 Err(error) => Err(error),
             },
-            Err(StoreError::Outdated { path }) => Ok(Err(Some(format!(
-                "{} was made by another version, or by other rules",
-                path.display()
+            Err(FoldingError::Store(StoreError::Outdated { place })) => Ok(Err(Some(format!(
+                "{place} was made by another version, or by other rules"
             )))),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 
@@ -152,8 +207,8 @@ impl Generations {
         &self,
         journal: &SharedJournal,
         progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<SqliteStore, FoldingError> {
-        let Some(_lock) = self.lock()? else {
+    ) -> Result<Generation, FoldingError> {
+        let Some(_lock) = self.shelf.lock().await? else {
             let busy =
                 "another process is rebuilding the read models: try again when it has finished";
             return Err(failed(&self.directory, io::Error::other(busy)));
@@ -165,11 +220,11 @@ impl Generations {
         &self,
         journal: &SharedJournal,
         progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<SqliteStore, FoldingError> {
+    ) -> Result<Generation, FoldingError> {
         // Whoever serves others knows nothing of it: what is erased meanwhile they remove with these.
-        let (number, store) = self.built(journal, Position::MAX, progress).await?;
-        self.put_in_use(number)?;
-        Ok(store)
+        let built = self.built(journal, Position::MAX, progress).await?;
+        self.put_in_use(built.number).await?;
+        Ok(built)
     }
 
     /// Builds the next generation, without putting it in use, while those who serve one have carried out what
@@ -179,23 +234,24 @@ impl Generations {
         journal: &SharedJournal,
         carried_out: Position,
         progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<(u64, SqliteStore), FoldingError> {
-        let number = self.next()?;
-        let path = self.path(number);
-        let discard = Beside(path.clone());
-        let mut load = self.load(&path)?;
-        rebuild_beside(journal, &self.rules, &mut load, carried_out, progress).await?;
-        let store = load.finish()?;
-        discard.keep();
-        Ok((number, store))
+    ) -> Result<Generation, FoldingError> {
+        let number = self.next().await?;
+        let mut load = self.load(number).await?;
+        let rebuilt = rebuild_beside(journal, &self.rules, &mut *load, carried_out, progress).await;
+        if let Err(error) = rebuilt {
+            drop(load);
+            drop(self.shelf.discard(number));
+            return Err(error);
+        }
+        let store = load.finish().await?;
+        Ok(Generation { number, store })
     }
 
     /// The same directory, for generations that are built by other rules.
     pub fn under(&self, rules: Arc<Rules>) -> Self {
         Self {
-            directory: self.directory.clone(),
             rules,
-            budget: self.budget,
+            ..self.clone()
         }
     }
 
@@ -205,23 +261,28 @@ impl Generations {
         &self,
         journal: &SharedJournal,
         own: Option<u64>,
-    ) -> Result<Option<(u64, SqliteStore)>, FoldingError> {
-        if self.has_erased() {
+    ) -> Result<Option<Generation>, FoldingError> {
+        if self.has_erased().await? {
             // They are about to be removed.
             return Ok(None);
         }
-        for number in self.kept()?.into_iter().flatten() {
-            let path = self.path(number);
+        for number in self.shelf.kept().await?.into_iter().flatten() {
             if Some(number) != own
-                && path.exists()
-                && let Ok(store) = SqliteStore::open(&path, &self.rules.folding_hash())
-                && let Ok((position, head)) = stand(journal, &store).await
+                && self.shelf.exists(number).await?
+                && let Ok(other) = self.opened(number).await
+                && let Ok((position, head)) = stand(journal, &**other).await
                 && head - position <= FAR_BEHIND
             {
-                return Ok(Some((number, store)));
+                return Ok(Some(other));
             }
         }
         Ok(None)
+    }
+
+    /// Opens a generation.
+    async fn opened(&self, number: u64) -> Result<Generation, FoldingError> {
+        let store = self.shelf.open(number, &self.rules.folding_hash()).await?;
+        Ok(Generation { number, store })
     }
 
     /// Begins to build the next generation; nothing, as long as another process does.
@@ -230,28 +291,18 @@ impl Generations {
         journal: &SharedJournal,
         carried_out: Position,
         progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<Option<(File, u64, SqliteStore)>, FoldingError> {
-        let Some(lock) = self.lock()? else {
+    ) -> Result<Option<(Guard, Generation)>, FoldingError> {
+        let Some(lock) = self.shelf.lock().await? else {
             return Ok(None);
         };
-        let (number, store) = self.built(journal, carried_out, progress).await?;
-        Ok(Some((lock, number, store)))
+        let built = self.built(journal, carried_out, progress).await?;
+        Ok(Some((lock, built)))
     }
 
     /// The generation that is named as the one in use.
-    pub(crate) fn in_use(&self) -> Result<Option<u64>, FoldingError> {
-        self.number()
-    }
-
-    /// The numbers of all generations, in no order.
-    fn numbers(&self) -> Result<Vec<u64>, FoldingError> {
-        let failed = |source| failed(&self.directory, source);
-        let mut numbers = Vec::new();
-        for entry in fs::read_dir(&self.directory).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            numbers.extend(number_of(Path::new(&name)));
-        }
-        Ok(numbers)
+    pub(crate) async fn in_use(&self) -> Result<Option<u64>, FoldingError> {
+        let [current, _] = self.shelf.kept().await?;
+        Ok(current)
     }
 
     /// The same directory, by the rules that the generation in use was made by: others may have come into
@@ -260,34 +311,38 @@ impl Generations {
     /// # Errors
     /// If the journal or the rows can't be read.
     pub async fn as_made(self, journal: &SharedJournal) -> Result<Self, FoldingError> {
-        let is_outdated = |generations: &Self| {
-            let opened = generations.to_read();
-            matches!(
-                opened,
-                Err(FoldingError::Store(StoreError::Outdated { .. }))
-            )
-        };
-        if !is_outdated(&self) {
+        if !self.is_outdated().await {
             return Ok(self);
         }
         let before = activations(journal).await?.into_iter().rev();
         let before = before.filter_map(|activation| activation.rules.ok());
         let standard = Rules::standard().ok().map(Arc::new);
-        let mut others = before.chain(standard).map(|rules| self.under(rules));
-        let made = others.find(|other| !is_outdated(other));
-        Ok(made.unwrap_or_else(|| self.clone()))
+        for rules in before.chain(standard) {
+            let other = self.under(rules);
+            if !other.is_outdated().await {
+                return Ok(other);
+            }
+        }
+        Ok(self)
+    }
+
+    async fn is_outdated(&self) -> bool {
+        let opened = self.to_read().await;
+        matches!(
+            opened,
+            Err(FoldingError::Store(StoreError::Outdated { .. }))
+        )
     }
 
     /// The generation in use as it is, if there is one.
-    pub(crate) fn as_it_is(&self) -> Result<Option<SqliteStore>, FoldingError> {
-        let path = self.number()?.map(|number| self.path(number));
-        match path.filter(|path| path.exists()) {
-            Some(path) => Ok(Some(SqliteStore::open(&path, &self.rules.folding_hash())?)),
+    pub(crate) async fn as_it_is(&self) -> Result<Option<Generation>, FoldingError> {
+        match self.there().await? {
+            Some(number) => Ok(Some(self.opened(number).await?)),
             None => Ok(None),
         }
     }
 
-    /// Their directory.
+    /// Where what is made for a while is made.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -296,28 +351,33 @@ impl Generations {
     ///
     /// # Errors
     /// Also if it is of another version or was made by other rules.
-    pub fn to_read(&self) -> Result<Option<SqliteStore>, FoldingError> {
-        let path = self.number()?.map(|number| self.path(number));
-        match path.filter(|path| path.exists()) {
-            Some(path) => Ok(Some(SqliteStore::open_read_only(
-                &path,
-                &self.rules.folding_hash(),
-            )?)),
-            None => Ok(None),
+    pub async fn to_read(&self) -> Result<Option<SharedStore>, FoldingError> {
+        let Some(number) = self.there().await? else {
+            return Ok(None);
+        };
+        let rules = self.rules.folding_hash();
+        Ok(Some(self.shelf.open_to_read(number, &rules).await?))
+    }
+
+    /// The number of the generation in use, if that is there.
+    async fn there(&self) -> Result<Option<u64>, FoldingError> {
+        match self.in_use().await? {
+            Some(number) if self.shelf.exists(number).await? => Ok(Some(number)),
+            Some(_) | None => Ok(None),
         }
     }
 
-    /// Begins a generation that is never put in use, and where it is. Whoever is interrupted leaves it
+    /// Begins a generation that is never put in use, and what removes it. Whoever is interrupted leaves it
     /// behind like one that was being built.
-    pub(crate) async fn beside(&self) -> Result<(Beside, BulkLoad), FoldingError> {
+    pub(crate) async fn beside(&self) -> Result<(Guard, Box<dyn Load>), FoldingError> {
         let _lock = self.locked().await?;
-        let path = self.path(self.next()?);
-        let load = self.load(&path)?;
-        Ok((Beside(path), load))
+        let number = self.next().await?;
+        let load = self.load(number).await?;
+        Ok((self.shelf.discard(number), load))
     }
 
-    /// Begins to fill one in a file.
-    pub(crate) fn load(&self, path: &Path) -> Result<BulkLoad, StoreError> {
+    /// Begins to fill one in a file of its own.
+    pub(crate) fn load_in_file(&self, path: &Path) -> Result<BulkLoad, StoreError> {
         let load = BulkLoad::begin(path, &self.rules.folding_hash())?;
         Ok(match self.budget {
             Some(budget) => load.within(budget),
@@ -325,73 +385,69 @@ impl Generations {
         })
     }
 
+    /// Begins to fill one.
+    async fn load(&self, number: u64) -> Result<Box<dyn Load>, FoldingError> {
+        let rules = self.rules.folding_hash();
+        self.shelf.load(number, &rules, self.budget).await
+    }
+
     /// The number of the next generation; what is left of one that wasn't finished is removed.
-    fn next(&self) -> Result<u64, FoldingError> {
-        self.tidy()?;
-        let kept = self.kept()?.into_iter().flatten();
-        let last = kept.chain(self.numbers()?).max();
+    async fn next(&self) -> Result<u64, FoldingError> {
+        self.tidy().await?;
+        let kept = self.shelf.kept().await?.into_iter().flatten();
+        let last = kept.chain(self.shelf.numbers().await?).max();
         Ok(last.unwrap_or(0) + 1)
     }
 
-    /// The generation in use, and the one before it.
-    fn kept(&self) -> Result<[Option<u64>; 2], FoldingError> {
-        Ok([self.number()?, self.number_in(BEFORE)?])
-    }
-
-    /// Removes all others. What somebody has open stays until the next time.
-    pub(crate) fn tidy(&self) -> Result<(), FoldingError> {
-        let kept = self.kept()?;
-        for number in self.numbers()? {
+    /// Removes all but the generation in use, and the one before it. What somebody has open stays until the
+    /// next time.
+    pub(crate) async fn tidy(&self) -> Result<(), FoldingError> {
+        let kept = self.shelf.kept().await?;
+        for number in self.shelf.numbers().await? {
             if !kept.contains(&Some(number)) {
-                remove(&self.path(number))?;
+                self.shelf.remove(number).await?;
             }
         }
         Ok(())
     }
 
     /// Notes that something was erased, which other generations still hold.
-    pub(crate) fn note_erased(&self) -> Result<(), FoldingError> {
-        let path = self.directory.join(ERASED);
-        let note = File::create(&path).and_then(|file| file.sync_all());
-        note.map_err(|source| failed(&path, source))
+    pub(crate) async fn note_erased(&self) -> Result<(), FoldingError> {
+        self.shelf.note_erased(true).await
     }
 
     /// Whether other generations may hold what was erased.
-    pub(crate) fn has_erased(&self) -> bool {
-        self.directory.join(ERASED).exists()
+    pub(crate) async fn has_erased(&self) -> Result<bool, FoldingError> {
+        self.shelf.has_erased().await
     }
 
     /// If they hold what was erased, removes all generations but one; whether none is left. Those that
     /// somebody has open stay as long. Where the one to be used next is removed, this one takes its place.
-    pub(crate) fn remove_others(&self, own: &Path) -> Result<bool, FoldingError> {
-        if !self.has_erased() {
+    pub(crate) async fn remove_others(&self, own: u64) -> Result<bool, FoldingError> {
+        if !self.has_erased().await? {
             return Ok(true);
         }
         let mut all = true;
-        for number in self.numbers()? {
-            if self.path(number) != own {
-                all &= remove(&self.path(number))?;
+        for number in self.shelf.numbers().await? {
+            if number != own {
+                all &= self.shelf.remove(number).await?;
             }
         }
         all &= moments::remove_left(&self.directory)?;
-        let current = self.number()?.map(|number| self.path(number));
-        if let Some(own) = number_of(own)
-            && current.is_none_or(|current| !current.exists())
-        {
-            self.name(CURRENT, own)?;
+        if self.there().await?.is_none() {
+            self.shelf.put_in_use(own).await?;
         }
         if all {
-            fs::remove_file(self.directory.join(ERASED))
-                .map_err(|source| failed(&self.directory, source))?;
+            self.shelf.note_erased(false).await?;
         }
         Ok(all)
     }
 
     /// Waits for whoever is rebuilding, and keeps others from it.
-    async fn locked(&self) -> Result<File, FoldingError> {
+    async fn locked(&self) -> Result<Guard, FoldingError> {
         let mut is_told = false;
         loop {
-            if let Some(lock) = self.lock()? {
+            if let Some(lock) = self.shelf.lock().await? {
                 return Ok(lock);
             }
             if !is_told {
@@ -405,112 +461,12 @@ impl Generations {
         }
     }
 
-    /// Two that rebuild would write the same file. The lock goes with the process, if not before;
-    /// there is none while another process holds it.
-    fn lock(&self) -> Result<Option<File>, FoldingError> {
-        let path = self.directory.join("rebuilding");
-        let lock = || {
-            let file = File::create(&path)?;
-            match file.try_lock() {
-                Ok(()) => Ok(Some(file)),
-                Err(TryLockError::Error(error)) => Err(error),
-                Err(TryLockError::WouldBlock) => Ok(None),
-            }
-        };
-        lock().map_err(|error| failed(&path, error))
-    }
-
-    fn number(&self) -> Result<Option<u64>, FoldingError> {
-        self.number_in(CURRENT)
-    }
-
-    /// The number that a file names, if there is one.
-    fn number_in(&self, name: &str) -> Result<Option<u64>, FoldingError> {
-        let path = self.directory.join(name);
-        match fs::read_to_string(&path) {
-            Ok(text) => match text.trim().parse() {
-                Ok(number) => Ok(Some(number)),
-                Err(_) => {
-                    let what = format!(
-                        "{text:?} is not the number of a generation: remove it, and they are rebuilt"
-                    );
-                    Err(failed(&path, io::Error::other(what)))
-                }
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(&path, error)),
-        }
-    }
-
     /// Names a generation as the one in use. Of all others the one before is kept, to go back to.
-    pub(crate) fn put_in_use(&self, number: u64) -> Result<(), FoldingError> {
-        let before = self.number()?;
-        if before == Some(number) {
+    pub(crate) async fn put_in_use(&self, number: u64) -> Result<(), FoldingError> {
+        if self.in_use().await? == Some(number) {
             return Ok(());
         }
-        if let Some(before) = before {
-            self.name(BEFORE, before)?;
-        }
-        self.name(CURRENT, number)?;
-        self.tidy()
-    }
-
-    fn name(&self, file: &str, number: u64) -> Result<(), FoldingError> {
-        let path = self.directory.join(file);
-        let name = || {
-            let new = self.directory.join(format!("{file}.new"));
-            let mut file = File::create(&new)?;
-            writeln!(file, "{number}")?;
-            file.sync_all()?;
-            fs::rename(&new, &path)?;
-            File::open(&self.directory)?.sync_all()
-        };
-        name().map_err(|source| failed(&path, source))
-    }
-
-    fn path(&self, number: u64) -> PathBuf {
-        self.directory.join(format!("{number}.sqlite"))
-    }
-}
-
-/// The file of a generation that is never put in use. It goes with this; whoever opened it closes it
-/// before.
-pub(crate) struct Beside(pub(crate) PathBuf);
-
-impl Beside {
-    /// It is of use, after all.
-    fn keep(mut self) {
-        self.0 = PathBuf::new();
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        if self.0.as_os_str().is_empty() {
-            return;
-        }
-        if let Err(error) = remove(&self.0) {
-            tracing::warn!(
-                "{} is of no use any more, and stays: {error}",
-                self.0.display()
-            );
-        }
-    }
-}
-
-/// The number of a generation, by its file.
-pub(crate) fn number_of(file: &Path) -> Option<u64> {
-    let name = file.file_name()?.to_str()?;
-    name.strip_suffix(".sqlite")?.parse().ok()
-}
-
-const CURRENT: &str = "current";
-const BEFORE: &str = "before";
-const ERASED: &str = "erased";
-
-fn failed(path: &Path, source: io::Error) -> FoldingError {
-    FoldingError::Files {
-        path: path.to_owned(),
-        source,
+        self.shelf.put_in_use(number).await?;
+        self.tidy().await
     }
 }

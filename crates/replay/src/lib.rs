@@ -33,7 +33,7 @@ pub mod standings;
 pub mod verify;
 
 pub use community::{Clock, CommandError, Community, Follower, Idempotency, Outcome, Request};
-pub use generation::Generations;
+pub use generation::{Generation, Generations};
 pub use moments::{MomentError, Moments};
 pub use read_models::ReadModels;
 pub use renewal::Renewal;
@@ -93,6 +93,20 @@ pub enum FoldingError {
 }
 
 impl FoldingError {
+    /// Whether something couldn't be reached just now: trying again may help.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Journal(error) => error.is_passing(),
+            Self::Store(error) => error.is_passing(),
+            Self::Stopped(_)
+            | Self::Ahead { .. }
+            | Self::Foreign { .. }
+            | Self::Behind { .. }
+            | Self::Files { .. }
+            | Self::Thread(_) => false,
+        }
+    }
+
     /// Whether trying again can't help.
     fn is_final(&self) -> bool {
         match self {

@@ -1,7 +1,6 @@
 //! Folding what is recorded, as it comes.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use plaudit_domain::{Event, Position};
 use plaudit_journal::{Follow, SharedJournal};
 use plaudit_projection::{FoldError, Needs, Rows, Rules, Stopped, Touched, fold};
-use plaudit_store::{Commit, SharedStore};
+use plaudit_store::{Commit, Lease, SharedStore};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -39,6 +38,8 @@ pub struct Folded {
     pub stopped: bool,
     /// The last event by which other rules may have come into force since it began.
     pub activated: Position,
+    /// Whether another process folds, and this one sees how far it is.
+    pub follows: bool,
     /// How many batches were folded in since it began.
     pub batches: u64,
     /// How many events those had.
@@ -66,8 +67,8 @@ pub struct Target {
     pub store: SharedStore,
     /// What they are made by.
     pub rules: Arc<Rules>,
-    /// Where former rows are, which hold what was erased since; and which file these are.
-    pub generations: Option<(Generations, PathBuf)>,
+    /// Where former rows are, which hold what was erased since; and which of them these are.
+    pub generations: Option<(Generations, u64)>,
 }
 
 impl Target {
@@ -84,7 +85,7 @@ impl Target {
     /// Whether something that was erased may still stand in a file. It is out of sight already.
     async fn has_erased(&self) -> Result<bool, FoldingError> {
         let noted = match &self.generations {
-            Some((generations, _)) => generations.has_erased(),
+            Some((generations, _)) => generations.has_erased().await?,
             None => false,
         };
         Ok(noted || self.store.has_erased().await?)
@@ -107,10 +108,10 @@ impl Target {
         };
         if self.store.has_erased().await? {
             // Before it is forgotten here.
-            generations.note_erased()?;
+            generations.note_erased().await?;
             self.store.purge().await?;
         }
-        generations.remove_others(own)
+        generations.remove_others(*own).await
     }
 }
 
@@ -206,6 +207,35 @@ async fn follow(
     target: &Target,
     report: &watch::Sender<Folded>,
 ) -> Result<Infallible, FoldingError> {
+    loop {
+        let mut moved = |position| others(report, position);
+        let lease = target.store.lease(&mut moved).await?;
+        report.send_modify(|folded| folded.follows = false);
+        fold_on(journal, target, report, &lease).await?;
+    }
+}
+
+/// Others have folded up to a position.
+fn others(report: &watch::Sender<Folded>, position: Position) {
+    report.send_if_modified(|folded| {
+        let is_news = folded.position != position || folded.trouble.is_some() || !folded.follows;
+        if is_news {
+            folded.follows = true;
+            folded.reach(position);
+            // They have seen what was in between.
+            folded.activated = position;
+        }
+        is_news
+    });
+}
+
+/// Folds for as long as nobody else does.
+async fn fold_on(
+    journal: &SharedJournal,
+    target: &Target,
+    report: &watch::Sender<Folded>,
+    lease: &Lease,
+) -> Result<(), FoldingError> {
     let (mut position, head) = stand(journal, &*target.store).await?;
     let mut erased = target.has_erased().await?.then(Instant::now);
     if position == head {
@@ -215,6 +245,9 @@ async fn follow(
     let mut following = Follow::new(journal.clone(), position, BATCH);
     loop {
         let events = next(&mut following, target, &mut erased).await?;
+        if !lease.is_held() {
+            return Ok(());
+        }
         if erased.is_none() && events.iter().any(erases) {
             erased = Some(Instant::now());
         }

@@ -319,7 +319,7 @@ fn begin(generations: &Generations) -> Result<(Beside, BulkLoad), FoldingError> 
         source,
     })?;
     let path = directory.join(format!("{}.sqlite", Uuid::now_v7()));
-    let load = generations.load(&path)?;
+    let load = generations.load_in_file(&path)?;
     Ok((Beside(path), load))
 }
 

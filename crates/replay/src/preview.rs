@@ -152,11 +152,11 @@ pub async fn preview(
             total: Some(folded.all()),
         });
     };
-    let reached = replay(journal, proposed.rules(), &mut load, until, &mut told).await?;
+    let reached = replay(journal, proposed.rules(), &mut *load, until, &mut told).await?;
     if reached != until {
         return Err(PreviewError::GivenUp);
     }
-    let replayed = load.finish()?;
+    let replayed = load.finish().await?;
     let mut other = replayed.snapshot().await?;
     compare(&mut *kept, Some(&mut *other), sides, now, watch).await
 }

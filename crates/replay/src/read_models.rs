@@ -11,7 +11,6 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::FoldingError;
-use crate::generation::number_of;
 use crate::live::{Folded, Live, Target};
 use crate::standings::Standings;
 
@@ -54,8 +53,7 @@ impl ReadModels {
     /// The number of the generation, where there are several.
     pub fn generation(&self) -> Option<u64> {
         let (_, target) = self.live.as_ref()?;
-        let (_, path) = target.generations.as_ref()?;
-        number_of(path)
+        target.generations.as_ref().map(|(_, number)| *number)
     }
 
     /// Those that stay as they are.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use plaudit_domain::{Event, Position};
 use plaudit_journal::{JournalError, SharedJournal};
 use plaudit_projection::{Needs, Rows, Rules, Touched, fold};
-use plaudit_store::sqlite::BulkLoad;
+use plaudit_store::Load;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 
@@ -33,7 +33,7 @@ const AHEAD: usize = 4;
 pub async fn rebuild(
     journal: &SharedJournal,
     rules: &Rules,
-    load: &mut BulkLoad,
+    load: &mut dyn Load,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Position, FoldingError> {
     fold_all(journal, rules, load, Extent::All, progress).await
@@ -47,7 +47,7 @@ pub async fn rebuild(
 pub async fn rebuild_beside(
     journal: &SharedJournal,
     rules: &Rules,
-    load: &mut BulkLoad,
+    load: &mut dyn Load,
     carried_out: Position,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Position, FoldingError> {
@@ -61,7 +61,7 @@ pub async fn rebuild_beside(
 pub async fn replay(
     journal: &SharedJournal,
     rules: &Rules,
-    load: &mut BulkLoad,
+    load: &mut dyn Load,
     until: Position,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Position, FoldingError> {
@@ -109,7 +109,7 @@ impl Extent<'_> {
 pub(crate) async fn fold_all(
     journal: &SharedJournal,
     rules: &Rules,
-    load: &mut BulkLoad,
+    load: &mut dyn Load,
     extent: Extent<'_>,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Position, FoldingError> {
@@ -144,7 +144,7 @@ pub(crate) async fn fold_all(
 struct Rebuild<'a> {
     journal: &'a SharedJournal,
     rules: &'a Rules,
-    load: &'a mut BulkLoad,
+    load: &'a mut dyn Load,
     extent: Extent<'a>,
     /// Up to where it is folded.
     position: Position,
@@ -181,7 +181,7 @@ impl Rebuild<'_> {
             rows.reckon(self.rules);
             erased |= self.forget_erased(&batch).await?;
             // Texts aren't needed to fold, and would fill the memory.
-            self.load.bodies(&rows.bodies)?;
+            self.load.bodies(&rows.bodies).await?;
             rows.bodies.clear();
             let position = batch.last().map_or(self.position, |last| last.position);
             told(Work::Rebuilding, position);
@@ -197,10 +197,10 @@ impl Rebuild<'_> {
         rows.finish(self.rules);
         // Where the keys were gone already, nothing was read that would have to go.
         rows.erased = erased;
-        self.load.bodies(&rows.bodies)?;
+        self.load.bodies(&rows.bodies).await?;
         let position = self.position;
         let mut written = |done, all| told(Work::Writing { done, all }, position);
-        self.load.rows(&rows, position, &mut written)?;
+        self.load.rows(&rows, position, &mut written).await?;
         Ok(is_whole)
     }
 
@@ -213,29 +213,29 @@ impl Rebuild<'_> {
         loop {
             let batch = gather(events, share(self.load.budget(), 2, LARGE_BATCH)).await?;
             let Some(last) = batch.last() else {
-                return self.withhold();
+                return self.withhold().await;
             };
             let from = self.position;
-            let mut rows = self.fold(&batch)?;
-            self.load
-                .fetch_for(&Needs::of(&rows, self.rules), &mut rows)?;
+            let mut rows = self.fold(&batch).await?;
+            let needs = Needs::of(&rows, self.rules);
+            self.load.fetch_for(&needs, &mut rows).await?;
             rows.reckon(self.rules);
             rows.finish(self.rules);
             rows.erased = self.forget_erased(&batch).await?;
-            self.load.commit(&rows, from, self.position)?;
+            self.load.commit(&rows, from, self.position).await?;
             told(Work::Rebuilding, last.position);
             yield_now().await;
         }
     }
 
     /// Folds a batch into the rows that it touches, which are written already.
-    fn fold(&mut self, batch: &[Event]) -> Result<Rows, FoldingError> {
+    async fn fold(&mut self, batch: &[Event]) -> Result<Rows, FoldingError> {
         let mut touched = Touched::by(batch);
         if let Extent::Admitted(_, admission) = &mut self.extent {
             // An event is let in once: so all is brought along that it could need.
             touched.references = true;
             Admission::touch(batch, &mut touched);
-            let mut rows = self.load.fetch(&touched)?;
+            let mut rows = self.load.fetch(&touched).await?;
             for event in batch {
                 if admission.admits(event, &rows) {
                     fold(&admission.told(event), &mut rows)?;
@@ -245,7 +245,7 @@ impl Rebuild<'_> {
             return Ok(rows);
         }
         loop {
-            let mut rows = self.load.fetch(&touched)?;
+            let mut rows = self.load.fetch(&touched).await?;
             if fold_touched(batch, &mut rows, &mut touched)? {
                 self.position = batch.last().map_or(self.position, |last| last.position);
                 return Ok(rows);
@@ -254,15 +254,16 @@ impl Rebuild<'_> {
     }
 
     /// Takes away what isn't to be seen of rows that are written.
-    fn withhold(&mut self) -> Result<(), FoldingError> {
+    async fn withhold(&mut self) -> Result<(), FoldingError> {
         let Extent::Admitted(_, admission) = &self.extent else {
             return Ok(());
         };
         let unseen = admission.unseen();
-        let mut rows = self.load.fetch(&unseen.touched())?;
+        let mut rows = self.load.fetch(&unseen.touched()).await?;
         rows.withhold(&unseen);
         rows.finish(self.rules);
-        Ok(self.load.commit(&rows, self.position, self.position)?)
+        let at = self.position;
+        Ok(self.load.commit(&rows, at, at).await?)
     }
 
     /// Takes the keys away of who is erased, if this is for good; whether they were still there.

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant, SystemTime};
 use plaudit_domain::{Position, Time};
 use plaudit_journal::SharedJournal;
 use plaudit_projection::Rules;
-use plaudit_store::sqlite::SqliteStore;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::activation::rules_in_force;
+use crate::generation::{Generation, Guard};
 use crate::live::Target;
 use crate::{Community, FoldingError, Generations, Progress, ReadModels, Work, background};
 
@@ -180,7 +180,7 @@ impl Renewer {
                         TICK
                     }
                     Err(error) => {
-                        self.failed(&error);
+                        self.failed(&error).await;
                         let pause = retry;
                         retry = RETRY_AT_LATEST.min(pause * 2);
                         pause
@@ -232,7 +232,7 @@ impl Renewer {
         if rules.hash() != current.rules().hash() {
             return Ok(Plan::Reinterpret(rules));
         }
-        let in_use = self.generations.in_use()?;
+        let in_use = self.generations.in_use().await?;
         if in_use != current.generation() && self.is_usable(&rules, &current).await? {
             return Ok(Plan::Renew(rules));
         }
@@ -265,7 +265,8 @@ impl Renewer {
     ) -> Result<bool, FoldingError> {
         let generations = self.generations.under(rules.clone());
         let other = generations.other(&self.journal, current.generation());
-        Ok(other.await?.map(|(number, _)| number) == generations.in_use()?)
+        let other = other.await?.map(|other| other.number);
+        Ok(other == generations.in_use().await?)
     }
 
     /// Finds or makes a generation by these rules, and swaps it in, unless others come into force meanwhile.
@@ -275,15 +276,16 @@ impl Renewer {
             found = self.next(&generations, anew) => found?,
             overruled = self.overruled(&rules) => return overruled,
         };
-        let Some((_lock, number, store)) = found else {
+        let Some((_lock, next)) = found else {
             return Ok(());
         };
         if self.community.strong_count() == 0 {
             return Ok(());
         }
+        let number = next.number;
         let target = Target {
-            generations: Some((generations.clone(), store.path().to_owned())),
-            store: Arc::new(store),
+            generations: Some((generations.clone(), number)),
+            store: next.store,
             rules,
         };
         let mut next = ReadModels::live(self.journal.clone(), target).await?;
@@ -292,7 +294,7 @@ impl Renewer {
         if rules.folding_hash() != next.rules().folding_hash() {
             // Its fold is waited for.
             let _ = tokio::task::spawn_blocking(move || drop(next)).await;
-            return generations.tidy();
+            return generations.tidy().await;
         }
         if rules.hash() != next.rules().hash() {
             next = next.under(rules);
@@ -300,7 +302,7 @@ impl Renewer {
         let Some(community) = self.community.upgrade() else {
             return Ok(());
         };
-        generations.put_in_use(number)?;
+        generations.put_in_use(number).await?;
         self.swap(&community, Arc::new(next)).await;
         Ok(())
     }
@@ -329,7 +331,7 @@ impl Renewer {
         &self,
         generations: &Generations,
         anew: bool,
-    ) -> Result<Option<(Option<std::fs::File>, u64, SqliteStore)>, FoldingError> {
+    ) -> Result<Option<(Option<Guard>, Generation)>, FoldingError> {
         loop {
             let (own, carried_out) = match self.community.upgrade() {
                 Some(community) => {
@@ -340,12 +342,12 @@ impl Renewer {
                 }
                 None => return Ok(None),
             };
-            if !anew && let Some((number, store)) = generations.other(&self.journal, own).await? {
-                return Ok(Some((None, number, store)));
+            if !anew && let Some(other) = generations.other(&self.journal, own).await? {
+                return Ok(Some((None, other)));
             }
-            if let Some((lock, number, store)) = self.begin(generations, carried_out).await? {
+            if let Some((lock, built)) = self.begin(generations, carried_out).await? {
                 self.report.send_modify(|state| state.rebuilds += 1);
-                return Ok(Some((Some(lock), number, store)));
+                return Ok(Some((Some(lock), built)));
             }
             // Another process makes one, which may be just what is needed.
             sleep(TICK).await;
@@ -357,7 +359,7 @@ impl Renewer {
         &self,
         generations: &Generations,
         carried_out: Position,
-    ) -> Result<Option<(std::fs::File, u64, SqliteStore)>, FoldingError> {
+    ) -> Result<Option<(Guard, Generation)>, FoldingError> {
         let (generations, journal) = (generations.clone(), self.journal.clone());
         let report = self.report.clone();
         let build = move || async move {
@@ -418,9 +420,9 @@ impl Renewer {
         retire(before);
     }
 
-    fn failed(&self, error: &FoldingError) {
+    async fn failed(&self, error: &FoldingError) {
         // What was made so far takes room, and is of no use.
-        if let Err(error) = self.generations.tidy() {
+        if let Err(error) = self.generations.tidy().await {
             tracing::warn!("what is left of it stays: {error}");
         }
         tracing::error!("the read models in use go on, for others failed: {error}");

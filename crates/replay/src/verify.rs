@@ -5,9 +5,9 @@ use plaudit_domain::Position;
 use plaudit_journal::inspection::{Extent, Flaw, Inspected};
 use plaudit_journal::{JournalError, SharedJournal};
 use plaudit_projection::{Rules, Stopped};
+use plaudit_store::Snapshot;
 use plaudit_store::checks::{Check, Miscount, checks};
 use plaudit_store::compare::{Comparison, Difference};
-use plaudit_store::{Snapshot, Store};
 use tokio::task::yield_now;
 
 use crate::rebuild::replay;
@@ -82,7 +82,7 @@ pub async fn inspect(
     watch: &mut dyn Watch,
 ) -> Result<Position, JournalError> {
     // Before its end: what is recorded from now on may not be carried out yet.
-    let folded = match generations.as_it_is() {
+    let folded = match generations.as_it_is().await {
         Ok(Some(store)) => store.position().await.unwrap_or_default(),
         // What is wrong with them, comparing them tells.
         Ok(None) | Err(_) => 0,
@@ -111,12 +111,12 @@ pub async fn rows(
     generations: &Generations,
     watch: &mut dyn Watch,
 ) -> Result<Option<Verified>, FoldingError> {
-    let Some(store) = generations.as_it_is()? else {
+    let Some(store) = generations.as_it_is().await? else {
         return Ok(None);
     };
     let mut kept = store.snapshot().await?;
     let mut verified = Verified::default();
-    let compared = match stand(journal, &store).await {
+    let compared = match stand(journal, &**store).await {
         Ok(_) => compare_all(journal, generations, &mut *kept, &mut verified, watch).await,
         Err(error @ (FoldingError::Ahead { .. } | FoldingError::Foreign { .. })) => {
             watch.found(Finding::Foreign(error));
@@ -151,7 +151,7 @@ async fn compare_all(
         };
         watch.at(stage, folded.done(), Some(folded.all()));
     };
-    match replay(journal, rules, &mut load, until, &mut progress).await {
+    match replay(journal, rules, &mut *load, until, &mut progress).await {
         Ok(_) => {}
         Err(FoldingError::Stopped(stopped)) => {
             watch.found(Finding::Unfoldable(stopped));
@@ -159,7 +159,7 @@ async fn compare_all(
         }
         Err(error) => return Err(error),
     }
-    let replayed = load.finish()?;
+    let replayed = load.finish().await?;
     let mut right = replayed.snapshot().await?;
     for table in kept.tables() {
         let mut comparison = Comparison::of(&table, kept, &mut *right);

@@ -1,6 +1,8 @@
 //! What can be said on the command line. Every option can also come from the environment, as
 //! `PLAUDIT_…`.
 
+use std::convert::Infallible;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -45,6 +47,50 @@ pub struct Cli {
     )]
     pub master_key: Option<PathBuf>,
 
+    /// Where the journal is, if it isn't journal.sqlite in DIR: sqlite:PATH, or the URL of a PostgreSQL database.
+    ///
+    /// Like postgres://plaudit:PASSWORD@db.example.org/plaudit; in PLAUDIT_JOURNAL it doesn't show among
+    /// processes. Any number of nodes may use the same one, each with a DIR of its own. Other machines are
+    /// talked to by TLS, unless ?sslmode=disable says otherwise.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "PLAUDIT_JOURNAL",
+        hide_env = true,
+        hide_short_help = true
+    )]
+    pub journal: Option<Url>,
+
+    /// Where the keys of personal data are, if they aren't in keys.sqlite in DIR: sqlite:PATH, or the URL of a
+    /// PostgreSQL database, another one than the journal's.
+    ///
+    /// PLAUDIT_KEYS can say so, too. All nodes of a community need the same keys and the same master key.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "PLAUDIT_KEYS",
+        hide_env = true,
+        hide_short_help = true
+    )]
+    pub keys: Option<Url>,
+
+    /// The URL of a PostgreSQL database for what is folded from the history, if that isn't in DIR.
+    ///
+    /// Like postgres://plaudit:PASSWORD@db.example.org/plaudit; in PLAUDIT_READ_MODELS it doesn't show among
+    /// processes. Other machines are talked to by TLS, unless ?sslmode=disable says otherwise. What is made for
+    /// a while only, like an earlier moment, is made in DIR all the same.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "PLAUDIT_READ_MODELS",
+        hide_env = true,
+        hide_short_help = true
+    )]
+    pub read_models: Option<Url>,
+
     /// The directory of rules; by default Plaudit's own.
     ///
     /// A new community keeps them. Later they are changed by `plaudit rules activate`: others that are said here
@@ -67,6 +113,24 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// Where something is. There may be a password in it, so it doesn't show.
+#[derive(Clone)]
+pub struct Url(pub String);
+
+impl FromStr for Url {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Url")
+    }
 }
 
 /// How log lines are written.
@@ -93,6 +157,12 @@ pub enum Command {
     /// and begun again, and a server may run beside it.
     #[command(subcommand)]
     Import(Import),
+    /// Copy a journal into another one, as it is, and prove that both are the same.
+    ///
+    /// Ids, order, times and bodies stay what they are, and what is personal stays sealed. What is there already
+    /// is compared, not copied again: so it can be stopped and begun again, and takes what came since. Exit code
+    /// 3: the target has another history, or they differ.
+    Copy(Copy),
     /// Write the history, or what is folded from it, as a table.
     Export(Export),
     /// Fold the whole history anew.
@@ -307,6 +377,48 @@ pub enum Import {
     },
 }
 
+/// Copy a journal into another one.
+#[derive(Debug, Args)]
+pub struct Copy {
+    /// The journal to copy: a community's directory, sqlite:PATH or postgres://…
+    #[arg(
+        long,
+        value_name = "JOURNAL",
+        env = "PLAUDIT_COPY_FROM",
+        hide_env = true
+    )]
+    pub from: Url,
+
+    /// Where to: a directory, sqlite:PATH or postgres://…; an empty one, or an earlier copy.
+    #[arg(long, value_name = "JOURNAL", env = "PLAUDIT_COPY_TO", hide_env = true)]
+    pub to: Url,
+
+    /// Its keys: a directory, sqlite:PATH or postgres://…; those of a directory are in it.
+    #[arg(
+        long,
+        value_name = "KEYS",
+        env = "PLAUDIT_COPY_FROM_KEYS",
+        hide_env = true
+    )]
+    pub from_keys: Option<Url>,
+
+    /// Where its keys are copied to, if they are: under the master key that is used there.
+    ///
+    /// What was destroyed in either is destroyed in both. Without it the keys stay where they are, and --keys
+    /// names them.
+    #[arg(
+        long,
+        value_name = "KEYS",
+        env = "PLAUDIT_COPY_TO_KEYS",
+        hide_env = true
+    )]
+    pub to_keys: Option<Url>,
+
+    /// How it tells how far it is.
+    #[command(flatten)]
+    pub report: Report,
+}
+
 /// How long work tells how far it is.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Report {
@@ -334,10 +446,10 @@ pub struct Export {
     #[arg(long, value_name = "FILE|DIR")]
     pub out: Option<PathBuf>,
 
-    /// Everything as it was at this time, like 2026-01-31T12:00:00Z.
+    /// Everything as it was at this time, like 2026-01-31T12:00:00Z; of a date, its end in UTC.
     ///
     /// It folds all that had happened by then, which takes as long as a rebuild.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     pub as_of: Option<Time>,
 
     /// In a directory, after so many events their files are never written again.

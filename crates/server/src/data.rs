@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plaudit_journal::SharedJournal;
-use plaudit_journal::keys::{FILE_NAME, Keyring, MasterKey};
-use plaudit_journal::sqlite::SqliteJournal;
+use plaudit_journal::keys::{FILE_NAME, Keyring, KeysLocation, MasterKey};
+use plaudit_journal::location::Location;
 use plaudit_projection::Rules;
 use plaudit_replay::activation::{self, activate};
 use plaudit_replay::live::{self, Target};
-use plaudit_replay::{FoldingError, Generations};
-use plaudit_store::SharedStore;
-use plaudit_store::sqlite::SqliteStore;
+use plaudit_replay::{FoldingError, Generation, Generations};
+use plaudit_store::postgres::Address;
+use plaudit_store::{SharedStore, StoreError};
 
 use crate::commands::Failure;
 use crate::progress::Folding;
@@ -24,10 +24,30 @@ use crate::rules;
 pub struct Place {
     /// The directory.
     pub directory: PathBuf,
+    /// Where its journal is, if it isn't there.
+    pub journal: Option<Location>,
+    /// Where the keys of personal data are, if they aren't there.
+    pub keys: Option<KeysLocation>,
     /// Where the master key is.
     pub master: Master,
+    /// Which database its read models are in, if they aren't there.
+    pub read_models: Option<Address>,
     /// Where its rules are, if they aren't those that come with Plaudit.
     pub rules: Option<PathBuf>,
+}
+
+impl Place {
+    /// Where its journal is.
+    pub fn journal(&self) -> Location {
+        let own = || Location::Sqlite(self.directory.join(JOURNAL));
+        self.journal.clone().unwrap_or_else(own)
+    }
+
+    /// Where its keys are.
+    fn keys(&self) -> KeysLocation {
+        let own = || KeysLocation::File(self.directory.join(FILE_NAME));
+        self.keys.clone().unwrap_or_else(own)
+    }
 }
 
 /// Where the key is that the keys of personal data are kept under.
@@ -47,6 +67,7 @@ pub enum Master {
 pub struct Data {
     directory: PathBuf,
     journal: SharedJournal,
+    read_models: Option<Address>,
     rules: Arc<Rules>,
 }
 
@@ -54,9 +75,7 @@ impl Data {
     /// Opens a directory; where there is nothing, a community begins.
     pub async fn open(place: &Place) -> Result<Self, Failure> {
         let Place {
-            directory,
-            master,
-            rules,
+            directory, rules, ..
         } = place;
         Replayed::refuse(directory)?;
         // Before anything is made: they may be wrong.
@@ -67,12 +86,11 @@ impl Data {
                 "{directory}: nothing can be kept there: {error}; name another directory with --data"
             )
         })?;
-        let keys = keys(directory, master)?;
-        let journal = SqliteJournal::open(&directory.join(JOURNAL), keys)?;
-        let journal: SharedJournal = Arc::new(journal);
+        let journal = place.journal().open(keys(place).await?).await?;
         Ok(Self {
             rules: rules::in_force(directory, &journal, said).await?,
             directory: directory.to_owned(),
+            read_models: place.read_models.clone(),
             journal,
         })
     }
@@ -80,7 +98,7 @@ impl Data {
     /// Opens a directory that holds a community.
     pub async fn existing(place: &Place) -> Result<Self, Failure> {
         Replayed::refuse(&place.directory)?;
-        check_there(&place.directory)?;
+        check_there(place).await?;
         Self::open(place).await
     }
 
@@ -90,19 +108,20 @@ impl Data {
         place: &Place,
     ) -> Result<(SharedJournal, SharedStore, Arc<Rules>), Failure> {
         let Place {
-            directory,
-            master,
-            rules,
+            directory, rules, ..
         } = place;
-        check_there(directory)?;
-        let keys = keys_to_read(directory, master)?;
-        let journal = SqliteJournal::open_read_only(&directory.join(JOURNAL), keys)?;
-        let journal: SharedJournal = Arc::new(journal);
+        check_there(place).await?;
+        let keys = keys_to_read(place).await?;
+        let journal = place.journal().open_read_only(keys).await?;
         let rules = match activation::in_force(&journal).await? {
             Some(last) => last.rules?,
             None => rules::to_read(directory, rules.as_deref())?,
         };
-        let active = Generations::existing(&directory.join(READ_MODELS), rules);
+        let own = directory.join(READ_MODELS);
+        let active = match &place.read_models {
+            Some(address) => Generations::existing_in_database(address, &own, rules).await?,
+            None => Generations::existing(&own, rules),
+        };
         let generations = active.clone().as_made(&journal).await?;
         if generations.rules().hash() != active.rules().hash() {
             tracing::warn!(
@@ -110,7 +129,7 @@ impl Data {
                  or `plaudit rebuild` makes others"
             );
         }
-        let Some(store) = generations.to_read()? else {
+        let Some(store) = generations.to_read().await? else {
             let directory = directory.display();
             let what = format!(
                 "{directory}: there are no read models yet: `plaudit rebuild` makes them, and so does \
@@ -118,7 +137,7 @@ impl Data {
             );
             return Err(what.into());
         };
-        Ok((journal, Arc::new(store), generations.rules().clone()))
+        Ok((journal, store, generations.rules().clone()))
     }
 
     /// Brings rules into force; whether they weren't already.
@@ -159,25 +178,28 @@ impl Data {
         &self.journal
     }
 
-    /// The read models' directory.
-    pub fn generations(&self) -> Result<Generations, Failure> {
-        let directory = self.directory.join(READ_MODELS);
-        Ok(Generations::open(&directory, self.rules.clone())?)
+    /// The read models, in the directory or in a database.
+    pub async fn generations(&self) -> Result<Generations, Failure> {
+        let (own, rules) = (self.directory.join(READ_MODELS), self.rules.clone());
+        Ok(match &self.read_models {
+            Some(address) => Generations::open_in_database(address, &own, rules).await?,
+            None => Generations::open(&own, rules)?,
+        })
     }
 
     /// What is folded from the history, up to its end, by the rules in force.
     pub async fn rows(&self, folding: &mut Folding) -> Result<Target, Failure> {
-        let generations = self.generations()?;
+        let generations = self.generations().await?;
         let mut tell = |progress| folding.at(progress);
         let current = generations.current(&self.journal, &mut tell).await;
-        let opened = current.map(|store| (generations, store));
+        let opened = current.map(|current| (generations, current));
         self.folded(opened, folding).await
     }
 
     /// The same by the rules that the rows in use were made by, where there are some: nobody waits until
     /// all is folded by others.
     pub async fn rows_as_made(&self, folding: &mut Folding) -> Result<Target, Failure> {
-        let generations = self.generations()?;
+        let generations = self.generations().await?;
         let mut tell = |progress| folding.at(progress);
         let opened = generations.current_as_made(&self.journal, &mut tell).await;
         self.folded(opened, folding).await
@@ -185,87 +207,110 @@ impl Data {
 
     async fn folded(
         &self,
-        opened: Result<(Generations, SqliteStore), FoldingError>,
+        opened: Result<(Generations, Generation), FoldingError>,
         folding: &mut Folding,
     ) -> Result<Target, Failure> {
         let target = match opened {
-            Ok((generations, store)) => self.catch_up(generations, store, folding).await,
+            Ok((generations, current)) => self.catch_up(generations, current, folding).await,
             Err(error) => Err(error),
         };
         folding.finish();
         target.map_err(|error| {
-            if let FoldingError::Store(error) = &error {
-                let advice = match error.is_full() {
-                    true => "Make room there, and try again",
-                    false => "`plaudit rebuild` makes all read models anew",
-                };
-                return format!("{error}. {advice}").into();
-            }
-            error.into()
+            let advice = match &error {
+                FoldingError::Store(error) if error.is_full() => "Make room there, and try again",
+                FoldingError::Store(
+                    StoreError::Storage { .. }
+                    | StoreError::Outdated { .. }
+                    | StoreError::Malformed(_)
+                    | StoreError::Io(_),
+                ) => "`plaudit rebuild` makes all read models anew",
+                _ => return error.into(),
+            };
+            format!("{error}. {advice}").into()
         })
     }
 
     async fn catch_up(
         &self,
         generations: Generations,
-        store: SqliteStore,
+        current: Generation,
         folding: &mut Folding,
     ) -> Result<Target, FoldingError> {
         let target = Target {
             rules: generations.rules().clone(),
-            generations: Some((generations, store.path().to_owned())),
-            store: Arc::new(store),
+            generations: Some((generations, current.number)),
+            store: current.store,
         };
         live::catch_up(&self.journal, &target, &mut |progress| folding.at(progress)).await?;
         Ok(target)
     }
 }
 
-fn check_there(directory: &Path) -> Result<(), Failure> {
-    if directory.join(JOURNAL).exists() {
+async fn check_there(place: &Place) -> Result<(), Failure> {
+    let journal = place.journal();
+    if journal.is_there().await? {
         return Ok(());
     }
-    let directory = directory.display();
-    let what = format!(
-        "{directory}: there is no community here (no {JOURNAL}); name its directory with --data, or begin one with `plaudit import` or `plaudit serve`"
-    );
+    let what = match &place.journal {
+        None => {
+            let directory = place.directory.display();
+            format!(
+                "{directory}: there is no community here (no {JOURNAL}); name its directory with --data, or begin one with `plaudit import` or `plaudit serve`"
+            )
+        }
+        Some(_) => format!(
+            "{journal}: there is no journal here; name another one with --journal, or begin one with `plaudit import`, `plaudit copy` or `plaudit serve`"
+        ),
+    };
     Err(what.into())
 }
 
 /// The keys of personal data, as far as they are there; none are made.
-fn keys_to_read(directory: &Path, master: &Master) -> Result<Arc<Keyring>, Failure> {
-    let is_there = match master {
+async fn keys_to_read(place: &Place) -> Result<Arc<Keyring>, Failure> {
+    let is_master_there = match &place.master {
         Master::Key(_) => true,
         Master::File(path) => path.exists(),
-        Master::Beside => directory.join(MASTER_KEY).exists(),
+        Master::Beside => place.directory.join(MASTER_KEY).exists(),
     };
-    match is_there && directory.join(FILE_NAME).exists() {
-        true => keys(directory, master),
+    let is_there = match place.keys() {
+        KeysLocation::File(path) => path.exists(),
+        KeysLocation::Postgres(_) => true,
+    };
+    match is_master_there && is_there {
+        true => keys(place).await,
         false => Ok(Arc::new(Keyring::in_memory()?)),
     }
 }
 
 /// The keys of personal data. They stand outside the journal, so that destroying one takes what it
 /// is about out of every copy of the journal.
-fn keys(directory: &Path, master: &Master) -> Result<Arc<Keyring>, Failure> {
-    let master = match master {
-        Master::Key(text) => MasterKey::parse(text)?,
-        Master::File(path) => MasterKey::file(path)?,
-        Master::Beside => MasterKey::file(&directory.join(MASTER_KEY))?,
-    };
-    let path = directory.join(FILE_NAME);
-    if directory.join(JOURNAL).exists() && !path.exists() {
+async fn keys(place: &Place) -> Result<Arc<Keyring>, Failure> {
+    let master = master_key(&place.directory, &place.master)?;
+    let keys = place.keys();
+    if let KeysLocation::File(path) = &keys
+        && !path.exists()
+        && place.journal().is_there().await?
+    {
         tracing::warn!(
             "{} is not there: all names, titles and texts recorded so far stay unreadable unless it \
              is put back",
             path.display()
         );
     }
-    Ok(Arc::new(Keyring::open(&path, &master)?))
+    Ok(Arc::new(keys.open(&master).await?))
+}
+
+/// The master key: as it was said, or in a directory, where it is made if there is none.
+pub fn master_key(directory: &Path, master: &Master) -> Result<MasterKey, Failure> {
+    Ok(match master {
+        Master::Key(text) => MasterKey::parse(text)?,
+        Master::File(path) => MasterKey::file(path)?,
+        Master::Beside => MasterKey::file(&directory.join(MASTER_KEY))?,
+    })
 }
 
 /// Makes a directory in which files can be made. SQLite wouldn't say why they can't.
-fn make(directory: &Path) -> io::Result<()> {
+pub fn make(directory: &Path) -> io::Result<()> {
     match std::fs::create_dir_all(directory) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(io::Error::other("it is not a directory"));
@@ -275,6 +320,7 @@ fn make(directory: &Path) -> io::Result<()> {
     tempfile::tempfile_in(directory).map(drop)
 }
 
-const JOURNAL: &str = "journal.sqlite";
+/// The journal of a community whose directory has it.
+pub const JOURNAL: &str = "journal.sqlite";
 const MASTER_KEY: &str = "master.key";
 const READ_MODELS: &str = "read-models";

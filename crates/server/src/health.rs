@@ -8,6 +8,7 @@ use plaudit_domain::{Position, Time};
 use plaudit_journal::SharedJournal;
 use plaudit_replay::renewal::Underway;
 use plaudit_replay::{Community, Progress, Work};
+use tokio::time::timeout;
 
 /// What the read models are called where each projection is told of: so far they are folded together.
 pub const PROJECTION: &str = "read_models";
@@ -15,6 +16,9 @@ pub const PROJECTION: &str = "read_models";
 /// Read models that are further behind than this are not caught up. Less is the time that an event
 /// takes to be folded, or a burst of them.
 const LATE: Duration = Duration::from_secs(5);
+
+/// Whoever asks how it stands isn't kept waiting for a journal that can't be reached just now.
+const SOON: Duration = Duration::from_secs(1);
 
 /// How the server stands, from its first moment on.
 pub struct Health(Mutex<At>);
@@ -84,6 +88,8 @@ pub enum Phase {
     CatchingUp,
     /// It folds what comes.
     Live,
+    /// Another process folds what comes, and it shows that.
+    Following,
     /// It is read as it is, and not folded here.
     ReadOnly,
     /// Something is in its way, and it tries again.
@@ -94,12 +100,13 @@ pub enum Phase {
 
 impl Phase {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Opening,
         Self::Rebuilding,
         Self::Writing,
         Self::CatchingUp,
         Self::Live,
+        Self::Following,
         Self::ReadOnly,
         Self::Interrupted,
         Self::Stopped,
@@ -113,6 +120,7 @@ impl Phase {
             Self::Writing => "writing",
             Self::CatchingUp => "catching_up",
             Self::Live => "live",
+            Self::Following => "following",
             Self::ReadOnly => "read_only",
             Self::Interrupted => "interrupted",
             Self::Stopped => "stopped",
@@ -128,6 +136,7 @@ impl Phase {
             | Self::Writing
             | Self::CatchingUp
             | Self::Live
+            | Self::Following
             | Self::ReadOnly => false,
         }
     }
@@ -213,7 +222,8 @@ async fn serving(community: &Community) -> Standing {
     }
     let journal = community.journal();
     // Before the position, so that what is recorded in between doesn't look like a lag.
-    let head = journal.head().await.ok();
+    let head = timeout(SOON, journal.head()).await;
+    let head = head.ok().and_then(Result::ok);
     let folded = community.folded();
     let late = match head {
         Some(head) => late(journal, folded.position, head).await,
@@ -223,6 +233,7 @@ async fn serving(community: &Community) -> Standing {
         Some(_) if folded.stopped => Phase::Stopped,
         Some(_) => Phase::Interrupted,
         None if late.is_some_and(|late| late >= LATE) => Phase::CatchingUp,
+        None if folded.follows => Phase::Following,
         None => Phase::Live,
     };
     Standing {
@@ -295,6 +306,7 @@ impl Standing {
                 Phase::Rebuilding
                 | Phase::Writing
                 | Phase::Live
+                | Phase::Following
                 | Phase::ReadOnly
                 | Phase::Interrupted
                 | Phase::Stopped,
@@ -312,8 +324,10 @@ impl Standing {
             Phase::CatchingUp => Some("the read models are being caught up"),
             Phase::Interrupted => Some("folding is interrupted, and tried again: see the log"),
             Phase::Stopped => Some("folding stopped for good: see the log"),
-            Phase::Live if self.late.is_none() => Some("the journal can't be read: see the log"),
-            Phase::Live | Phase::ReadOnly => None,
+            Phase::Live | Phase::Following if self.late.is_none() => {
+                Some("the journal can't be read: see the log")
+            }
+            Phase::Live | Phase::Following | Phase::ReadOnly => None,
         }
     }
 }

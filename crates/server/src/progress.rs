@@ -159,6 +159,9 @@ impl Progress for Shown {
         match phase {
             Phase::Reading => Self::at(self, "reading", BYTES, done, total),
             Phase::Recording => Self::at(self, "recording", EVENTS, done, total),
+            Phase::Checking => Self::at(self, "checking", EVENTS, done, total),
+            Phase::Copying => Self::at(self, "copying", EVENTS, done, total),
+            Phase::Comparing => Self::at(self, "comparing", EVENTS, done, total),
             Phase::Writing(table) => {
                 self.at_table("writing", Some(table), EVENTS, done, total);
             }

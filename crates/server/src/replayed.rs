@@ -85,10 +85,9 @@ impl Replayed {
     pub fn store(&self, rules: &Rules) -> Result<SqliteStore, Failure> {
         let path = self.directory.join(READ_MODELS);
         match SqliteStore::open_read_only(&path, &rules.folding_hash()) {
-            Err(StoreError::Outdated { path }) => {
-                let path = path.display();
+            Err(StoreError::Outdated { place }) => {
                 let what = format!(
-                    "{path}: these read models are of another version: make them anew with `plaudit replay`"
+                    "{place}: these read models are of another version: make them anew with `plaudit replay`"
                 );
                 Err(what.into())
             }

@@ -3,7 +3,6 @@
 //! [`Store`] is what folding and reading need of an engine. Tables, keys and indexes follow from
 //! the rows of `plaudit_projection`: nothing is declared twice.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -24,13 +23,26 @@ use plaudit_projection::{
 };
 use uuid::Uuid;
 
+mod as_of;
 pub mod checks;
 pub mod compare;
+mod engine;
+mod lease;
+mod load;
+pub mod postgres;
+mod progress;
+mod reads;
 pub mod snapshot;
 mod sql;
 pub mod sqlite;
 pub mod standing;
+mod statement;
+mod store;
+mod tables;
+mod writes;
 
+pub use lease::{Lease, Moved};
+pub use load::Load;
 pub use snapshot::Snapshot;
 
 /// A store that anybody can hold.
@@ -65,6 +77,10 @@ pub trait Store: Send + Sync {
     ///
     /// What such a batch erased stays somewhere in the files until the next [`Store::purge`].
     async fn commit(&self, rows: &Rows, from: Position, to: Position) -> Result<Commit>;
+
+    /// Waits for the right to fold into it, which one process has at a time. While others have it, it is told
+    /// up to where they have folded, whenever that may have changed.
+    async fn lease(&self, moved: Moved<'_>) -> Result<Lease>;
 
     /// Whether something was erased since it was last purged.
     async fn has_erased(&self) -> Result<bool>;
@@ -736,18 +752,36 @@ pub enum BadgeOf {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// What keeps it failed.
-    #[error("read models {path}: {source}")]
+    #[error("read models {place}: {source}")]
     Storage {
         /// Where they are.
-        path: PathBuf,
+        place: String,
         /// What failed.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What keeps it can't be reached just now: trying again may help.
+    #[error("read models {place}: {source}")]
+    Unavailable {
+        /// Where they are.
+        place: String,
+        /// What failed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What keeps it lets nobody in, or not do what has to be done: somebody has to see to that.
+    #[error("read models {place}: {source}")]
+    Refused {
+        /// Where they are.
+        place: String,
+        /// What to do about it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The tables were made by another version, or by other rules: rebuild them from the journal.
-    #[error("read models {path} are of another version, or were made by other rules: rebuild them")]
+    #[error(
+        "read models {place} are of another version, or were made by other rules: rebuild them"
+    )]
     Outdated {
         /// Where they are.
-        path: PathBuf,
+        place: String,
     },
     /// A row is not of the shape that its table promises.
     #[error(transparent)]
@@ -758,11 +792,20 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether trying again may help.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+
     /// Whether there is no room left where they are.
     pub fn is_full(&self) -> bool {
         match self {
             Self::Storage { source, .. } => sqlite::is_full(&**source),
-            Self::Outdated { .. } | Self::Malformed(_) | Self::Io(_) => false,
+            Self::Unavailable { .. }
+            | Self::Refused { .. }
+            | Self::Outdated { .. }
+            | Self::Malformed(_)
+            | Self::Io(_) => false,
         }
     }
 }

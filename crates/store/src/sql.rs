@@ -4,8 +4,8 @@ use plaudit_projection::Row;
 use plaudit_projection::row::{Column, ColumnKind};
 use sea_query::{
     Alias, ColumnDef, DeleteStatement, Expr, ExprTrait, Index, IndexCreateStatement,
-    InsertStatement, IntoIden, OnConflict, Order, Query, SelectStatement, Table,
-    TableCreateStatement, UpdateStatement,
+    InsertStatement, IntoIden, OnConflict, Order, Query, SelectStatement, SqliteQueryBuilder,
+    Table, TableCreateStatement, UpdateStatement,
 };
 
 use crate::snapshot::Table as Declared;
@@ -13,8 +13,19 @@ use crate::snapshot::Table as Declared;
 /// How an engine names the types of columns.
 pub type TypeName = fn(ColumnKind) -> &'static str;
 
-/// The table of a row, without its indexes.
+/// The table of a row, with its key, and without its indexes.
 pub fn create_table<R: Row>(type_name: TypeName) -> TableCreateStatement {
+    let mut table = create_columns::<R>(type_name);
+    let mut primary = Index::create();
+    for column in R::PRIMARY {
+        primary.col(*column);
+    }
+    table.primary_key(&mut primary);
+    table
+}
+
+/// The table of a row, without its key.
+pub fn create_columns<R: Row>(type_name: TypeName) -> TableCreateStatement {
     let mut table = Table::create();
     table.table(R::TABLE);
     for column in R::table_columns() {
@@ -30,32 +41,45 @@ pub fn create_table<R: Row>(type_name: TypeName) -> TableCreateStatement {
         }
         table.col(&mut definition);
     }
-    let mut primary = Index::create();
-    for column in R::PRIMARY {
-        primary.col(*column);
-    }
-    table.primary_key(&mut primary);
     table
 }
 
-/// The indexes of a row's table: they are made after a bulk load.
-pub fn create_indexes<R: Row>() -> Vec<IndexCreateStatement> {
+/// The indexes of a row's table: they are made after a bulk load. Those in which rows may be alike end with
+/// what else tells them apart.
+pub fn create_indexes<R: Row>(apart: &[&'static str]) -> Vec<IndexCreateStatement> {
     let index = |columns: &[&'static str], unique: bool| {
         let mut index = Index::create();
-        index
-            .name(format!("{}_by_{}", R::TABLE, columns.join("_")))
-            .table(R::TABLE);
+        index.name(index_name::<R>(columns)).table(R::TABLE);
         for column in columns {
             index.col(*column);
         }
         if unique {
             index.unique();
+            return index;
+        }
+        for column in apart.iter().filter(|column| !columns.contains(column)) {
+            index.col(*column);
         }
         index
     };
     let unique = R::UNIQUE.iter().map(|columns| index(columns, true));
     let plain = R::INDEXES.iter().map(|columns| index(columns, false));
     unique.chain(plain).collect()
+}
+
+/// What the indexes are called.
+pub fn index_names<R: Row>() -> impl Iterator<Item = String> {
+    let all = R::UNIQUE.iter().chain(R::INDEXES);
+    all.map(|columns| index_name::<R>(columns))
+}
+
+fn index_name<R: Row>(columns: &[&'static str]) -> String {
+    format!("{}_by_{}", R::TABLE, columns.join("_"))
+}
+
+/// What a statement without values says, for [any engine](crate::statement::Statement::new).
+pub fn said(select: &SelectStatement) -> String {
+    select.to_string(SqliteQueryBuilder)
 }
 
 /// All columns of a row, in the order in which it is read.
@@ -69,7 +93,7 @@ pub fn select<R: Row>() -> SelectStatement {
 
 /// The next rows of a table in the order of its key, all of them or those after one whose key comes as
 /// parameters.
-pub fn page_by_key(table: &Declared, after: bool, limit: u32) -> SelectStatement {
+pub fn page_by_key(table: &Declared, after: bool, limit: u32) -> String {
     let names = table.columns.iter().map(|column| column.name);
     let key = table.primary.iter().filter_map(|&at| table.columns.get(at));
     let mut page = Query::select();
@@ -79,9 +103,9 @@ pub fn page_by_key(table: &Declared, after: bool, limit: u32) -> SelectStatement
     }
     if after {
         let key_is = Expr::tuple(key.clone().map(|column| Expr::col(column.name)));
-        page.and_where(key_is.gt(Expr::tuple(key.map(|_| Expr::cust("?")))));
+        page.and_where(key_is.gt(Expr::tuple((1..).zip(key).map(|(at, _)| parameter(at)))));
     }
-    page
+    said(&page)
 }
 
 /// A new row; its values come as parameters, in the order of its columns.
@@ -90,7 +114,7 @@ pub fn insert<R: Row>() -> InsertStatement {
     insert
         .into_table(R::TABLE)
         .columns(names::<R>())
-        .values_panic(names::<R>().map(|_| Expr::cust("?")));
+        .values_panic((1..).zip(names::<R>()).map(|(number, _)| parameter(number)));
     insert
 }
 
@@ -112,11 +136,15 @@ pub fn upsert<R: Row>() -> InsertStatement {
 /// Changes some columns of the row with this key; first they, then its parts come as parameters.
 pub fn update<R: Row>(columns: impl IntoIterator<Item = &'static str>) -> UpdateStatement {
     let mut update = Query::update();
-    update
-        .table(R::TABLE)
-        .values(columns.into_iter().map(|name| (name, Expr::cust("?"))));
-    for column in R::PRIMARY {
-        update.and_where(Expr::col(*column).eq(Expr::cust("?")));
+    let mut numbers = 1..;
+    update.table(R::TABLE).values(
+        columns
+            .into_iter()
+            .zip(&mut numbers)
+            .map(|(name, at)| (name, parameter(at))),
+    );
+    for (column, number) in R::PRIMARY.iter().zip(numbers) {
+        update.and_where(Expr::col(*column).eq(parameter(number)));
     }
     update
 }
@@ -125,10 +153,15 @@ pub fn update<R: Row>(columns: impl IntoIterator<Item = &'static str>) -> Update
 pub fn delete<R: Row>() -> DeleteStatement {
     let mut delete = Query::delete();
     delete.from_table(R::TABLE);
-    for column in R::PRIMARY {
-        delete.and_where(Expr::col(*column).eq(Expr::cust("?")));
+    for (column, number) in R::PRIMARY.iter().zip(1..) {
+        delete.and_where(Expr::col(*column).eq(parameter(number)));
     }
     delete
+}
+
+/// A parameter, by its number.
+pub fn parameter(number: u32) -> Expr {
+    Expr::cust(format!("?{number}"))
 }
 
 /// The names of all columns.

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use async_graphql::{Context, EmptySubscription, Enum, InputObject, Object, SimpleObject};
 use plaudit_domain::AccountId;
+use plaudit_journal::JournalError;
+use plaudit_replay::CommandError;
 use serde_json::json;
 
 use super::*;
@@ -65,6 +67,14 @@ impl TestQuery {
 
     async fn fails(&self) -> async_graphql::Result<Option<i32>> {
         Err(std::io::Error::other("disk /dev/secret is full"))?
+    }
+
+    async fn is_away(&self) -> async_graphql::Result<Option<i32>> {
+        Err(away())?
+    }
+
+    async fn is_away_too(&self) -> async_graphql::Result<Option<i32>> {
+        Err(CommandError::Journal(away()))?
     }
 
     async fn fails_whole(&self) -> async_graphql::Result<i32> {
@@ -221,6 +231,27 @@ async fn a_panic_is_one_error_with_the_number_of_its_log_line() {
         );
         assert!(!answer.to_string().contains("fire"), "{answer}");
     }
+}
+
+fn away() -> JournalError {
+    JournalError::Unavailable {
+        journal: "postgres://secret".into(),
+        reason: "nobody answers".into(),
+    }
+}
+
+#[tokio::test]
+async fn what_can_not_be_reached_for_now_is_told_to_be_tried_again() {
+    let (outcome, answer) = execute("{ isAway isAwayToo user { id } }", json!({})).await;
+    assert_eq!(outcome, Outcome::Executed);
+    assert_eq!(answer["data"]["user"], json!({ "id": 1 }));
+    let errors = answer["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 2);
+    for error in errors {
+        assert_eq!(error["extensions"], json!({ "code": "UNAVAILABLE" }));
+        assert!(error["message"].as_str().unwrap().contains("try again"));
+    }
+    assert!(!answer.to_string().contains("secret"), "{answer}");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use super::key::{KEY, Key};
 
 /// The key under which the keys of accounts are kept. Who has it and the keyring can read everything,
 /// so keep it elsewhere than the keyring's backups; who loses it loses all personal data.
+#[derive(Clone)]
 pub struct MasterKey(pub(super) Key);
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -43,8 +44,8 @@ impl MasterKey {
             Err(error) if error.kind() == io::ErrorKind::NotFound => make(path),
             read => read,
         };
-        let text = text.map_err(|source| KeysError::File {
-            path: path.to_owned(),
+        let text = text.map_err(|source| KeysError::Storage {
+            keys: path.display().to_string(),
             source: source.into(),
         })?;
         decode(&Zeroizing::new(text)).ok_or_else(|| KeysError::NotAMasterKey {

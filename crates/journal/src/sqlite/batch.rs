@@ -1,12 +1,11 @@
 //! What is written within one transaction, and by which rules.
 
-use plaudit_domain::{NewEvent, Position, StreamName, Time};
+use plaudit_domain::{Position, Time};
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
-use uuid::Uuid;
 
-use super::file::key;
 use super::reader::unsigned;
-use crate::{AppendError, Appended, Expected};
+use crate::row::{Append, KeptRow, NotNext, Row, Stream};
+use crate::{AppendError, Appended, Expected, JournalError};
 
 const LAST: &str = "SELECT position, recorded_at FROM event ORDER BY position DESC LIMIT 1";
 
@@ -25,57 +24,11 @@ const INSERT: &str = "
          FROM event WHERE stream_key = ?4),
         ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
-/// Events for the end of one stream.
-pub(super) struct Append {
-    pub stream: Stream,
-    pub expected: Expected,
-    pub rows: Vec<Row>,
-}
-
-/// A stream, by its name and by what the index knows it as.
-pub(super) struct Stream {
-    pub name: StreamName,
-    key: Uuid,
-}
-
-impl Stream {
-    pub fn of(name: StreamName) -> Self {
-        Self {
-            key: key(&name),
-            name,
-        }
-    }
-}
-
-/// A new event, encoded.
-pub(super) struct Row {
-    id: Uuid,
-    name: &'static str,
-    version: u16,
-    occurred_at: Time,
-    actor: Option<Uuid>,
-    correlation: Option<Uuid>,
-    causation: Option<Uuid>,
-    imported: bool,
-    data: String,
-}
-
-impl Row {
-    pub fn of(event: &NewEvent) -> serde_json::Result<Self> {
-        let (name, version) = event.fact.stored_type();
-        Ok(Self {
-            id: event.id,
-            name,
-            version,
-            occurred_at: event.occurred_at,
-            actor: event.actor.map(|account| account.0),
-            correlation: event.correlation,
-            causation: event.causation,
-            imported: event.imported,
-            data: event.fact.encode()?,
-        })
-    }
-}
+/// As another journal has it.
+const INSERT_KEPT: &str = "
+    INSERT INTO event (position, id, stream, stream_key, revision, type, version,
+        occurred_at, recorded_at, actor, correlation, causation, data, imported)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
 /// A transaction that is being written. Who holds one is the only one that writes.
 pub(super) struct Batch<'t> {
@@ -165,6 +118,54 @@ impl<'t> Batch<'t> {
         }
         self.transaction.execute_batch("RELEASE many")?;
         Ok(appended)
+    }
+
+    /// Records events as another journal has them.
+    pub fn append_kept(
+        &mut self,
+        rows: &[KeptRow],
+        name: &str,
+    ) -> rusqlite::Result<Result<Appended, AppendError>> {
+        let mut last = self.last;
+        for kept in rows {
+            if kept.position != last + 1 {
+                let source = NotNext {
+                    last,
+                    given: kept.position,
+                };
+                return Ok(Err(AppendError::Journal(JournalError::Storage {
+                    journal: name.to_owned(),
+                    source: source.into(),
+                })));
+            }
+            last = kept.position;
+        }
+        let mut insert = self.transaction.prepare_cached(INSERT_KEPT)?;
+        for kept in rows {
+            let row = &kept.row;
+            insert.execute((
+                kept.position.cast_signed(),
+                row.id,
+                kept.stream.name.as_str(),
+                kept.stream.key,
+                kept.revision.cast_signed(),
+                row.name,
+                row.version,
+                row.occurred_at.as_micros(),
+                kept.recorded_at.as_micros(),
+                row.actor,
+                row.correlation,
+                row.causation,
+                row.data.as_str(),
+                row.imported,
+            ))?;
+            self.recorded_at = self.recorded_at.max(kept.recorded_at);
+        }
+        self.last = last;
+        Ok(Ok(Appended {
+            recorded: rows.len(),
+            position: last,
+        }))
     }
 
     fn insert_new(

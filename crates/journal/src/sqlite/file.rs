@@ -6,11 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use plaudit_domain::StreamName;
-use plaudit_domain::id::derive;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
-
-use uuid::Uuid;
 
 use crate::JournalError;
 
@@ -77,12 +73,6 @@ const CHECKPOINT_PAGES: i32 = 4_000;
 
 /// How long to wait for another process that is writing: an import writes large transactions.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What the index knows a stream as: a third of the length of most names. So an event touches fewer
-/// pages, and pages are what a commit has to write.
-pub(super) fn key(stream: &StreamName) -> Uuid {
-    derive(&["stream", stream.as_str()])
-}
 
 /// Where a journal is.
 #[derive(Clone)]

@@ -1,22 +1,21 @@
 //! Whether the file is whole, without trusting its indexes, its constraints or its bodies.
 
-use plaudit_domain::fact::DecodeError;
 use plaudit_domain::{Fact, Position, StreamName, Time};
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
-use super::file::key;
 use super::reader::{Reader, signed, unsigned};
 use crate::inspection::{
-    Extent, Fault, Flaw, Inspected, Kept, Positions, Revisions, WrongRevision,
+    Bodies, Extent, Fault, Flaw, Inspected, Kept, Looked, Read, Revisions, WrongRevision,
 };
 use crate::keys::Keyring;
+use crate::row::key;
 use crate::{JournalError, Tell};
 
 const EVENTS: &str = "
     SELECT position, id, stream, revision, type, version, occurred_at, recorded_at,
            actor, correlation, causation, data, stream_key
-    FROM event WHERE position <= ?1 ORDER BY position";
+    FROM event WHERE (?1 IS NULL OR position > ?1) AND position <= ?2 ORDER BY position LIMIT ?3";
 
 /// By the index, if it is there; then neither this nor the next one sorts.
 const REVISIONS: &str = "
@@ -27,12 +26,12 @@ const IDS: &str = "SELECT id, position FROM event WHERE position <= ?1 ORDER BY 
 
 const STREAM_OF: &str = "SELECT stream FROM event WHERE position = ?1";
 
-/// How far it is, is told after so many events.
-const OFTEN: i64 = 5_000;
+/// So many events are read at once.
+const BATCH: usize = 500;
 
 impl Reader {
     /// Looks at everything.
-    pub fn inspect(
+    pub async fn inspect(
         &self,
         extent: Extent,
         keyring: &Keyring,
@@ -43,54 +42,41 @@ impl Reader {
             let storage = |error| self.file().error(error);
             damages(connection, tell).map_err(storage)?;
             revisions(connection, extent.until, tell).map_err(storage)?;
-            ids(connection, extent.until, tell).map_err(storage)?;
-            self.bodies(connection, extent, keyring, tell)
-        })
-    }
-
-    /// Looks at each event by itself, and at the one before it.
-    fn bodies(
-        &self,
-        connection: &Connection,
-        extent: Extent,
-        keyring: &Keyring,
-        tell: Tell<'_>,
-    ) -> Result<(), JournalError> {
-        let storage = |error| self.file().error(error);
-        let until = extent.until;
-        let mut statement = connection.prepare(EVENTS).map_err(storage)?;
-        let mut rows = statement.query([signed(until)]).map_err(storage)?;
-        let mut positions = Positions::new();
-        while let Some(row) = rows.next().map_err(storage)? {
-            let position: i64 = row.get(0).map_err(storage)?;
-            if let Some(missing) = positions.missing_before(position) {
-                tell(Inspected::Flaw(Flaw::Missing(missing)));
-            }
-            let before_first = (position < 1).then_some(Fault::BeforeFirst);
-            let recorded_at = Time::from_micros(row.get(7).map_err(storage)?);
-            let earlier = positions.is_earlier(recorded_at);
-            let earlier = earlier.then_some(Fault::RecordedEarlier { at: recorded_at });
-            let own = match kept(row) {
-                Ok((event, fact, unfindable)) => {
-                    let mut faults = event.faults(fact, extent, keyring)?;
-                    faults.extend(unfindable);
-                    faults
-                }
-                Err(error) => vec![Fault::Unreadable(error.to_string())],
-            };
-            for fault in before_first.into_iter().chain(earlier).chain(own) {
-                tell(Inspected::Flaw(Flaw::Event { position, fault }));
-            }
-            if position % OFTEN == 0 {
-                tell(Inspected::UpTo(position.cast_unsigned()));
+            ids(connection, extent.until, tell).map_err(storage)
+        })?;
+        let mut bodies = Bodies::new(extent, keyring);
+        let mut after = None;
+        loop {
+            let batch = self.batch(after, extent.until)?;
+            let Some(last) = batch.last() else { break };
+            after = Some(last.position);
+            for looked in batch {
+                bodies.look_at(looked, tell).await?;
             }
         }
-        if let Some(missing) = positions.missing_before(signed(until).saturating_add(1)) {
-            tell(Inspected::Flaw(Flaw::Missing(missing)));
-        }
-        tell(Inspected::UpTo(until));
+        bodies.finish(tell);
         Ok(())
     }
+
+    /// The next events.
+    fn batch(&self, after: Option<i64>, until: Position) -> Result<Vec<Looked>, JournalError> {
+        let storage = |error| self.file().error(error);
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(EVENTS).map_err(storage)?;
+            let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
+            let rows = statement.query_map((after, signed(until), limit), looked);
+            let rows = rows.map_err(storage)?;
+            rows.collect::<rusqlite::Result<_>>().map_err(storage)
+        })
+    }
+}
+
+fn looked(row: &Row<'_>) -> rusqlite::Result<Looked> {
+    Ok(Looked {
+        position: row.get(0)?,
+        recorded_at: Time::from_micros(row.get(7)?),
+        read: kept(row).map_err(|error| error.to_string()),
+    })
 }
 
 /// What SQLite itself finds: pages, indexes that aren't like their table, what isn't unique.
@@ -105,9 +91,6 @@ fn damages(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
     }
     Ok(())
 }
-
-/// An event, what its body says, and whether its stream's key is another.
-type Read = (Kept, Result<Fact, DecodeError>, Option<Fault>);
 
 fn kept(row: &Row<'_>) -> rusqlite::Result<Read> {
     let stream = StreamName::stored(row.get(2)?);

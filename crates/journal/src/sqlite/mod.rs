@@ -28,7 +28,7 @@ use self::writer::Writer;
 use crate::inspection::Extent;
 use crate::keys::Keyring;
 use crate::search::{Found, Search};
-use crate::{AppendError, Appended, Expected, Journal, JournalError, Tell, sealing};
+use crate::{AppendError, Appended, Expected, Journal, JournalError, Part, Tell, sealing};
 
 /// How long an event that another process recorded may go unnoticed.
 const POLL: Duration = Duration::from_millis(250);
@@ -81,8 +81,8 @@ impl SqliteJournal {
     }
 
     /// What was read, with what is personal in it as far as there are keys.
-    fn opened(&self, mut events: Vec<Event>) -> Result<Vec<Event>, JournalError> {
-        sealing::open(&self.keys, &mut events)?;
+    async fn opened(&self, mut events: Vec<Event>) -> Result<Vec<Event>, JournalError> {
+        sealing::open(&self.keys, &mut events).await?;
         Ok(events)
     }
 
@@ -129,25 +129,37 @@ impl Journal for SqliteJournal {
         writer.append_many(events).await
     }
 
+    async fn append_kept(&self, events: Vec<Event>) -> Result<(), AppendError> {
+        self.writer()?.append_kept(events).await.map(drop)
+    }
+
     async fn read_stream_from(
         &self,
         stream: &StreamName,
         revision: u64,
     ) -> Result<Vec<Event>, JournalError> {
-        self.opened(self.reader.stream(stream, revision)?)
+        let events = self.reader.stream(stream, revision, usize::MAX)?;
+        self.opened(events).await
     }
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
-        self.opened(self.reader.all(after, limit)?)
+        self.opened(self.reader.all(after, limit)?).await
+    }
+
+    async fn read_kept(&self, part: Part<'_>, limit: usize) -> Result<Vec<Event>, JournalError> {
+        match part {
+            Part::After(position) => self.reader.all(position, limit),
+            Part::Stream(stream, revision) => self.reader.stream(stream, revision, limit),
+        }
     }
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {
-        self.opened(self.reader.at(positions)?)
+        self.opened(self.reader.at(positions)?).await
     }
 
     async fn search(&self, search: &Search<'_>) -> Result<Found, JournalError> {
         let Found { events, rest } = self.reader.search(search)?;
-        let events = self.opened(events)?;
+        let events = self.opened(events).await?;
         Ok(Found { events, rest })
     }
 
@@ -177,6 +189,6 @@ impl Journal for SqliteJournal {
     }
 
     async fn inspect(&self, extent: Extent, tell: Tell<'_>) -> Result<(), JournalError> {
-        self.reader.inspect(extent, &self.keys, tell)
+        self.reader.inspect(extent, &self.keys, tell).await
     }
 }

@@ -5,13 +5,14 @@ use plaudit_domain::{AccountId, Event, Fact, Position, StreamName, Time};
 use rusqlite::{Connection, Row, ToSql};
 use uuid::Uuid;
 
-use super::file::{File, key};
+use super::file::File;
 use crate::JournalError;
+use crate::row::key;
 
 const STREAM: &str = "
     SELECT position, id, stream, revision, type, version, occurred_at, recorded_at,
            actor, correlation, causation, data, imported
-    FROM event WHERE stream_key = ?1 AND revision >= ?2 ORDER BY revision";
+    FROM event WHERE stream_key = ?1 AND revision >= ?2 ORDER BY revision LIMIT ?3";
 
 const ALL: &str = "
     SELECT position, id, stream, revision, type, version, occurred_at, recorded_at,
@@ -45,13 +46,17 @@ impl Reader {
         &self.file
     }
 
-    pub fn stream(&self, stream: &StreamName, from: u64) -> Result<Vec<Event>, JournalError> {
-        self.events(STREAM, &[&key(stream), &signed(from)])
+    pub fn stream(
+        &self,
+        stream: &StreamName,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<Event>, JournalError> {
+        self.events(STREAM, &[&key(stream), &signed(from), &limited(limit)])
     }
 
     pub fn all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.events(ALL, &[&signed(after), &limit])
+        self.events(ALL, &[&signed(after), &limited(limit)])
     }
 
     pub fn at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {
@@ -123,6 +128,10 @@ impl Reader {
         self.idle.lock().push(connection);
         result
     }
+}
+
+fn limited(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
 /// SQLite's integers are signed; nothing comes after the largest of them.

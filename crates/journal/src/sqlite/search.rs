@@ -4,9 +4,9 @@ use plaudit_domain::{AccountId, Position, Time};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 use uuid::Uuid;
 
-use super::file::key;
 use super::reader::{Reader, signed, unsigned};
 use crate::JournalError;
+use crate::row::key;
 use crate::search::{Direction, Filter, Found, LOOKED_AT, Outline, Search, Streams, Stretch};
 
 /// A statement for either way.

@@ -3,18 +3,17 @@
 //! It takes all appends that are waiting, writes them in one transaction, and answers them after
 //! the commit. While the disk is busy with one group, the next one gathers.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
-use plaudit_domain::{NewEvent, StreamName, Time};
+use plaudit_domain::{Event, NewEvent, StreamName, Time};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
-use uuid::Uuid;
 
-use super::batch::{Append, Batch, Row, Stream};
+use super::batch::Batch;
 use super::file::File;
+use crate::row::{Append, KeptRow, Row, Stream, repeated_id};
 use crate::{AppendError, Appended, Expected, JournalError};
 
 /// A group takes no further append once it has so many events, so that none waits long for those
@@ -89,6 +88,17 @@ impl Writer {
         self.send(|answer| Job::AppendMany(rows, answer)).await
     }
 
+    pub async fn append_kept(&self, events: Vec<Event>) -> Result<Appended, AppendError> {
+        let rows = events
+            .into_iter()
+            .map(KeptRow::of)
+            .collect::<serde_json::Result<_>>()
+            .map_err(|error| self.file.error(error))?;
+        let name = self.file.name();
+        self.send(|answer| Job::AppendKept(rows, name, answer))
+            .await
+    }
+
     /// Changes with every commit from now on.
     pub fn commits(&self) -> watch::Receiver<()> {
         let mut commits = self.commits.clone();
@@ -115,17 +125,6 @@ impl Writer {
     }
 }
 
-/// The first id that is there twice.
-fn repeated_id(events: &[NewEvent]) -> Option<Uuid> {
-    // Most appends are of one event, which repeats nothing.
-    if events.len() < 2 {
-        return None;
-    }
-    let mut seen = HashSet::with_capacity(events.len());
-    let mut ids = events.iter().map(|event| event.id);
-    ids.find(|id| !seen.insert(*id))
-}
-
 struct JoinOnDrop(Option<JoinHandle<()>>);
 
 impl Drop for JoinOnDrop {
@@ -141,6 +140,7 @@ impl Drop for JoinOnDrop {
 enum Job {
     Append(Append, Answer<AppendError>),
     AppendMany(Vec<(Stream, Row)>, Answer<AppendError>),
+    AppendKept(Vec<KeptRow>, String, Answer<AppendError>),
 }
 
 impl Job {
@@ -148,6 +148,7 @@ impl Job {
         match self {
             Self::Append(append, _) => append.rows.len(),
             Self::AppendMany(rows, _) => rows.len(),
+            Self::AppendKept(rows, ..) => rows.len(),
         }
     }
 
@@ -155,6 +156,9 @@ impl Job {
         match self {
             Self::Append(append, answer) => answer.outcome = Some(batch.append(append)?),
             Self::AppendMany(rows, answer) => answer.outcome = Some(batch.append_many(rows)?),
+            Self::AppendKept(rows, name, answer) => {
+                answer.outcome = Some(batch.append_kept(rows, name)?);
+            }
         }
         Ok(())
     }
@@ -163,6 +167,7 @@ impl Job {
         match self {
             Self::Append(_, answer) => answer.send(),
             Self::AppendMany(_, answer) => answer.send(),
+            Self::AppendKept(_, _, answer) => answer.send(),
         }
     }
 
@@ -170,6 +175,7 @@ impl Job {
         match self {
             Self::Append(_, answer) => answer.fail(error),
             Self::AppendMany(_, answer) => answer.fail(error),
+            Self::AppendKept(_, _, answer) => answer.fail(error),
         }
     }
 }
@@ -268,6 +274,7 @@ mod tests {
     use plaudit_domain::fact::LikeFact;
     use plaudit_domain::like::Like;
     use plaudit_domain::{AccountId, PostId};
+    use uuid::Uuid;
 
     use super::*;
     use crate::sqlite::reader::Reader;

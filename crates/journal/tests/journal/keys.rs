@@ -12,7 +12,7 @@ use plaudit_journal::{Expected, Journal};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::given::{account, all, append, asked, facts, registered, withheld};
+use crate::given::{account, append, asked, registered};
 
 /// A folder with a keyring in it.
 struct Folder(TempDir);
@@ -98,23 +98,6 @@ fn many_may_make_the_same_keyring_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn two_keyrings_of_one_file_agree_on_keys() {
-    let folder = Folder::new();
-    let [one, other] = [(); 2].map(|()| Arc::new(folder.keys().unwrap()));
-    let [one, other] = [folder.journal(&one), folder.journal(&other)];
-    // Each has the keys of the account from elsewhere: from the other, or from its own memory.
-    let event = |number| asked(number, Some(account(1)), "Baking", "A cake?");
-    let events = [event(1), event(2), event(3)];
-    for (journal, event) in [&one, &other, &one].into_iter().zip(&events) {
-        let event = std::slice::from_ref(event);
-        append(journal, Expected::NoStream, event).await.unwrap();
-    }
-    let written = events.map(|event| event.fact);
-    assert_eq!(facts(all(&one).await), written);
-    assert_eq!(facts(all(&other).await), written);
-}
-
-#[tokio::test]
 async fn the_keys_that_a_batch_needs_are_made_in_one_transaction() {
     let folder = Folder::new();
     let keys = Arc::new(folder.keys().unwrap());
@@ -170,7 +153,9 @@ async fn a_destroyed_key_is_in_no_file() {
     let before = stored();
     let is_gone = |number: u128| number.is_multiple_of(10);
     for number in (0..3_000).filter(|number| is_gone(*number)) {
-        keys.destroy(account(number), &[Part::Identity]).unwrap();
+        keys.destroy(account(number), &[Part::Identity])
+            .await
+            .unwrap();
     }
     let times = |key: &[u8]| -> usize {
         fs::read_dir(folder.0.path())
@@ -191,49 +176,6 @@ async fn a_destroyed_key_is_in_no_file() {
         .filter(|[identity, _]| identity.iter().all(|byte| *byte == 0))
         .count();
     assert_eq!(zeros, 300);
-}
-
-#[tokio::test]
-async fn parts_are_destroyed_each_by_itself_or_together() {
-    for (parts, gone) in [
-        (&[][..], [false, false]),
-        (&[Part::Identity], [true, false]),
-        (&[Part::Content], [false, true]),
-        (&[Part::Identity, Part::Content], [true, true]),
-    ] {
-        let keys = Arc::new(Keyring::in_memory().unwrap());
-        let journal = Folder::new();
-        let journal = journal.journal(&keys);
-        let events = [
-            registered(account(1), "Ada"),
-            asked(1, Some(account(1)), "Baking", "A cake?"),
-        ];
-        journal.append_many(events.to_vec()).await.unwrap();
-        for _ in 0..2 {
-            keys.destroy(account(1), parts).unwrap();
-            let expected = events.iter().zip(gone).map(|(event, gone)| match gone {
-                true => withheld(event),
-                false => event.fact.clone(),
-            });
-            assert_eq!(facts(all(&journal).await), expected.collect::<Vec<_>>());
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_destroyed_key_is_not_made_again_when_the_file_is_opened_anew() {
-    let folder = Folder::new();
-    folder
-        .keys()
-        .unwrap()
-        .destroy(account(1), &[Part::Identity])
-        .unwrap();
-    let journal = folder.journal(&Arc::new(folder.keys().unwrap()));
-    let event = registered(account(1), "Ada");
-    append(&journal, Expected::NoStream, std::slice::from_ref(&event))
-        .await
-        .unwrap();
-    assert_eq!(facts(all(&journal).await), [withheld(&event)]);
 }
 
 #[tokio::test]

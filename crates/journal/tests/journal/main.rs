@@ -4,6 +4,9 @@
 
 mod contract;
 mod given;
+mod keyrings;
 mod keys;
 mod meddling;
+mod postgres;
+mod proxy;
 mod sqlite;

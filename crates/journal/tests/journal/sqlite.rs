@@ -19,7 +19,7 @@ use crate::given::{
     account, all, append, asked, edited, facts, liked, recorded, registered, stream, withheld,
 };
 
-keeps_the_contract!(Folder::new());
+keeps_the_contract!(Some(Folder::new()));
 
 /// A folder with a journal in it.
 pub struct Folder(TempDir);
@@ -49,6 +49,15 @@ impl Folder {
 
     pub fn journal(&self) -> Result<SqliteJournal, JournalError> {
         SqliteJournal::open(&self.path(), self.keys())
+    }
+
+    /// Types, versions and bodies as they stand in the file.
+    pub fn bodies(&self) -> Vec<(String, i32, String)> {
+        let connection = Connection::open(self.path()).unwrap();
+        let sql = "SELECT type, version, data FROM event ORDER BY position";
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
     }
 
     /// Does something to the file that no journal would do.

@@ -20,8 +20,8 @@ use plaudit_journal::SharedJournal;
 use plaudit_projection::{Rows, Rules, fold};
 use plaudit_replay::live::{Target, catch_up};
 use plaudit_replay::rebuild::rebuild;
-use plaudit_store::SharedStore;
 use plaudit_store::sqlite::{BulkLoad, SqliteStore, remove};
+use plaudit_store::{Load, SharedStore};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use tokio::runtime::Runtime;
@@ -274,8 +274,8 @@ impl Parts {
 
         let clock = Clock::start();
         let mut load = BulkLoad::begin(path, &rules.folding_hash())?;
-        load.bodies(&rows.bodies)?;
-        load.rows(&rows, position, &mut |_, _| ())?;
+        load.bodies(&rows.bodies).await?;
+        load.rows(&rows, position, &mut |_, _| ()).await?;
         drop(load.finish()?);
         Ok(Self {
             folded,

@@ -2,16 +2,14 @@
 
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plaudit_domain::erasure::{Content, Erased};
 use plaudit_domain::fact::AccountFact;
 use plaudit_journal::SharedJournal;
 use plaudit_replay::live::{Live, Target};
-use plaudit_replay::{FoldingError, Generations, Progress, Work};
-use plaudit_store::Store;
-use plaudit_store::sqlite::{BulkLoad, SqliteStore};
+use plaudit_replay::{FoldingError, Generation, Generations, Progress, Work};
+use plaudit_store::sqlite::BulkLoad;
 use tokio::time::sleep;
 
 use crate::folder::{Folder, rebuilt, rules};
@@ -29,7 +27,7 @@ fn in_use(folder: &Folder) -> String {
 }
 
 /// The generation in use, and how often something was folded to have it.
-async fn current(generations: &Generations, journal: &SharedJournal) -> (SqliteStore, usize) {
+async fn current(generations: &Generations, journal: &SharedJournal) -> (Generation, usize) {
     let mut folded = 0;
     let mut note = |progress: Progress| folded += usize::from(progress.work == Work::Rebuilding);
     let store = generations.current(journal, &mut note).await.unwrap();
@@ -246,8 +244,8 @@ async fn one_that_somebody_has_open_during_an_erasure_is_removed_later() {
     let read_by_others = generations.rebuild(&journal, &mut |_| ()).await.unwrap();
     assert_eq!(in_use(&folder), "2\n");
     let target = Target {
-        generations: Some((generations, own.path().to_owned())),
-        store: Arc::new(own),
+        generations: Some((generations, own.number)),
+        store: own.store.clone(),
         rules: rules(),
     };
     let store = target.store.clone();

@@ -22,6 +22,7 @@ mod meetings;
 mod moments;
 mod naive;
 mod naive_preview;
+mod postgres;
 mod preview;
 mod previews;
 mod renewing;

@@ -8,7 +8,7 @@ use plaudit_domain::erasure::Content;
 use plaudit_domain::{AccountId, Event, NewEvent, Position, StreamName};
 use plaudit_journal::inspection::Extent;
 use plaudit_journal::{
-    AppendError, Appended, Expected, Journal, JournalError, SharedJournal, Tell,
+    AppendError, Appended, Expected, Journal, JournalError, Part, SharedJournal, Tell,
 };
 use uuid::Uuid;
 
@@ -76,6 +76,10 @@ impl Journal for Overtaken {
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
         self.journal.read_all(after, limit).await
+    }
+
+    async fn read_kept(&self, part: Part<'_>, limit: usize) -> Result<Vec<Event>, JournalError> {
+        self.journal.read_kept(part, limit).await
     }
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {
@@ -156,6 +160,10 @@ impl Journal for Broken {
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
         self.check(after)?;
         self.journal.read_all(after, limit).await
+    }
+
+    async fn read_kept(&self, part: Part<'_>, limit: usize) -> Result<Vec<Event>, JournalError> {
+        self.journal.read_kept(part, limit).await
     }
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {
@@ -239,6 +247,10 @@ impl Journal for Counted {
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
         self.count().await?;
         self.journal.read_all(after, limit).await
+    }
+
+    async fn read_kept(&self, part: Part<'_>, limit: usize) -> Result<Vec<Event>, JournalError> {
+        self.journal.read_kept(part, limit).await
     }
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {

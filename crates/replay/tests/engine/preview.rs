@@ -156,7 +156,11 @@ pub fn generations(folder: &Folder, rules: Arc<Rules>) -> Generations {
 /// The rows that somebody reads by these rules.
 async fn in_use(folder: &Folder, journal: &SharedJournal, rules: Arc<Rules>) -> SharedStore {
     let generations = generations(folder, rules);
-    Arc::new(generations.current(journal, &mut |_| ()).await.unwrap())
+    generations
+        .current(journal, &mut |_| ())
+        .await
+        .unwrap()
+        .store
 }
 
 const NONE: [String; 0] = [];

@@ -56,8 +56,8 @@ impl Served {
         let generations = Generations::open(&folder.path("generations"), standard()).unwrap();
         let store = generations.current(&journal, &mut |_| ()).await.unwrap();
         let target = Target {
-            generations: Some((generations.clone(), store.path().to_owned())),
-            store: Arc::new(store),
+            generations: Some((generations.clone(), store.number)),
+            store: store.store,
             rules: standard(),
         };
         let community = Community::start(journal.clone(), target).await.unwrap();

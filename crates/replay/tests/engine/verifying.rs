@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use plaudit_domain::NewEvent;
 use plaudit_journal::SharedJournal;
@@ -56,17 +55,17 @@ async fn verify(folder: &Folder, journal: &SharedJournal) -> (Option<Verified>, 
 
 /// Folds what a journal has into the generation in use.
 async fn fold(folder: &Folder, journal: &SharedJournal) -> PathBuf {
-    let store = folder
+    let current = folder
         .generations()
         .current(journal, &mut |_| ())
         .await
         .unwrap();
-    let path = store.path().to_owned();
-    let store: SharedStore = Arc::new(store);
-    catch_up(journal, &target(&store), &mut |_| ())
+    catch_up(journal, &target(&current.store), &mut |_| ())
         .await
         .unwrap();
-    path
+    folder
+        .path("generations")
+        .join(format!("{}.sqlite", current.number))
 }
 
 proptest! {

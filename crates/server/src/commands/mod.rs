@@ -3,10 +3,15 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command, LogFormat};
+use plaudit_journal::keys::KeysLocation;
+use plaudit_journal::location::Location;
+use plaudit_store::postgres::Address;
+
+use crate::cli::{Cli, Command, LogFormat, Url};
 use crate::data::{Master, Place};
 use crate::log;
 
+mod copy;
 mod export;
 mod import;
 mod preview;
@@ -47,6 +52,7 @@ pub fn run(cli: Cli) -> ExitCode {
             ExitCode::from(match failure {
                 failure if failure.is::<BadUsage>() => 2,
                 failure if failure.is::<verify::Differences>() => 3,
+                failure if failure.is::<copy::Differ>() => 3,
                 _ => 1,
             })
         }
@@ -60,12 +66,16 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
             (None, Ok(key)) => Master::Key(key),
             (None, Err(_)) => Master::Beside,
         },
+        journal: journal_at(cli.journal)?,
+        keys: keys_at(cli.keys)?,
+        read_models: read_models_at(cli.read_models)?,
         directory: cli.data,
         rules: cli.rules,
     };
     match cli.command {
         Command::Serve(serve) => serve::run(&place, serve).await,
         Command::Import(import) => import::run(&place, import).await,
+        Command::Copy(copy) => copy::run(&place, copy).await,
         Command::Export(export) => export::run(&place, export).await,
         Command::Rebuild(rebuild) => rebuild::run(&place, rebuild).await,
         Command::Replay(replay) => replay::run(&place, replay).await,
@@ -74,6 +84,38 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Token(token) => token::run(&place, &token).await,
         Command::Schema => Ok(io::stdout().write_all(plaudit_api::sdl().as_bytes())?),
     }
+}
+
+/// Where the journal is, if it was said.
+fn journal_at(said: Option<Url>) -> Result<Option<Location>, Failure> {
+    let Some(Url(said)) = said else {
+        return Ok(None);
+    };
+    match Location::parse(&said) {
+        Ok(Some(location)) => Ok(Some(location)),
+        Ok(None) => Err(BadUsage(format!("--journal: {EXPECTED}")).into()),
+        Err(error) => Err(BadUsage(format!("--journal: {error}")).into()),
+    }
+}
+
+/// Where the keys are, if it was said.
+fn keys_at(said: Option<Url>) -> Result<Option<KeysLocation>, Failure> {
+    let Some(Url(said)) = said else {
+        return Ok(None);
+    };
+    match KeysLocation::parse(&said) {
+        Ok(Some(location)) => Ok(Some(location)),
+        Ok(None) => Err(BadUsage(format!("--keys: {EXPECTED}")).into()),
+        Err(error) => Err(BadUsage(format!("--keys: {error}")).into()),
+    }
+}
+
+const EXPECTED: &str = "expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE";
+
+/// Where the read models are, if it was said.
+fn read_models_at(said: Option<Url>) -> Result<Option<Address>, Failure> {
+    let address = said.map(|Url(said)| Address::parse(&said)).transpose();
+    address.map_err(|error| BadUsage(format!("--read-models: {error}")).into())
 }
 
 fn is_broken_pipe(failure: &(dyn std::error::Error + 'static)) -> bool {

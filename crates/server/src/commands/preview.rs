@@ -52,7 +52,7 @@ pub async fn run(place: &Place, command: cli::Preview) -> Result<(), Failure> {
     let data = Data::existing(place).await?;
     let out = csv.map(|path| file(&data, path)).transpose()?;
     let target = data.rows(&mut Folding::new(report)).await?;
-    let generations = data.generations()?.under(proposed.clone());
+    let generations = data.generations().await?.under(proposed.clone());
     let mut shown = Previewing::new(report);
     let mut watch = |progress| shown.at(progress);
     let (sides, now) = ((&*target.store, &*target.rules), SystemTime::now().into());

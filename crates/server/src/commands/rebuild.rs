@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use plaudit_store::Store;
 use serde_json::json;
 
 use crate::cli::Rebuild;
@@ -17,7 +16,8 @@ pub async fn run(place: &Place, Rebuild { memory, report }: Rebuild) -> Result<(
     let began = Instant::now();
     let mut folding = Folding::new(report);
     let store = data
-        .generations()?
+        .generations()
+        .await?
         .within(memory.saturating_mul(1 << 20))
         .rebuild(data.journal(), &mut |progress| folding.at(progress))
         .await?;

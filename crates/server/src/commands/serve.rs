@@ -84,6 +84,7 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
         .map_err(|error| format!("can't listen to signals, and so couldn't stop: {error}"))?;
     let greeting = Greeting {
         directory: place.directory.display().to_string(),
+        journal: place.journal.as_ref().map(ToString::to_string),
         address,
         metrics: listening.metrics,
         is_dev: serve.dev,
@@ -140,7 +141,7 @@ async fn folded(
     let target = data.rows_as_made(&mut folding).await?;
     let journal = Measured::journal(data.journal().clone(), metrics);
     let community = Arc::new(Community::start(journal, target).await?);
-    community.renew_in(data.generations()?)?;
+    community.renew_in(data.generations().await?)?;
     Ok(community)
 }
 
@@ -237,6 +238,8 @@ async fn end(mut stopped: watch::Receiver<()>) {
 /// What is said once it serves.
 struct Greeting {
     directory: String,
+    /// Where the journal is, if it isn't there.
+    journal: Option<String>,
     address: SocketAddr,
     metrics: Option<SocketAddr>,
     is_dev: bool,
@@ -254,6 +257,7 @@ impl Greeting {
     fn say(&self, report: Report) -> Result<(), Failure> {
         let Self {
             directory,
+            journal,
             address,
             metrics,
             is_dev,
@@ -265,6 +269,7 @@ impl Greeting {
             let authorization = member.as_ref().map(|it| format!("Bearer {}", it.token));
             line(&json!({ "serving": {
                 "data": directory,
+                "journal": journal,
                 "graphql": format!("http://{address}/graphql"),
                 "metrics": metrics.unwrap_or_else(|| format!("http://{address}/metrics")),
                 "authorization": authorization,
@@ -272,6 +277,9 @@ impl Greeting {
             return Ok(());
         }
         say(format_args!("Plaudit serves {directory}"))?;
+        if let Some(journal) = journal {
+            say(format_args!("  Journal   {journal}"))?;
+        }
         say(format_args!("  GraphQL   http://{address}/graphql"))?;
         say(format_args!("  GraphiQL  http://{address}/"))?;
         if let Some(metrics) = metrics {

@@ -61,7 +61,7 @@ pub async fn run(place: &Place, Verify { limit, report }: Verify) -> Result<(), 
 }
 
 async fn verify(data: &Data, findings: &mut Findings) -> Result<(u64, Option<Verified>), Failure> {
-    let generations = data.generations()?;
+    let generations = data.generations().await?;
     let generations = generations.as_made(data.journal()).await?;
     let events = inspect(data.journal(), &generations, findings).await?;
     // Only what comes now leaves something behind.

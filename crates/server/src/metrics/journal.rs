@@ -9,7 +9,7 @@ use plaudit_domain::{AccountId, Event, NewEvent, Position, StreamName};
 use plaudit_journal::inspection::Extent;
 use plaudit_journal::search::{Found, Search};
 use plaudit_journal::{
-    AppendError, Appended, Expected, Journal, JournalError, SharedJournal, Tell,
+    AppendError, Appended, Expected, Journal, JournalError, Part, SharedJournal, Tell,
 };
 
 use super::Metrics;
@@ -73,6 +73,10 @@ impl Journal for Measured {
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
         self.journal.read_all(after, limit).await
+    }
+
+    async fn read_kept(&self, part: Part<'_>, limit: usize) -> Result<Vec<Event>, JournalError> {
+        self.journal.read_kept(part, limit).await
     }
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {

@@ -10,7 +10,7 @@ use plaudit_domain::erasure::Content;
 use plaudit_domain::{AccountId, Actor, Event, NewEvent, Position, StreamName};
 use plaudit_journal::inspection::Extent;
 use plaudit_journal::sqlite::SqliteJournal;
-use plaudit_journal::{AppendError, Appended, Expected, Journal, JournalError, Tell};
+use plaudit_journal::{AppendError, Appended, Expected, Journal, JournalError, Part, Tell};
 use plaudit_server::http::Limits;
 use poem::http::StatusCode;
 use poem::{Endpoint, Request, Response};
@@ -324,6 +324,10 @@ impl Journal for Full {
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
         self.journal.read_all(after, limit).await
+    }
+
+    async fn read_kept(&self, part: Part<'_>, limit: usize) -> Result<Vec<Event>, JournalError> {
+        self.journal.read_kept(part, limit).await
     }
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {

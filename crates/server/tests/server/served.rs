@@ -50,8 +50,8 @@ impl Served {
         let journal = Measured::journal(around(journal), metrics.clone());
         let rules = Arc::new(Rules::standard().unwrap());
         let generations = Generations::open(directory.path(), rules.clone()).unwrap();
-        let store = generations.current(&journal, &mut |_| {}).await.unwrap();
-        let target = Target::alone(Arc::new(store), rules);
+        let current = generations.current(&journal, &mut |_| {}).await.unwrap();
+        let target = Target::alone(current.store, rules);
         let community = Arc::new(Community::start(journal, target).await.unwrap());
         let api = Arc::new(Api::of(community.clone()));
         Self {

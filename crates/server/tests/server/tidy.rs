@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// Which of our crates each crate may depend on (DESIGN: dependencies point one way).
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("domain", &[]),
-    ("journal", &["domain"]),
+    ("postgres", &[]),
+    ("journal", &["domain", "postgres"]),
     ("projection", &["domain"]),
-    ("store", &["domain", "projection"]),
+    ("store", &["domain", "postgres", "projection"]),
     ("replay", &["domain", "journal", "projection", "store"]),
     (
         "exchange",
@@ -33,14 +34,17 @@ const LAYERS: [(&str, &[&str]); 8] = [
             "store",
         ],
     ),
+    // For tests only.
+    ("testing", &[]),
 ];
 
 /// Which crates may name an outside thing.
-const NAMED_BY: [(&str, &[&str]); 27] = [
+const NAMED_BY: [(&str, &[&str]); 31] = [
     ("async-graphql", &["api"]),
     ("chacha20poly1305", &["journal"]),
     ("clap", &["server"]),
     ("csv", &["exchange"]),
+    ("deadpool-postgres", &["postgres"]),
     ("eventstore", &["journal"]),
     ("hyper", &["server"]),
     ("hyper-util", &["server"]),
@@ -53,15 +57,18 @@ const NAMED_BY: [(&str, &[&str]); 27] = [
     ("poem", &["server"]),
     ("prometheus", &["server"]),
     ("quick-xml", &["exchange"]),
+    ("refinery", &["postgres"]),
     // In `exchange` for its scratch file only.
     ("rusqlite", &["exchange", "journal", "store"]),
     ("rustix", &["replay"]),
-    ("rustls", &["server"]),
-    ("rustls-native-certs", &["server"]),
+    ("rustls", &["postgres", "server"]),
+    ("rustls-native-certs", &["postgres", "server"]),
     ("sea-query", &["store"]),
     ("sha2", &["domain", "exchange", "projection", "server"]),
     ("similar", &["projection"]),
     ("strsim", &["projection"]),
+    ("tokio-postgres", &["postgres", "testing"]),
+    ("tokio-postgres-rustls", &["postgres"]),
     ("toml", &["projection"]),
     ("unicode-normalization", &["domain"]),
     ("ureq", &["server"]),

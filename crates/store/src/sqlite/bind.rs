@@ -1,37 +1,68 @@
 //! Between rows and SQLite's statements, without a copy in between.
 
-use plaudit_projection::Row;
-use plaudit_projection::row::{Cell, Cells, Field};
-use rusqlite::types::{ToSqlOutput, Value as SqliteValue, ValueRef};
-use rusqlite::{Connection, Params, Statement, ToSql};
-use sea_query::{Value, Values};
+use std::ffi::CStr;
+use std::rc::Rc;
 
-use crate::StoreError;
+use plaudit_projection::row::{Cell, Cells, Field};
+use plaudit_projection::{Key, Row};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, Rows, Statement, ToSql};
+use uuid::Uuid;
+
+use crate::snapshot;
+use crate::statement::Param;
 
 use super::Failure;
 
-/// Runs a query and reads all its rows.
-pub fn query<R: Row>(
+/// How SQLite's extension for lists knows them.
+const ARRAY: &CStr = c"rarray";
+
+/// Runs a query and does something with each of its rows.
+pub fn query<T: Field>(
     connection: &Connection,
     sql: &str,
-    params: impl Params,
-) -> Result<Vec<R>, Failure> {
-    rows(&mut *connection.prepare_cached(sql)?, params)
+    params: &[Param<'_>],
+    found: impl FnMut(T) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut statement = connection.prepare_cached(sql)?;
+    each(&mut statement, params, found)
 }
 
-/// Reads all rows of a prepared query.
-pub fn rows<R: Row>(statement: &mut Statement<'_>, params: impl Params) -> Result<Vec<R>, Failure> {
-    let mut rows = statement.query(params)?;
-    let mut found = Vec::new();
+/// Runs a prepared query and does something with each of its rows.
+pub fn each<T: Field>(
+    statement: &mut Statement<'_>,
+    params: &[Param<'_>],
+    mut found: impl FnMut(T) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut rows = bound(statement, params)?;
     while let Some(row) = rows.next()? {
-        found.push(read(row, 0)?);
+        found(T::read("", &mut RowCells { row, next: 0 })?)?;
     }
-    Ok(found)
+    Ok(())
 }
 
-/// Reads a row whose columns begin at a place of a query's.
-pub fn read<R: Field>(row: &rusqlite::Row<'_>, from: usize) -> Result<R, Failure> {
-    Ok(R::read("", &mut RowCells { row, next: from })?)
+/// All rows of a query, as they are kept.
+pub fn records(
+    connection: &Connection,
+    sql: &str,
+    params: &[Param<'_>],
+) -> Result<Vec<snapshot::Record>, Failure> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let columns = statement.column_count();
+    let mut rows = bound(&mut statement, params)?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next()? {
+        let cells = (0..columns).map(|at| Ok(row.get_ref(at)?.into()));
+        records.push(snapshot::Record(cells.collect::<rusqlite::Result<_>>()?));
+    }
+    Ok(records)
+}
+
+fn bound<'s>(statement: &'s mut Statement<'_>, params: &[Param<'_>]) -> rusqlite::Result<Rows<'s>> {
+    for (param, at) in params.iter().zip(1..) {
+        statement.raw_bind_parameter(at, param)?;
+    }
+    Ok(statement.raw_query())
 }
 
 struct RowCells<'r, 's> {
@@ -51,6 +82,14 @@ impl Cells for RowCells<'_, '_> {
             Ok(ValueRef::Null | ValueRef::Real(_)) | Err(_) => Cell::Null,
         }
     }
+}
+
+/// Runs a statement; how many rows it changed.
+pub fn run(statement: &mut Statement<'_>, params: &[Param<'_>]) -> rusqlite::Result<usize> {
+    for (param, at) in params.iter().zip(1..) {
+        statement.raw_bind_parameter(at, param)?;
+    }
+    statement.raw_execute()
 }
 
 /// Runs a statement with the cells of a row as its parameters.
@@ -98,23 +137,36 @@ impl ToSql for CellParam<'_> {
     }
 }
 
-/// The parameters of a statement that sea-query built.
-pub fn values(values: Values) -> Result<Vec<SqliteValue>, StoreError> {
-    values.0.into_iter().map(value).collect()
+impl ToSql for Param<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        fn list<T>(items: &[T], value: impl Fn(&T) -> Value) -> ToSqlOutput<'static> {
+            let values: Vec<Value> = items.iter().map(value).collect();
+            ToSqlOutput::from_rc(Rc::new(values), ARRAY)
+        }
+        let key = |key: &Key| Value::Integer(key.0);
+        let blob = |id: &Uuid| Value::Blob(id.as_bytes().to_vec());
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(value) => ValueRef::Integer(*value),
+            Self::Truth(truth) => ValueRef::Integer((*truth).into()),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Uuid(id) => ValueRef::Blob(id.as_bytes()),
+            Self::Keys(keys) => return Ok(list(keys, key)),
+            Self::Integers(numbers) => return Ok(list(numbers, |it| Value::Integer(*it))),
+            Self::Uuids(ids) => return Ok(list(ids, blob)),
+        }))
+    }
 }
 
-#[allow(clippy::wildcard_enum_match_arm, reason = "queries bind nothing else")]
-fn value(value: Value) -> Result<SqliteValue, StoreError> {
-    Ok(match value {
-        Value::Bool(Some(truth)) => SqliteValue::Integer(truth.into()),
-        Value::BigInt(Some(number)) => SqliteValue::Integer(number),
-        Value::Unsigned(Some(number)) => SqliteValue::Integer(number.into()),
-        Value::BigUnsigned(Some(number)) => SqliteValue::Integer(number.cast_signed()),
-        Value::String(Some(text)) => SqliteValue::Text(text),
-        Value::Bytes(Some(bytes)) => SqliteValue::Blob(bytes),
-        other => {
-            let what = format!("a query binds {other:?}, which SQLite has no type for");
-            return Err(std::io::Error::other(what).into());
+impl From<ValueRef<'_>> for snapshot::Value {
+    fn from(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(number) => Self::Integer(number),
+            // No column is a floating-point number.
+            ValueRef::Real(number) => Self::Text(number.to_string()),
+            ValueRef::Text(text) => Self::Text(String::from_utf8_lossy(text).into_owned()),
+            ValueRef::Blob(bytes) => Self::Bytes(bytes.to_vec()),
         }
-    })
+    }
 }

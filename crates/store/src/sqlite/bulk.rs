@@ -1,28 +1,35 @@
 //! Filling a generation from nothing: no indexes until the end, no protection against a crash
 //! until it is whole. A file that was not finished is thrown away.
 
+use std::borrow::Borrow;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use plaudit_domain::Position;
-use plaudit_projection::{Needs, PostBody, Rows, Touched};
-use rusqlite::{Connection, Transaction};
+use plaudit_projection::{Needs, PostBody, Row, Rows, Touched};
+use rusqlite::Connection;
 use sea_query::SqliteQueryBuilder;
 
-use crate::{Commit, Result, StoreError, sql};
+use crate::engine::Loader;
+use crate::load::{Load, Told, overtaken};
+use crate::progress::{Telling, Work};
+use crate::reads::fetch;
+use crate::{Commit, Result, SharedStore, StoreError, sql, writes};
 
-use super::load::write;
-use super::{Failure, SqliteStore, bind, configure, fold, schema};
+use super::connection::Reader;
+use super::{Failure, SqliteStore, bind, configure, schema, write};
 
 /// So many bytes of memory rows may take that are not written yet, unless it is said otherwise.
 const BUDGET: usize = 1 << 30;
 
 /// A generation that is being filled.
 pub struct BulkLoad {
-    path: PathBuf,
+    path: Arc<Path>,
     rules: String,
     budget: usize,
-    connection: Connection,
+    reader: Reader,
     /// As long as it is held nobody removes the file.
     in_use: File,
 }
@@ -36,85 +43,19 @@ impl BulkLoad {
         let in_use = in_use(path)?;
         in_use.lock_shared().map_err(|error| storage(path, error))?;
         let connection = Connection::open(path).map_err(|error| failed(error.into()))?;
-        let load = Self {
-            path: path.to_owned(),
+        prepare(&connection).map_err(|error| failed(error.into()))?;
+        Ok(Self {
+            path: path.into(),
             rules: rules.to_owned(),
             budget: BUDGET,
-            connection,
+            reader: Reader::new(connection, path.into()),
             in_use,
-        };
-        load.prepare().map_err(|error| failed(error.into()))?;
-        Ok(load)
-    }
-
-    fn prepare(&self) -> rusqlite::Result<()> {
-        configure(&self.connection, "OFF", "OFF")?;
-        // Counted to the process, however much of it there is: the cache does as well.
-        self.connection.pragma_update(None, "mmap_size", 0)?;
-        self.connection
-            .pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-        let transaction = self.connection.unchecked_transaction()?;
-        schema::create_tables(&transaction)?;
-        transaction.commit()
+        })
     }
 
     /// The same, with another budget of memory, in bytes.
     pub fn within(self, budget: usize) -> Self {
         Self { budget, ..self }
-    }
-
-    /// How many bytes of memory the rows may take that are not written yet.
-    pub fn budget(&self) -> usize {
-        self.budget
-    }
-
-    /// Writes texts; a later one of the same post holds.
-    pub fn bodies(&mut self, bodies: &[PostBody]) -> Result<()> {
-        let sql = sql::upsert::<PostBody>().to_string(SqliteQueryBuilder);
-        self.in_transaction(|transaction| {
-            let mut statement = transaction.prepare_cached(&sql)?;
-            bodies
-                .iter()
-                .try_for_each(|body| bind::execute(&mut statement, body))
-        })
-    }
-
-    /// Writes all rows of a history so far but the texts, which it has [taken](Self::bodies) before, and
-    /// makes the indexes; it is told how many are done, and of how many. What comes after is
-    /// [folded into](Self::fetch) them.
-    pub fn rows(
-        &mut self,
-        rows: &Rows,
-        position: Position,
-        told: &mut dyn FnMut(u64, u64),
-    ) -> Result<()> {
-        let rules = self.rules.clone();
-        self.in_transaction(|transaction| {
-            write(transaction, rows, told)?;
-            schema::start(transaction, &rules, position, rows)
-        })
-    }
-
-    /// The rows that a batch touches, once there are [some](Self::rows).
-    pub fn fetch(&self, touched: &Touched) -> Result<Rows> {
-        fold::fetch(&self.connection, touched).map_err(|error| error.at(&self.path))
-    }
-
-    /// The rows that its deeds need to be reckoned.
-    pub fn fetch_for(&self, needs: &Needs, rows: &mut Rows) -> Result<()> {
-        fold::fetch_for(&self.connection, needs, rows).map_err(|error| error.at(&self.path))
-    }
-
-    /// Writes what a batch changed, from one position to another.
-    pub fn commit(&mut self, rows: &Rows, from: Position, to: Position) -> Result<()> {
-        match fold::commit(&mut self.connection, rows, from, to) {
-            Ok(Commit::Done) => Ok(()),
-            Ok(Commit::Overtaken { at }) => {
-                let what = format!("the rows are folded up to event {at}, not to {from}");
-                Err(storage(&self.path, std::io::Error::other(what)))
-            }
-            Err(error) => Err(error.at(&self.path)),
-        }
     }
 
     /// Makes the file durable and opens it as a store.
@@ -123,9 +64,10 @@ impl BulkLoad {
             path,
             rules,
             budget: _,
-            connection,
+            reader,
             in_use: _in_use,
         } = self;
+        let connection = reader.into_connection();
         connection
             .close()
             .map_err(|(_, error)| Failure::from(error).at(&path))?;
@@ -135,16 +77,102 @@ impl BulkLoad {
         SqliteStore::open(&path, &rules)
     }
 
-    fn in_transaction(
-        &mut self,
-        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
-    ) -> Result<()> {
-        let result = self.connection.transaction().and_then(|transaction| {
-            write(&transaction)?;
-            transaction.commit()
-        });
-        result.map_err(|error| Failure::from(error).at(&self.path))
+    fn write_bodies(&mut self, bodies: &[PostBody]) -> std::result::Result<(), Failure> {
+        let sql = sql::upsert::<PostBody>().to_string(SqliteQueryBuilder);
+        let transaction = self.reader.connection().transaction()?;
+        let mut statement = transaction.prepare_cached(&sql)?;
+        for body in bodies {
+            bind::execute(&mut statement, body)?;
+        }
+        drop(statement);
+        Ok(transaction.commit()?)
     }
+
+    fn write_end(
+        &mut self,
+        rows: &Rows,
+        position: Position,
+        work: &mut Work<'_>,
+    ) -> std::result::Result<(), Failure> {
+        let transaction = self.reader.connection().transaction()?;
+        for (table, index) in schema::indexes() {
+            transaction.execute(&index, ())?;
+            work.indexed(table);
+        }
+        schema::start(&transaction, &self.rules, position, rows)?;
+        Ok(transaction.commit()?)
+    }
+}
+
+#[async_trait]
+impl Load for BulkLoad {
+    fn budget(&self) -> usize {
+        self.budget
+    }
+
+    async fn bodies(&mut self, bodies: &[PostBody]) -> Result<()> {
+        self.write_bodies(bodies)
+            .map_err(|error| error.at(&self.path))
+    }
+
+    async fn rows(&mut self, rows: &Rows, position: Position, told: Told<'_>) -> Result<()> {
+        let mut work = Work::of(rows, schema::indexes().map(|(table, _)| table), told).await?;
+        let mut tables = Telling {
+            loader: Tables(&mut self.reader),
+            work: &mut work,
+        };
+        writes::load(&mut tables, rows).await?;
+        self.write_end(rows, position, &mut work)
+            .map_err(|error| error.at(&self.path))
+    }
+
+    async fn fetch(&self, touched: &Touched) -> Result<Rows> {
+        fetch::touched(&self.reader, touched).await
+    }
+
+    async fn fetch_for(&self, needs: &Needs, rows: &mut Rows) -> Result<()> {
+        fetch::needed(&self.reader, needs, rows).await
+    }
+
+    async fn commit(&mut self, rows: &Rows, from: Position, to: Position) -> Result<()> {
+        match write::commit(self.reader.connection(), &self.path, rows, from, to) {
+            Ok(Commit::Done) => Ok(()),
+            Ok(Commit::Overtaken { at }) => Err(storage(&self.path, overtaken(from, at))),
+            Err(error) => Err(error.at(&self.path)),
+        }
+    }
+
+    async fn finish(self: Box<Self>) -> Result<SharedStore> {
+        Ok(Arc::new(Self::finish(*self)?))
+    }
+}
+
+/// A table at a time.
+struct Tables<'a>(&'a mut Reader);
+
+impl Loader for Tables<'_> {
+    async fn load<R: Row, B: Borrow<R> + Sync>(&mut self, rows: &[B]) -> Result<()> {
+        let sql = sql::insert::<R>().to_string(SqliteQueryBuilder);
+        self.0.run(|connection| {
+            let transaction = connection.unchecked_transaction()?;
+            let mut statement = transaction.prepare(&sql)?;
+            for row in rows {
+                bind::execute(&mut statement, row.borrow())?;
+            }
+            drop(statement);
+            Ok(transaction.commit()?)
+        })
+    }
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    configure(connection, "OFF", "OFF")?;
+    // Counted to the process, however much of it there is: the cache does as well.
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    let transaction = connection.unchecked_transaction()?;
+    schema::create_tables(&transaction)?;
+    transaction.commit()
 }
 
 /// Removes a generation's files, unless a process has it open; whether they are gone.
@@ -181,7 +209,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 fn storage(path: &Path, error: std::io::Error) -> StoreError {
     StoreError::Storage {
-        path: path.to_owned(),
+        place: path.display().to_string(),
         source: error.into(),
     }
 }

@@ -19,13 +19,13 @@ pub enum Failure {
 
 impl Failure {
     pub fn at(self, path: &Path) -> StoreError {
-        let path = path.to_owned();
+        let place = path.display().to_string();
         match self {
             Self::Sqlite(error) => StoreError::Storage {
-                path,
+                place,
                 source: error.into(),
             },
-            Self::Outdated => StoreError::Outdated { path },
+            Self::Outdated => StoreError::Outdated { place },
             Self::Malformed(malformed) => malformed.into(),
             Self::Store(error) => error,
         }

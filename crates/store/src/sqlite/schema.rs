@@ -2,82 +2,19 @@
 
 use plaudit_domain::Position;
 use plaudit_projection::row::ColumnKind;
-use plaudit_projection::{
-    About, Acceptance, Account, Application, Attendance, Badge, Benefit, Certification, Course,
-    Feedback, FigureOfMonth, Gift, GrantedBadge, Group, GroupWatch, Interaction, Leader,
-    LedgerEntry, Like, LozengeGrant, LozengeRequest, Meeting, Membership, Notification, Post,
-    PostBody, PostMilestone, PostTag, Presentation, Profile, ReadMark, Report, Review, Row, Rows,
-    Rsvp, Sponsor, Tally, TimelineEntry, Waiting, Watch,
-};
+use plaudit_projection::{Row, Rows};
 use rusqlite::{Connection, ErrorCode, Transaction};
 use sea_query::SqliteQueryBuilder;
-use uuid::Uuid;
 
-use crate::snapshot::Table;
-use crate::sql;
+use crate::statement::Dialect;
+use crate::tables::for_every_row;
+use crate::{sql, tables, writes};
 
-use super::Failure;
-
-/// Runs something for every row type that has a table.
-macro_rules! for_every_row {
-    ($run:ident) => {
-        [
-            $run::<Account>(),
-            $run::<Post>(),
-            $run::<PostBody>(),
-            $run::<PostTag>(),
-            $run::<Like>(),
-            $run::<Watch>(),
-            $run::<Review>(),
-            $run::<Report>(),
-            $run::<Profile>(),
-            $run::<About>(),
-            $run::<Course>(),
-            $run::<Certification>(),
-            $run::<Group>(),
-            $run::<GroupWatch>(),
-            $run::<Notification>(),
-            $run::<ReadMark>(),
-            $run::<TimelineEntry>(),
-            $run::<FigureOfMonth>(),
-            $run::<Membership>(),
-            $run::<Leader>(),
-            $run::<Application>(),
-            $run::<Meeting>(),
-            $run::<Rsvp>(),
-            $run::<Attendance>(),
-            $run::<Presentation>(),
-            $run::<Sponsor>(),
-            $run::<Benefit>(),
-            $run::<LedgerEntry>(),
-            $run::<Tally>(),
-            $run::<Badge>(),
-            $run::<PostMilestone>(),
-            $run::<GrantedBadge>(),
-            $run::<LozengeGrant>(),
-            $run::<LozengeRequest>(),
-            $run::<Acceptance>(),
-            $run::<Waiting>(),
-            $run::<Gift>(),
-            $run::<Feedback>(),
-            $run::<Interaction>(),
-        ]
-    };
-}
-
-pub(super) use for_every_row;
+use super::{Failure, bind};
 
 /// The tables, without their indexes.
-pub fn tables() -> impl Iterator<Item = String> {
+fn tables() -> impl Iterator<Item = String> {
     for_every_row!(table).into_iter()
-}
-
-/// The tables, as their rows declare them.
-pub fn declared() -> Vec<Table> {
-    fn of<R: Row>() -> Table {
-        Table::of::<R>()
-    }
-    for_every_row!(of).into()
 }
 
 /// The indexes, each with the name of its table.
@@ -151,19 +88,9 @@ pub fn start(
     position: Position,
     rows: &Rows,
 ) -> rusqlite::Result<()> {
-    transaction
-        .execute(
-            "INSERT INTO progress (one, position, event, erased, people, shape)
-             VALUES (1, ?1, ?2, ?3, ?4, ?5)",
-            (
-                position.cast_signed(),
-                rows.last,
-                rows.erased,
-                rows.people.unwrap_or_default().cast_signed(),
-                expected_shape(rules),
-            ),
-        )
-        .map(drop)
+    let shape = expected_shape(rules);
+    let mut statement = transaction.prepare(writes::start().text(Dialect::Sqlite))?;
+    bind::run(&mut statement, &writes::started(rows, position, &shape)).map(drop)
 }
 
 /// Where the fold stands.
@@ -172,48 +99,6 @@ pub fn position(connection: &Connection) -> Result<Position, Failure> {
         .prepare_cached("SELECT position FROM progress")?
         .query_row((), |row| row.get(0))?;
     Ok(position.cast_unsigned())
-}
-
-/// Moves the fold's position, if it is where it is expected to be; notes if something is erased.
-pub fn advance(
-    transaction: &Transaction<'_>,
-    from: Position,
-    to: Position,
-    rows: &Rows,
-) -> rusqlite::Result<bool> {
-    let moved = transaction
-        .prepare_cached(
-            "UPDATE progress SET position = ?2, event = coalesce(?3, event), erased = erased OR ?4,
-             people = coalesce(?5, people) WHERE position = ?1",
-        )?
-        .execute((
-            from.cast_signed(),
-            to.cast_signed(),
-            rows.last,
-            rows.erased,
-            rows.people.map(u64::cast_signed),
-        ))?;
-    Ok(moved == 1)
-}
-
-/// Position and id of the last event that is folded in, of one moment.
-pub fn last_event(connection: &Connection) -> Result<Option<(Position, Uuid)>, Failure> {
-    let last = connection.query_row("SELECT position, event FROM progress", (), |row| {
-        let position: i64 = row.get(0)?;
-        let event: Option<Uuid> = row.get(1)?;
-        Ok(event.map(|event| (position.cast_unsigned(), event)))
-    });
-    Ok(last?)
-}
-
-/// Where the fold stands, and up to where the last batch came that changed whose points accounts' are.
-pub fn standing(connection: &Connection) -> Result<(Position, Position), Failure> {
-    let mut statement = connection.prepare_cached("SELECT position, people FROM progress")?;
-    let standing = statement.query_row((), |row| {
-        let (position, people): (i64, i64) = (row.get(0)?, row.get(1)?);
-        Ok((position.cast_unsigned(), people.cast_unsigned()))
-    });
-    Ok(standing?)
 }
 
 /// Whether something was erased since it was last [noted](purged) that nothing of that is left.
@@ -240,7 +125,7 @@ fn table<R: Row>() -> String {
 }
 
 fn indexes_of<R: Row>() -> Vec<(&'static str, String)> {
-    sql::create_indexes::<R>()
+    sql::create_indexes::<R>(&[])
         .iter()
         .map(|index| (R::TABLE, index.to_string(SqliteQueryBuilder)))
         .collect()
@@ -264,11 +149,21 @@ fn shape(connection: &Connection) -> rusqlite::Result<String> {
     connection.query_row("SELECT shape FROM progress", (), |row| row.get(0))
 }
 
-/// What the tables look like, what is folded into them, and by which rules: read models of another shape are
-/// rebuilt, never patched.
 fn expected_shape(rules: &str) -> String {
-    /// Counted up when a fold changes what it makes of old events.
-    const FOLDS: u32 = 6;
-    let tables: Vec<String> = tables().chain(indexes().map(|(_, index)| index)).collect();
-    format!("{FOLDS};{rules};{}", tables.join(";"))
+    tables::shape(rules, tables().chain(indexes().map(|(_, index)| index)))
+}
+
+/// What SQLite finds wrong, and what isn't there: without an index everything would be right, but slow.
+pub fn damages(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let texts = |sql: &str| -> rusqlite::Result<Vec<String>> {
+        let mut statement = connection.prepare(sql)?;
+        statement.query_map((), |row| row.get(0))?.collect()
+    };
+    let mut damages = texts("PRAGMA integrity_check")?;
+    damages.retain(|damage| damage != "ok");
+    let there = texts("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+    let expected = tables().chain(indexes().map(|(_, index)| index));
+    let missing = expected.filter(|sql| !there.contains(sql));
+    damages.extend(missing.map(|sql| format!("this isn't there: {sql}")));
+    Ok(damages)
 }

@@ -4,8 +4,8 @@ use plaudit_domain::Visibility;
 use plaudit_domain::erasure::Content;
 use plaudit_domain::post::Kind;
 use plaudit_domain::profile::Edited;
-use plaudit_store::Store;
 use plaudit_store::sqlite::BulkLoad;
+use plaudit_store::{Load, Store};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use uuid::Uuid;
@@ -142,10 +142,10 @@ async fn a_bulk_load_comes_to_the_tables_that_commits_of_any_size_come_to() {
         let bulk = File::new();
         let rows = history.anew();
         let mut load = BulkLoad::begin(&bulk.path(), &rules().folding_hash()).unwrap();
-        load.bodies(&rows.bodies).unwrap();
+        load.bodies(&rows.bodies).await.unwrap();
         let mut told = Vec::new();
         let tell = &mut |done, all| told.push((done, all));
-        load.rows(&rows, history.position(), tell).unwrap();
+        load.rows(&rows, history.position(), tell).await.unwrap();
         // It is told at the end, at least, that it is all done.
         assert!(told.is_sorted());
         let (done, all) = told.pop().unwrap();

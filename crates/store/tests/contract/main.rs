@@ -20,6 +20,7 @@ mod lozenges;
 mod meetings;
 mod members;
 mod pages;
+mod postgres;
 mod related;
 mod rows;
 mod snapshots;
@@ -50,6 +51,17 @@ macro_rules! cases {
                 }
             )+)+
         }
+
+        mod on_postgres {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $case() {
+                    if let Some(place) = crate::postgres::Schema::new() {
+                        crate::$concept::$case(&place).await;
+                    }
+                }
+            )+)+
+        }
     };
 }
 
@@ -62,7 +74,8 @@ cases! {
         what_is_asked_for_twice_comes_once
         what_is_not_there_does_not_come
         the_last_text_of_a_post_holds_and_a_withheld_one_is_none
-        every_column_is_read_as_it_was_written;
+        every_column_is_read_as_it_was_written
+        texts_of_any_characters_come_back_as_they_were;
     pages:
         pages_of_any_size_give_every_post_once_in_both_orders
         pages_of_posts_of_equal_time_go_by_key

@@ -749,7 +749,8 @@ pub async fn g6_only_what_was_held_counts_for_a_group(place: &dyn Place) {
         ])
         .await;
     let groups = [history.group(1), history.group(2)];
-    let rows = store.groups(&groups).await.unwrap();
+    let mut rows = store.groups(&groups).await.unwrap();
+    rows.sort_unstable_by_key(|group| group.key);
     let last: Vec<Option<Time>> = rows.iter().map(|group| group.last_held_at).collect();
     assert_eq!(last, [Some(at(200)), None]);
     let one = groups[0];

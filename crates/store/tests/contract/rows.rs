@@ -6,11 +6,12 @@ use plaudit_domain::fact::AccountFact;
 use plaudit_domain::personal::Protected;
 use plaudit_domain::post::{Created, Kind};
 use plaudit_projection::{Key, PostBody};
+use plaudit_store::PostFilter;
 
 use crate::Place;
 use crate::history::{
     History, accepted, account, answer, at, created, deleted, edited, liked, origin, post,
-    question, registered, topic, watched, written,
+    question, registered, tagged, topic, watched, written,
 };
 
 pub async fn accounts_are_found_by_key_by_public_id_and_by_where_they_came_from(place: &dyn Place) {
@@ -239,4 +240,30 @@ pub async fn every_column_is_read_as_it_was_written(place: &dyn Place) {
     assert_eq!((counts.likes_received, counts.likes_given), (3, 0));
     assert_eq!(counts.first_post_at, Some(at(11)));
     assert_eq!(counts.last_post_at, Some(at(12)));
+}
+
+pub async fn texts_of_any_characters_come_back_as_they_were(place: &dyn Place) {
+    let mut history = History::begin(place).await;
+    let odd = ["\0", "\u{10FFFD}0", "a\0b\u{10FFFD}"];
+    history
+        .add([
+            (1, registered(1)),
+            (2, tagged(1, Kind::Article, 1, &odd)),
+            (3, edited((1, 1), Some(odd[2].to_owned().into()), None)),
+        ])
+        .await;
+    let bodies = history.store.bodies(&[history.post(1)]).await.unwrap();
+    assert_eq!(bodies[0].body.as_deref(), Some(odd[2]));
+    history.is_as_folded_anew().await;
+    for tag in odd {
+        let filter = PostFilter {
+            tag: Some(tag.to_owned()),
+            ..PostFilter::default()
+        };
+        assert_eq!(
+            history.store.post_count(&filter).await.unwrap(),
+            1,
+            "{tag:?}"
+        );
+    }
 }

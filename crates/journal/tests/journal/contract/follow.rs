@@ -85,7 +85,10 @@ pub async fn cancelling_follow_loses_nothing(place: &impl Place) {
     let writers = write(&journal);
     let mut follow = Follow::new(Arc::clone(&journal), 0, 10);
     let mut seen = Vec::new();
-    let mut patience = (0..1_000).step_by(50).map(Duration::from_micros).cycle();
+    // Often too little to read anything, sometimes enough, however far away and busy the journal is.
+    let mut patience = (0..40)
+        .map(|it| Duration::from_micros(100 * it * it))
+        .cycle();
     while seen.len() < usize::try_from(EVENTS).unwrap() {
         let patience = patience.next().unwrap();
         if let Ok(events) = timeout(patience, follow.next()).await {

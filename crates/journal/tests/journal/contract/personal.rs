@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use plaudit_domain::erasure::Content;
 use plaudit_domain::{AccountId, Event, NewEvent};
-use plaudit_journal::{Expected, Journal};
+use plaudit_journal::{Expected, Journal, Part};
 use tokio::task::JoinSet;
 
 use super::Place;
 use crate::given::{
-    account, all, append, asked, edited, facts, ids, new_ids, recorded, registered, withheld,
+    account, all, append, asked, edited, facts, ids, liked, new_ids, recorded, registered, stream,
+    withheld,
 };
 
 /// Somebody who tells their name and asks a question.
@@ -46,6 +47,48 @@ pub async fn personal_data_reads_back_as_it_was_written(place: &impl Place) {
     journal.append_many(vec![question.clone()]).await.unwrap();
     assert_reads(journal, &[name.clone(), question.clone()], &[]).await;
     assert_reads(&*place.open().await, &[name, question], &[]).await;
+}
+
+pub async fn what_is_read_as_it_is_kept_stays_sealed(place: &impl Place) {
+    let journal = &*place.open().await;
+    let events = [
+        registered(account(1), "Ada"),
+        asked(1, Some(account(1)), "Baking", "How?"),
+        edited(1, "How, please?"),
+        liked(),
+    ];
+    journal.append_many(events.to_vec()).await.unwrap();
+    let opened = all(journal).await;
+    let kept = journal.read_kept(Part::After(0), 10).await.unwrap();
+    assert_eq!(ids(&kept), ids(&opened));
+    let is_sealed: Vec<bool> = kept
+        .iter()
+        .map(|event| event.fact.encode().unwrap().contains("sealed"))
+        .collect();
+    assert_eq!(is_sealed, [true, true, true, false]);
+    // All but the bodies is the same, however it is read.
+    for (kept, opened) in kept.iter().zip(&opened) {
+        let fact = opened.fact.clone();
+        assert_eq!(
+            Event {
+                fact,
+                ..kept.clone()
+            },
+            *opened
+        );
+    }
+    for (part, limit, expected) in [
+        (Part::After(1), 2, &kept[1..3]),
+        (Part::After(4), 2, &kept[4..]),
+        (Part::Stream(&stream(1), 0), 10, &kept[1..3]),
+        (Part::Stream(&stream(1), 0), 1, &kept[1..2]),
+        (Part::Stream(&stream(1), 1), 10, &kept[2..3]),
+        (Part::Stream(&stream(1), 2), 10, &kept[3..3]),
+        (Part::Stream(&stream(2), 0), 10, &kept[3..3]),
+    ] {
+        let read = journal.read_kept(part, limit).await.unwrap();
+        assert_eq!(read, expected, "{part:?}");
+    }
 }
 
 pub async fn a_retry_of_personal_data_records_it_once(place: &impl Place) {

@@ -8,7 +8,7 @@ use plaudit_domain::{AccountId, Event, NewEvent, Position, StreamName, Time};
 use plaudit_journal::inspection::Extent;
 use plaudit_journal::search::{Direction, Filter, LOOKED_AT, Search, Span, Streams, Stretch};
 use plaudit_journal::{
-    AppendError, Appended, Expected, Journal, JournalError, SharedJournal, Tell,
+    AppendError, Appended, Expected, Journal, JournalError, Part, SharedJournal, Tell,
 };
 
 use super::Place;
@@ -44,6 +44,10 @@ impl Journal for Scanned {
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
         self.0.read_all(after, limit).await
+    }
+
+    async fn read_kept(&self, part: Part<'_>, limit: usize) -> Result<Vec<Event>, JournalError> {
+        self.0.read_kept(part, limit).await
     }
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Event>, JournalError> {

@@ -9,7 +9,7 @@ use plaudit_journal::SharedJournal;
 use plaudit_projection::Rules;
 use plaudit_replay::as_of::{Models, beside};
 use plaudit_replay::live::Target;
-use plaudit_store::{SharedStore, Store};
+use plaudit_store::SharedStore;
 
 use crate::cli::{Export, Report};
 use crate::commands::{BadUsage, Failure};
@@ -100,7 +100,7 @@ impl Moment {
             return Ok(models);
         };
         let until = models.store.position().await?;
-        let generations = data.generations()?;
+        let generations = data.generations().await?;
         let mut at = |progress| folding.at(progress);
         let past = beside(data.journal(), &generations, moment, until, &mut at).await?;
         folding.finish();

@@ -2,7 +2,9 @@
 
 mod archive;
 mod as_of;
+mod cluster;
 mod community;
+mod copying;
 mod crash;
 mod dump;
 mod erasing;
@@ -11,7 +13,9 @@ mod generations;
 mod identity;
 mod ledger;
 mod mistakes;
+mod nodes;
 mod oracle;
+mod postgres;
 mod preview;
 mod reputation;
 mod rules;

@@ -14,6 +14,7 @@ Usage: plaudit [OPTIONS] <COMMAND>
 Commands:
   serve    Serve the community over GraphQL
   import   Record a history from elsewhere
+  copy     Copy a journal into another one, as it is, and prove that both are the same
   export   Write the history, or what is folded from it, as a table
   rebuild  Fold the whole history anew
   replay   Make read models as they were at a moment, in a directory of their own

@@ -1,0 +1,172 @@
+//! Locks that whoever holds them takes along when they go, even if they are killed: they are held by a connection.
+
+use std::sync::Arc;
+
+use plaudit_postgres::tokio_postgres::Client;
+use plaudit_postgres::{Address, Connection, PostgresError};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+/// So often it is tried to get one back that was lost with its connection.
+const AGAIN: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// Who may hold it besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Others who share it.
+    Shared,
+    /// Nobody.
+    Alone,
+}
+
+impl Mode {
+    fn function(self) -> &'static str {
+        match self {
+            Self::Shared => "pg_try_advisory_lock_shared",
+            Self::Alone => "pg_try_advisory_lock",
+        }
+    }
+}
+
+/// A lock of a database. It goes with this, or with the process.
+pub struct Lock {
+    holder: JoinHandle<()>,
+    held: watch::Receiver<bool>,
+}
+
+impl Lock {
+    /// Waits for a lock of some name.
+    ///
+    /// # Errors
+    /// If the database can't be asked.
+    pub async fn hold(address: &Address, name: &str, mode: Mode) -> Result<Self, PostgresError> {
+        let mut candidate = Candidate::new(address, name, mode).await?;
+        loop {
+            candidate = match candidate.ask().await? {
+                Asked::Held(lock) => return Ok(lock),
+                Asked::NotYet(again) => again,
+            };
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// Takes a lock of some name, if nobody else has it.
+    ///
+    /// # Errors
+    /// If the database can't be asked.
+    pub async fn try_hold(
+        address: &Address,
+        name: &str,
+        mode: Mode,
+    ) -> Result<Option<Self>, PostgresError> {
+        let candidate = Candidate::new(address, name, mode).await?;
+        match candidate.ask().await? {
+            Asked::Held(lock) => Ok(Some(lock)),
+            Asked::NotYet(_) => Ok(None),
+        }
+    }
+
+    /// Whether it is held just now: it is lost with its connection, and taken again as soon as it can be.
+    pub fn is_held(&self) -> bool {
+        *self.held.borrow()
+    }
+}
+
+/// Who would hold a lock, and is connected for it.
+pub struct Candidate {
+    address: Address,
+    connection: Connection,
+    name: Arc<str>,
+    mode: Mode,
+}
+
+/// What becomes of a candidate.
+pub enum Asked {
+    /// It holds the lock.
+    Held(Lock),
+    /// Somebody else does.
+    NotYet(Candidate),
+}
+
+impl Candidate {
+    /// Connects.
+    ///
+    /// # Errors
+    /// If the database can't be asked.
+    pub async fn new(address: &Address, name: &str, mode: Mode) -> Result<Self, PostgresError> {
+        Ok(Self {
+            connection: plaudit_postgres::patiently(|| address.connect()).await?,
+            address: address.clone(),
+            name: name.into(),
+            mode,
+        })
+    }
+
+    /// Takes the lock, if nobody else has it.
+    ///
+    /// # Errors
+    /// If the database can't be asked.
+    pub async fn ask(self) -> Result<Asked, PostgresError> {
+        let Self {
+            address,
+            connection,
+            name,
+            mode,
+        } = self;
+        if !lock(&address, &connection, &name, mode).await? {
+            return Ok(Asked::NotYet(Self {
+                address,
+                connection,
+                name,
+                mode,
+            }));
+        }
+        let (report, held) = watch::channel(true);
+        let home = address.clone();
+        let holder = home.spawn(keep(address, connection, name, mode, report));
+        Ok(Asked::Held(Lock { holder, held }))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.holder.abort();
+    }
+}
+
+async fn lock(
+    address: &Address,
+    client: &Client,
+    name: &str,
+    mode: Mode,
+) -> Result<bool, PostgresError> {
+    let sql = format!("SELECT {}(hashtextextended($1, 0))", mode.function());
+    let locked = client.query_one(&sql, &[&name]).await;
+    Ok(locked.map_err(|error| address.error(error))?.get(0))
+}
+
+/// Keeps it for as long as this runs.
+async fn keep(
+    address: Address,
+    mut connection: Connection,
+    name: Arc<str>,
+    mode: Mode,
+    report: watch::Sender<bool>,
+) {
+    loop {
+        connection.lost().await;
+        report.send_replace(false);
+        tracing::debug!("the connection that holds a lock was lost: {name}");
+        loop {
+            sleep(AGAIN).await;
+            if let Ok(again) = address.connect().await
+                && let Ok(true) = lock(&address, &again, &name, mode).await
+            {
+                connection = again;
+                report.send_replace(true);
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Taking out of the tables' files what was erased.
+//!
+//! PostgreSQL keeps what was there before until it is vacuumed, and pages keep it even then: so all tables are
+//! written anew. Its log and its backups are its operator's (README says so).
+
+use std::time::{Duration, Instant};
+
+use plaudit_postgres::{Object, PostgresError};
+use tokio::time::sleep;
+
+use super::Place;
+use crate::{Result, StoreError, tables};
+
+/// So long it is waited for who still reads what was there before.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Writes all tables anew, if something was erased.
+pub async fn purge(at: &Place) -> Result<()> {
+    let connection = at.connection().await.map_err(|error| at.failed(error))?;
+    let erased = connection
+        .query_one("SELECT erased FROM progress", &[])
+        .await;
+    if !erased
+        .map_err(|error| at.failed(at.error(error)))?
+        .get::<_, bool>(0)
+    {
+        return Ok(());
+    }
+    let is_free = readers_go(at, &connection)
+        .await
+        .map_err(|error| at.failed(error))?;
+    if !is_free {
+        return Err(StoreError::Storage {
+            place: at.schema.clone(),
+            source: "somebody is still reading what was erased".into(),
+        });
+    }
+    write_anew(at, &connection)
+        .await
+        .map_err(|error| at.failed(error))
+}
+
+/// Waits until nobody sees any more what was there before; whether that came about.
+async fn readers_go(at: &Place, connection: &Object) -> std::result::Result<bool, PostgresError> {
+    let failed = |error| at.error(error);
+    let now = "SELECT pg_current_xact_id()::text";
+    let now: String = connection.query_one(now, &[]).await.map_err(failed)?.get(0);
+    let began = Instant::now();
+    loop {
+        // Of other databases only what is shared by all is seen, and of that there is nothing here.
+        let reading = format!(
+            "SELECT count(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()
+               AND backend_xmin IS NOT NULL
+               AND age(backend_xmin) >= age(xid '{}')",
+            now.parse::<u64>().map_or(0, |now| now & 0xffff_ffff)
+        );
+        let reading = connection.query_one(&reading, &[]).await.map_err(failed)?;
+        if reading.get::<_, i64>(0) == 0 {
+            return Ok(true);
+        }
+        if began.elapsed() > PATIENCE {
+            return Ok(false);
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn write_anew(at: &Place, connection: &Object) -> std::result::Result<(), PostgresError> {
+    let run = |sql: String| async move {
+        let done = connection.batch_execute(&sql).await;
+        done.map_err(|error| at.error(error))
+    };
+    for table in tables::declared() {
+        run(format!("VACUUM (FULL, ANALYZE) \"{}\"", table.name)).await?;
+    }
+    run("UPDATE progress SET erased = FALSE".to_owned()).await
+}

@@ -1,0 +1,316 @@
+//! What folding needs: the rows that a batch touches. What doesn't depend on one another is asked for together,
+//! for engines that are far away.
+
+use std::collections::BTreeSet;
+
+use futures_util::try_join;
+use plaudit_domain::{AccountId, Position};
+use plaudit_projection::tally::TallyKey;
+use plaudit_projection::{
+    About, Acceptance, Account, Course, Entities, Entity, GroupWatch, Interaction, Key,
+    LedgerEntry, Like, LozengeGrant, LozengeRequest, Meeting, Missing, Needs, Pair, Pairs, Post,
+    PostMilestone, Review, Rows, Rsvp, Touched, Waiting, Watch, meeting,
+};
+use rustc_hash::FxHashSet;
+use uuid::Uuid;
+
+use super::meetings::{self, SQL as MEETINGS};
+use super::{SQL, by_id, by_key, by_pairs};
+use crate::Result;
+use crate::engine::{Session, one, text};
+use crate::statement::{Param, statement};
+
+/// The position up to which events are folded in.
+pub async fn position(session: &impl Session) -> Result<Position> {
+    let position: i64 = one(session, statement!("SELECT position FROM progress"), &[]).await?;
+    Ok(position.cast_unsigned())
+}
+
+/// Position and id of the last event that is folded in.
+pub async fn last_event(session: &impl Session) -> Result<Option<(Position, Uuid)>> {
+    let sql = statement!("SELECT position, event FROM progress");
+    let (position, event): (i64, Option<Uuid>) = one(session, sql, &[]).await?;
+    Ok(event.map(|event| (position.cast_unsigned(), event)))
+}
+
+/// Whether something was erased since it was last noted that nothing of that is left.
+pub async fn has_erased(session: &impl Session) -> Result<bool> {
+    one(session, statement!("SELECT erased FROM progress"), &[]).await
+}
+
+/// The rows that a batch touches.
+pub async fn touched(session: &impl Session, touched: &Touched) -> Result<Rows> {
+    let mut rows = Rows::default();
+    fetch_named(session, touched, &mut rows).await?;
+    fetch_related(session, touched, &mut rows).await?;
+    fetch_watchers(session, touched, &mut rows).await?;
+    fetch_owned(session, touched, &mut rows).await?;
+    fetch_linked(session, touched, &mut rows).await?;
+    Ok(rows)
+}
+
+/// What has public ids.
+async fn fetch_named(session: &impl Session, touched: &Touched, rows: &mut Rows) -> Result<()> {
+    let accounts = touched.accounts.iter().map(|id| id.0).collect();
+    let posts = touched.posts.iter().map(|id| id.0).collect();
+    let groups = touched.groups.iter().map(|id| id.0).collect();
+    let meetings = touched.meetings.iter().map(|id| id.0).collect();
+    let presentations = touched.presentations.iter().map(|id| id.0).collect();
+    let benefits = touched.benefits.iter().map(|id| id.0).collect();
+    let (accounts, posts, groups, meetings, presentations, benefits) = try_join!(
+        by_id(session, &SQL.accounts_by_id, accounts),
+        by_id(session, &SQL.posts_by_id, posts),
+        by_id(session, &SQL.groups_by_id, groups),
+        by_id(session, &MEETINGS.meetings_by_id, meetings),
+        by_id(session, &MEETINGS.presentations_by_id, presentations),
+        by_id(session, &MEETINGS.benefits_by_id, benefits),
+    )?;
+    load(&mut rows.accounts, accounts);
+    load(&mut rows.posts, posts);
+    load(&mut rows.groups, groups);
+    load(&mut rows.meetings, meetings);
+    load(&mut rows.presentations, presentations);
+    load(&mut rows.benefits, benefits);
+    if touched.references {
+        let references = |post: &Post| [post.parent, post.accepted_answer];
+        let keys: Vec<Key> = rows.posts.iter().flat_map(references).flatten().collect();
+        load(&mut rows.posts, by_key(session, &SQL.posts, &keys).await?);
+        let authors: Vec<Key> = rows.posts.iter().filter_map(|post| post.author).collect();
+        let authors = by_key(session, &SQL.accounts, &authors).await?;
+        load(&mut rows.accounts, authors);
+    }
+    Ok(())
+}
+
+/// What is between those.
+async fn fetch_related(session: &impl Session, touched: &Touched, rows: &mut Rows) -> Result<()> {
+    let likes = pairs(&rows.posts, &rows.accounts, &touched.likes);
+    let watches = pairs(&rows.posts, &rows.accounts, &touched.watches);
+    let memberships = pairs(&rows.groups, &rows.accounts, &touched.memberships);
+    let leaders = pairs(&rows.groups, &rows.accounts, &touched.leaders);
+    let rsvps = pairs(&rows.meetings, &rows.accounts, &touched.rsvps);
+    let attendance = pairs(&rows.meetings, &rows.accounts, &touched.attendance);
+    let sponsors = pairs(&rows.meetings, &rows.accounts, &touched.sponsors);
+    let reports = pairs(&rows.posts, &rows.accounts, &touched.reports);
+    let group_watches = pairs(&rows.groups, &rows.accounts, &touched.group_watches);
+    let asked = touched.applications.iter().filter_map(|&(group, account)| {
+        let account = rows.accounts.find(account)?;
+        Some((group, account.key))
+    });
+    let asked: Vec<_> = asked.collect();
+    let (likes, watches, memberships, leaders, rsvps) = try_join!(
+        by_pairs(session, &SQL.like, &likes),
+        by_pairs(session, &SQL.watch, &watches),
+        by_pairs(session, &SQL.membership, &memberships),
+        by_pairs(session, &MEETINGS.leader, &leaders),
+        by_pairs(session, &MEETINGS.rsvp, &rsvps),
+    )?;
+    let (attendance, sponsors, reports, group_watches, applications) = try_join!(
+        by_pairs(session, &MEETINGS.attendance, &attendance),
+        by_pairs(session, &MEETINGS.sponsor, &sponsors),
+        by_pairs(session, &SQL.report, &reports),
+        by_pairs(session, &SQL.group_watch, &group_watches),
+        meetings::applications(session, &asked),
+    )?;
+    load_pairs(&mut rows.likes, likes);
+    load_pairs(&mut rows.watches, watches);
+    load_pairs(&mut rows.memberships, memberships);
+    load_pairs(&mut rows.leaders, leaders);
+    load_pairs(&mut rows.rsvps, rsvps);
+    load_pairs(&mut rows.attendance, attendance);
+    load_pairs(&mut rows.sponsors, sponsors);
+    load_pairs(&mut rows.reports, reports);
+    load_pairs(&mut rows.group_watches, group_watches);
+    for application in applications {
+        let key = (application.group_id, application.account);
+        rows.applications.load(key, application);
+    }
+    Ok(())
+}
+
+/// Those whom the events are told to.
+async fn fetch_watchers(session: &impl Session, touched: &Touched, rows: &mut Rows) -> Result<()> {
+    let posts = keys(&rows.posts, &touched.watchers_of);
+    let groups = keys(&rows.groups, &touched.watchers_of_groups);
+    let mut meetings = keys(&rows.meetings, &touched.rsvps_of);
+    meetings.extend(fetch_left(session, touched, rows).await?);
+    let liked = keys(&rows.posts, &touched.likes_of);
+    let (watches, group_watches, coming, likes) = try_join!(
+        by_key::<Watch>(session, &SQL.watches_of, &posts),
+        by_key::<GroupWatch>(session, &SQL.group_watches_of, &groups),
+        by_key::<Rsvp>(session, &MEETINGS.coming_to, &meetings),
+        by_key::<Like>(session, &SQL.likes_of, &liked),
+    )?;
+    let mut accounts: BTreeSet<Key> = watches.iter().map(|watch| watch.account).collect();
+    accounts.extend(group_watches.iter().map(|watch| watch.account));
+    accounts.extend(coming.iter().map(|rsvp| rsvp.account));
+    accounts.extend(likes.iter().map(|like| like.account));
+    let posts = posts.iter().filter_map(|post| rows.posts.find_key(*post));
+    accounts.extend(posts.filter_map(|post| post.author));
+    let accounts: Vec<Key> = accounts.into_iter().collect();
+    let accounts = by_key(session, &SQL.accounts, &accounts).await?;
+    load(&mut rows.accounts, accounts);
+    load_pairs(&mut rows.watches, watches);
+    load_pairs(&mut rows.group_watches, group_watches);
+    load_pairs(&mut rows.rsvps, coming);
+    load_pairs(&mut rows.likes, likes);
+    Ok(())
+}
+
+/// The meetings where erased accounts may leave places: which of those that nothing became of yet they
+/// answered to, and which they answer to in the same batch.
+async fn fetch_left(
+    session: &impl Session,
+    touched: &Touched,
+    rows: &mut Rows,
+) -> Result<Vec<Key>> {
+    if touched.places_of.is_empty() {
+        return Ok(vec![]);
+    }
+    let accounts = keys(&rows.accounts, &touched.places_of);
+    let places: Vec<Rsvp> = by_key(session, &MEETINGS.places_of, &accounts).await?;
+    let left: Vec<Key> = places.iter().map(|rsvp| rsvp.meeting).collect();
+    let mut left: Vec<Meeting> = by_key(session, &MEETINGS.meetings, &left).await?;
+    left.retain(|meeting| meeting.state == meeting::State::Scheduled);
+    let answered = touched.rsvps.iter().filter_map(|(meeting, account)| {
+        let is_left = touched.places_of.contains(account);
+        is_left.then(|| rows.meetings.find(*meeting).map(|meeting| meeting.key))?
+    });
+    let mut meetings: Vec<Key> = answered.collect();
+    meetings.extend(left.iter().map(|meeting| meeting.key));
+    load(&mut rows.meetings, left);
+    Ok(meetings)
+}
+
+/// What belongs to accounts and posts.
+async fn fetch_owned(session: &impl Session, touched: &Touched, rows: &mut Rows) -> Result<()> {
+    let reviewed = keys(&rows.posts, &touched.reviews);
+    let authors = keys(&rows.accounts, &touched.posts_of);
+    let tellers = keys(&rows.accounts, &touched.about);
+    let holders = keys(&rows.accounts, &touched.lozenges_of);
+    let accepting = keys(&rows.accounts, &touched.acceptances_of);
+    let waiting = keys(&rows.accounts, &touched.waiting);
+    let interactions = touched.interactions.iter();
+    let interactions: Vec<_> = interactions
+        .map(|(day, kind, subject)| {
+            let day = Param::Integer(day.as_micros());
+            [day, Param::Text(kind), Param::Text(subject)]
+        })
+        .collect();
+    let (reviews, posts, about, waiting) = try_join!(
+        by_key::<Review>(session, &SQL.reviews, &reviewed),
+        by_key::<Post>(session, &SQL.all_posts_of, &authors),
+        by_key::<About>(session, &SQL.about, &tellers),
+        by_key::<Waiting>(session, &SQL.waiting, &waiting),
+    )?;
+    let (grants, requests, acceptances, interactions) = try_join!(
+        by_key::<LozengeGrant>(session, &SQL.lozenges_of, &holders),
+        by_key::<LozengeRequest>(session, &SQL.lozenge_requests_of, &holders),
+        by_key::<Acceptance>(session, &SQL.acceptances_of, &accepting),
+        session.query_each::<Interaction, 3>(text(session, &SQL.interaction), &interactions),
+    )?;
+    load(&mut rows.posts, posts);
+    for review in reviews {
+        rows.reviews.load(review.post, review);
+    }
+    for about in about {
+        rows.about.load(about.account, about);
+    }
+    for grant in grants {
+        let key = (grant.account, grant.lozenge.clone());
+        rows.lozenges.load(key, grant);
+    }
+    for request in requests {
+        let key = (request.account, request.lozenge.clone());
+        rows.lozenge_requests.load(key, request);
+    }
+    for it in acceptances {
+        let key = (it.account, it.agreement.clone(), it.version.clone());
+        rows.acceptances.load(key, it);
+    }
+    for waiting in waiting {
+        rows.waiting.load(waiting.account, waiting);
+    }
+    for row in interactions {
+        let key = (row.day, row.kind.clone(), row.subject.clone());
+        rows.interactions.load(key, row);
+    }
+    Ok(())
+}
+
+/// Accounts of the same profiles, and their courses. Last of all, for any account may be linked.
+async fn fetch_linked(session: &impl Session, touched: &Touched, rows: &mut Rows) -> Result<()> {
+    let linked = rows.accounts.iter().filter(|account| account.is_linked());
+    let profiles: BTreeSet<Key> = linked.map(|account| account.profile).collect();
+    let profiles: Vec<Key> = profiles.into_iter().collect();
+    let together: Vec<Account> = by_key(session, &SQL.accounts_of, &profiles).await?;
+    let mut learners: BTreeSet<Key> = together.iter().map(|account| account.key).collect();
+    load(&mut rows.accounts, together);
+    learners.extend(keys(&rows.accounts, &touched.courses_of));
+    // Accounts that are linked within the batch come together only now.
+    learners.extend(keys(&rows.accounts, &touched.linked));
+    let learners: Vec<Key> = learners.into_iter().collect();
+    for course in by_key::<Course>(session, &SQL.courses_of, &learners).await? {
+        rows.courses.load(course);
+    }
+    Ok(())
+}
+
+/// The rows that deeds need to be reckoned.
+pub async fn needed(session: &impl Session, needs: &Needs, rows: &mut Rows) -> Result<()> {
+    let between = |&position: &i64| {
+        let (first, end) = LedgerEntry::keys_of(position);
+        [first.into(), end.into()]
+    };
+    let entries: Vec<_> = needs.entries.iter().map(between).collect();
+    let tallies: Vec<TallyKey> = needs.tallies.iter().copied().collect();
+    let posts: Vec<Key> = needs.milestones.iter().copied().collect();
+    let (entries, tallies, milestones) = try_join!(
+        session.query_each(text(session, &SQL.entries_between), &entries),
+        super::kudos::tallies(session, &tallies),
+        by_key::<PostMilestone>(session, &SQL.milestones_of_posts, &posts),
+    )?;
+    rows.ledger.load(entries);
+    for tally in tallies {
+        let key = (tally.account, tally.what, tally.since);
+        rows.tallies.load(key, tally);
+    }
+    for row in milestones {
+        rows.post_milestones.load((row.post, row.milestone), row);
+    }
+    Ok(())
+}
+
+/// The keys of those that are there.
+fn keys<R: Entity<Id: Missing>>(entities: &Entities<R>, ids: &FxHashSet<R::Id>) -> Vec<Key> {
+    let there = ids.iter().filter_map(|id| entities.find(*id));
+    there.map(Entity::key).collect()
+}
+
+fn load<R: Entity<Id: Missing>>(entities: &mut Entities<R>, rows: Vec<R>) {
+    for row in rows {
+        entities.load(row);
+    }
+}
+
+fn load_pairs<R: Pair>(pairs: &mut Pairs<R>, rows: Vec<R>) {
+    for row in rows {
+        pairs.load(row);
+    }
+}
+
+/// The keys of pairs; a pair of something that isn't there yet can't be there either.
+fn pairs<R: Entity<Id: Missing>>(
+    entities: &Entities<R>,
+    accounts: &Entities<Account>,
+    pairs: &FxHashSet<(R::Id, AccountId)>,
+) -> Vec<(Key, Key)> {
+    pairs
+        .iter()
+        .filter_map(|&(with, account)| {
+            let with = entities.find(with)?;
+            let account = accounts.find(account)?;
+            Some((with.key(), account.key))
+        })
+        .collect()
+}
