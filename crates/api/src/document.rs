@@ -3,38 +3,25 @@
 //! An application sends the same few dozen documents all day, and parsing and validating one costs
 //! as much as executing it.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition, Selection,
-    SelectionSet,
+    DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition,
 };
 use async_graphql::parser::{self, parse_query};
 use async_graphql::{
     Name, ObjectType, Positioned, Request, Response, Schema, SchemaBuilder, SchemaEnv, ServerError,
-    SubscriptionType,
+    SubscriptionType, Variables,
 };
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use crate::cost::{self, Price};
 use crate::execute::Refusal;
+use crate::limits::{Exceeded, Limits};
 use crate::order::Fragments;
-
-/// The most bytes of a document's text. Variables, which carry what people write, don't count.
-const TEXT_MAX: usize = 64 * 1024;
-
-/// The most fields and fragments that a document comes to when all its fragments are spread. What
-/// the engine does before it executes is linear in this number, and exponential in the text.
-const SELECTIONS_MAX: usize = 2_000;
-
-/// How deep selections and fragments may be nested when they are counted: this keeps the counting
-/// itself within its stack. The engine's own limit, 32, is exact.
-const NESTING_MAX: usize = 100;
-
-/// The most errors that are told about one document.
-const ERRORS_MAX: usize = 5;
+use crate::{overlap, size, tokens};
 
 /// How much text the known documents may have together. Parsed it takes some thirty times that.
 const KNOWN_MAX: u64 = 2 * 1024 * 1024;
@@ -43,11 +30,13 @@ const KNOWN_MAX: u64 = 2 * 1024 * 1024;
 pub(crate) struct Documents<Q, M, S> {
     known: Cache<Box<str>, Arc<Document>, TextLength>,
     checker: Schema<Q, M, S>,
+    pub(crate) limits: Limits,
     types: Arc<OnceLock<SchemaEnv>>,
 }
 
 /// A document that fits the schema.
 pub(crate) struct Document {
+    prices: Vec<(Option<Name>, Price)>,
     operations: DocumentOperations,
     /// Its fragments.
     pub(crate) fragments: Fragments,
@@ -61,7 +50,7 @@ where
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    pub(crate) fn new(schema: SchemaBuilder<Q, M, S>) -> Self {
+    pub(crate) fn new(schema: SchemaBuilder<Q, M, S>, limits: Limits) -> Self {
         let types = Arc::default();
         let check_only = CheckOnly {
             types: Arc::clone(&types),
@@ -69,6 +58,7 @@ where
         Self {
             known: Cache::with_weighter(1_000, KNOWN_MAX, TextLength),
             checker: schema.extension(check_only).finish(),
+            limits,
             types,
         }
     }
@@ -89,14 +79,9 @@ where
     }
 
     async fn check(&self, text: &str) -> Result<Document, Refusal> {
-        if text.len() > TEXT_MAX {
-            return Err(Refusal::syntax(ServerError::new(
-                format!("the document is larger than {TEXT_MAX} bytes"),
-                None,
-            )));
-        }
+        self.check_text(text)?;
         let document = parse_query(text).map_err(|error| Refusal::syntax(brief(error)))?;
-        check_size(&document).map_err(|error| Refusal::validation(vec![error]))?;
+        size::check(&document, &self.limits)?;
 
         let ExecutableDocument {
             operations,
@@ -109,25 +94,71 @@ where
             .find_map(|(name, _)| name.map(Name::to_string));
         request.set_parsed_query(document);
         let mut errors = self.checker.execute(request).await.errors;
-        match self.types.get() {
-            Some(types) if errors.is_empty() => Ok(Document {
-                operations,
-                fragments,
-                types: types.clone(),
-            }),
+        let types = match self.types.get() {
+            Some(types) if errors.is_empty() => types.clone(),
             _ => {
-                let more = errors.len().saturating_sub(ERRORS_MAX);
-                errors.truncate(ERRORS_MAX);
-                if more > 0 {
-                    errors.push(ServerError::new(format!("and {more} more errors"), None));
+                if !self.limits.introspection {
+                    errors.iter_mut().for_each(without_suggestion);
                 }
-                Err(Refusal::validation(errors))
+                return Err(Refusal::validation(errors).at_most(self.limits.errors));
             }
+        };
+        let document = Document::new(operations, fragments, types);
+        let conflicts = overlap::conflicts(&document);
+        if !conflicts.is_empty() {
+            return Err(Refusal::validation(conflicts).at_most(self.limits.errors));
         }
+        Ok(document)
+    }
+
+    /// What a text may be is looked at before anything is made of it.
+    fn check_text(&self, text: &str) -> Result<(), Refusal> {
+        let Limits { bytes, tokens, .. } = self.limits;
+        let exceeded = |code, what, requested, limit| Exceeded {
+            code,
+            what,
+            requested,
+            limit,
+            at: None,
+        };
+        let length = text.len() as u64;
+        exceeded("TOO_LARGE", "the bytes of the document are", length, bytes).check()?;
+        let counted = tokens::count(text, tokens);
+        let what = "the tokens of the document are at least";
+        exceeded("TOO_MANY_TOKENS", what, counted, tokens).check()
     }
 }
 
 impl Document {
+    fn new(operations: DocumentOperations, fragments: Fragments, types: SchemaEnv) -> Self {
+        let prices = operations.iter().map(|(name, operation)| {
+            let price = cost::price(&types.registry, &fragments, &operation.node);
+            (name.cloned(), price)
+        });
+        Self {
+            prices: prices.collect(),
+            operations,
+            fragments,
+            types,
+        }
+    }
+
+    /// Its operations.
+    pub(crate) fn operations(&self) -> &DocumentOperations {
+        &self.operations
+    }
+
+    /// What the operation of a name costs with these variables; without a name, the only one.
+    pub(crate) fn cost(&self, name: Option<&str>, variables: &Variables) -> u64 {
+        let mut prices = self.prices.iter();
+        let of_name = |of: &Option<Name>| of.as_deref() == name;
+        let price = prices
+            .clone()
+            .find(|(of, _)| name.is_some() && of_name(of))
+            .or_else(|| prices.next());
+        price.map_or(0, |(_, price)| price.with(variables))
+    }
+
     /// The operation of a name; without a name, the only one.
     pub(crate) fn operation(
         &self,
@@ -180,6 +211,13 @@ fn brief(error: parser::Error) -> ServerError {
     error
 }
 
+/// What may have been meant tells what there is.
+fn without_suggestion(error: &mut ServerError) {
+    if let Some(at) = error.message.find(" Did you mean") {
+        error.message.truncate(at);
+    }
+}
+
 #[derive(Clone)]
 struct TextLength;
 
@@ -214,91 +252,5 @@ impl Extension for CheckOnly {
     ) -> Response {
         self.types.get_or_init(|| context.schema_env.clone());
         Response::default()
-    }
-}
-
-/// Refuses a document that is small only to look at: 900 bytes of fragments that spread each other
-/// twice kept the engine, with its limits on, busy for 15 seconds.
-fn check_size(document: &ExecutableDocument) -> Result<(), ServerError> {
-    let mut sizes = Sizes {
-        fragments: &document.fragments,
-        known: HashMap::new(),
-        nesting: 0,
-    };
-    // Also those that nobody spreads: validation goes through them too.
-    for (name, fragment) in &document.fragments {
-        sizes.of_fragment(name, fragment)?;
-    }
-    let mut total = 0_usize;
-    for (_, operation) in document.operations.iter() {
-        total = total.saturating_add(sizes.of(&operation.node.selection_set.node)?);
-    }
-    if total > SELECTIONS_MAX {
-        return Err(ServerError::new(
-            format!("the document selects more than {SELECTIONS_MAX} fields"),
-            None,
-        ));
-    }
-    Ok(())
-}
-
-/// How many selections each fragment comes to, each counted once.
-struct Sizes<'a> {
-    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    /// `None` while a fragment is being counted.
-    known: HashMap<&'a str, Option<usize>>,
-    nesting: usize,
-}
-
-impl<'a> Sizes<'a> {
-    fn of(&mut self, selections: &'a SelectionSet) -> Result<usize, ServerError> {
-        self.nesting += 1;
-        if self.nesting > NESTING_MAX {
-            let position = selections.items.first().map(|selection| selection.pos);
-            return Err(ServerError::new(
-                "the document is nested too deep",
-                position,
-            ));
-        }
-        let mut total = selections.items.len();
-        for selection in &selections.items {
-            let below = match &selection.node {
-                Selection::Field(field) => self.of(&field.node.selection_set.node)?,
-                Selection::InlineFragment(inline) => self.of(&inline.node.selection_set.node)?,
-                Selection::FragmentSpread(spread) => {
-                    match self
-                        .fragments
-                        .get_key_value(&spread.node.fragment_name.node)
-                    {
-                        Some((name, fragment)) => self.of_fragment(name, fragment)?,
-                        // Validation says that it is unknown.
-                        None => 0,
-                    }
-                }
-            };
-            total = total.saturating_add(below);
-        }
-        self.nesting -= 1;
-        Ok(total)
-    }
-
-    fn of_fragment(
-        &mut self,
-        name: &'a Name,
-        fragment: &'a Positioned<FragmentDefinition>,
-    ) -> Result<usize, ServerError> {
-        match self.known.get(name.as_str()) {
-            Some(Some(size)) => Ok(*size),
-            Some(None) => Err(ServerError::new(
-                format!("the fragment {name} spreads itself"),
-                Some(fragment.pos),
-            )),
-            None => {
-                self.known.insert(name, None);
-                let size = self.of(&fragment.node.selection_set.node)?;
-                self.known.insert(name, Some(size));
-                Ok(size)
-            }
-        }
     }
 }

@@ -1,7 +1,6 @@
 //! Executing an operation: from what a client asks to the bytes that it gets.
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,10 +19,12 @@ use uuid::Uuid;
 use crate::batches::Batches;
 use crate::document::{Document, Documents};
 use crate::failure::is_passing;
+use crate::limits::{Exceeded, Limits};
 use crate::mutation::Mutation;
 use crate::nulls;
 use crate::operation::Operation;
 use crate::order::{Fields, Ordered};
+use crate::persisted::{BadDocument, GivenDocument, Persisted};
 use crate::place::Place;
 use crate::schema::Query;
 use crate::subscription::Root as Subscription;
@@ -36,6 +37,8 @@ pub struct Api<Q = Query, M = Mutation, S = Subscription> {
     for_resolvers: ForResolvers,
     batches: Arc<AtomicUsize>,
     is_read_only: bool,
+    limits: Limits,
+    persisted: Persisted,
 }
 
 /// Gives a request what its resolvers find in their context: what has to be new for each request.
@@ -68,6 +71,16 @@ pub struct Answer {
     pub id: Option<String>,
     /// The codes of its errors.
     pub codes: Vec<String>,
+    /// Whether there are both data and errors.
+    pub is_partial: bool,
+}
+
+impl Answer {
+    /// Whether its document can't even be read, so that nobody knows whether it would fit the schema.
+    pub fn is_unreadable(&self) -> bool {
+        let codes = ["GRAPHQL_PARSE_FAILED", "TOO_LARGE", "TOO_MANY_TOKENS"];
+        self.codes.iter().any(|code| codes.contains(&code.as_str()))
+    }
 }
 
 /// What a client gets that follows an operation.
@@ -127,13 +140,43 @@ where
         + 'static,
     ) -> Self {
         Self {
-            documents: Documents::new(schema()),
+            documents: Documents::new(schema(), Limits::default()),
             // What it gets has passed every rule already.
             schema: schema().validation_mode(ValidationMode::Fast).finish(),
             for_resolvers: Box::new(for_resolvers),
             batches: Arc::default(),
             is_read_only: false,
+            limits: Limits::default(),
+            persisted: Persisted::default(),
         }
+    }
+
+    /// The same, with documents that clients needn't send; whether they may send no others.
+    ///
+    /// # Errors
+    /// If one of them doesn't fit the schema, or the limits.
+    pub async fn with_documents(
+        self,
+        given: Vec<GivenDocument>,
+        only: bool,
+    ) -> Result<Self, BadDocument> {
+        for GivenDocument { text, from, .. } in &given {
+            let checked = self.documents.get(text).await;
+            checked.map_err(|refusal| refusal.of_document(from))?;
+        }
+        let persisted = Persisted::new(given, only);
+        Ok(Self { persisted, ..self })
+    }
+
+    /// The same, with other limits.
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.documents.limits = limits.clone();
+        Self { limits, ..self }
+    }
+
+    /// What documents and operations may come to.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The same, for queries alone.
@@ -158,20 +201,36 @@ where
     ) -> Answer {
         match self.prepare(operation, allowed).await {
             Ok(prepared) => self.run(prepared, viewer).await,
-            Err(refusal) => refusal.into_answer(),
+            Err(refused) => refused,
         }
     }
 
+    /// Looks whether an operation can be executed, and what it costs, and executes nothing yet.
+    ///
+    /// # Errors
+    /// Where it is refused.
+    pub async fn prepare(
+        &self,
+        operation: Operation,
+        allowed: Allowed,
+    ) -> Result<Prepared, Answer> {
+        let prepared = self.checked(operation, allowed).await;
+        prepared.map_err(Refusal::into_answer)
+    }
+
     /// Everything that can be refused before anything is executed.
-    async fn prepare(&self, operation: Operation, allowed: Allowed) -> Result<Prepared, Refusal> {
+    async fn checked(&self, operation: Operation, allowed: Allowed) -> Result<Prepared, Refusal> {
         let Operation {
             query,
             operation_name,
             request,
             last_answer,
             mut variables,
+            named,
         } = operation;
-        let document = self.documents.get(&query).await?;
+        let text = self.persisted.text(&query, named.as_ref())?;
+        let document = self.documents.get(&text).await?;
+        self.persisted.register(&text, named.as_ref());
         let definition = document.operation(operation_name.as_deref())?;
         if self.is_read_only && definition.node.ty != OperationType::Query {
             return Err(Refusal::read_only());
@@ -195,7 +254,23 @@ where
             &mut variables,
         )
         .map_err(Refusal::variables)?;
+        let cost = document.cost(operation_name.as_deref(), &variables);
+        let limit = self.limits.cost;
+        Exceeded {
+            code: "TOO_COMPLEX",
+            what: "the cost of the operation is",
+            requested: cost,
+            limit,
+            at: Some(definition.pos),
+        }
+        .check()?;
         Ok(Prepared {
+            cost: Cost {
+                requested: cost,
+                limit,
+                remaining: None,
+            },
+            errors_max: self.limits.errors,
             document,
             operation_name,
             request: request.unwrap_or_else(Uuid::now_v7),
@@ -214,8 +289,15 @@ where
         operation: Operation,
         viewer: Option<Actor>,
     ) -> Result<Followed, Answer> {
-        let prepared = self.prepare(operation, Allowed::Everything).await;
-        let prepared = prepared.map_err(Refusal::into_answer)?;
+        let prepared = self.prepare(operation, Allowed::Everything).await?;
+        self.start(prepared, viewer)
+    }
+
+    /// Executes what was prepared, as somebody, answer after answer.
+    ///
+    /// # Errors
+    /// Where it is refused before it is executed.
+    pub fn start(&self, prepared: Prepared, viewer: Option<Actor>) -> Result<Followed, Answer> {
         let definition = prepared.definition().map_err(Refusal::into_answer)?;
         let (kind, name) = (definition.node.ty.into(), prepared.name());
         let (request, batches) = self
@@ -259,7 +341,8 @@ where
         Ok((request, batches))
     }
 
-    async fn run(&self, prepared: Prepared, viewer: Option<Actor>) -> Answer {
+    /// Executes what was prepared, as somebody.
+    pub async fn run(&self, prepared: Prepared, viewer: Option<Actor>) -> Answer {
         let (request, batches) = match self.request(&prepared, viewer) {
             Ok(request) => request,
             Err(refusal) => return refusal.into_answer(),
@@ -301,7 +384,9 @@ fn failed(panic: &(dyn Any + Send)) -> Response {
 }
 
 /// An operation that nothing speaks against.
-struct Prepared {
+pub struct Prepared {
+    cost: Cost,
+    errors_max: usize,
     document: Arc<Document>,
     operation_name: Option<String>,
     request: Uuid,
@@ -309,7 +394,29 @@ struct Prepared {
     variables: Variables,
 }
 
+/// What an operation costs, as its answer tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+struct Cost {
+    requested: u64,
+    /// The most that one may cost.
+    limit: u64,
+    /// How much who asks may spend now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining: Option<u64>,
+}
+
 impl Prepared {
+    /// What it costs: about the number of fields of its largest answer.
+    pub fn cost(&self) -> u64 {
+        self.cost.requested
+    }
+
+    /// The same, with what is left to who asks once it is paid: its answer tells.
+    pub fn leaving(mut self, remaining: u64) -> Self {
+        self.cost.remaining = Some(remaining);
+        self
+    }
+
     /// The operation that is meant.
     fn definition(&self) -> Result<&Positioned<OperationDefinition>, Refusal> {
         self.document.operation(self.operation_name.as_deref())
@@ -327,9 +434,28 @@ impl Prepared {
             Ok(definition) => definition,
             Err(refusal) => return refusal.into_answer(),
         };
-        let mut answer = executed(response, &self.document, &definition.node);
+        let mut answer = self.executed(response, &definition.node);
         answer.kind = Some(definition.node.ty.into());
         answer.name = self.name();
+        answer
+    }
+
+    /// The answer to an operation that was executed.
+    fn executed(&self, mut response: Response, of: &OperationDefinition) -> Answer {
+        nulls::mend(&self.document, of, &mut response);
+        at_most(&mut response.errors, self.errors_max, "MORE_ERRORS");
+        response.errors.iter_mut().for_each(tell);
+        let fragments = &self.document.fragments;
+        let fields = Fields::of(&of.selection_set.node, fragments);
+        // Who follows something pays once, and is told so by no answer in particular.
+        let is_paid = of.ty != OperationType::Subscription;
+        let body = Body {
+            errors: &response.errors,
+            data: Some(fields.order(&response.data, fragments)),
+            extensions: is_paid.then_some(Extensions { cost: self.cost }),
+        };
+        let mut answer = body.into_answer(Outcome::Executed);
+        answer.is_partial = !response.errors.is_empty() && response.data != Value::Null;
         answer
     }
 }
@@ -338,10 +464,16 @@ impl Prepared {
 #[derive(Debug)]
 pub(crate) struct Refusal {
     outcome: Outcome,
+    code: &'static str,
     errors: Vec<ServerError>,
 }
 
 impl Refusal {
+    /// What isn't executed, for another reason.
+    pub(crate) fn refused(code: &'static str, errors: Vec<ServerError>) -> Self {
+        Self::new(Outcome::Refused, code, errors)
+    }
+
     pub(crate) fn syntax(error: ServerError) -> Self {
         Self::new(Outcome::Refused, "GRAPHQL_PARSE_FAILED", vec![error])
     }
@@ -374,51 +506,78 @@ impl Refusal {
         Self::new(Outcome::Refused, "READ_ONLY", vec![error])
     }
 
-    fn new(outcome: Outcome, code: &str, mut errors: Vec<ServerError>) -> Self {
+    fn new(outcome: Outcome, code: &'static str, mut errors: Vec<ServerError>) -> Self {
         for error in &mut errors {
             extensions(error).set("code", code);
         }
-        Self { outcome, errors }
+        Self {
+            outcome,
+            code,
+            errors,
+        }
+    }
+
+    /// What is wrong with a document that a server was given.
+    fn of_document(self, from: &str) -> BadDocument {
+        let first = self.errors.into_iter().next();
+        let why = first.map_or_else(String::new, |error| {
+            let at = error.locations.first();
+            let at = at.map_or_else(String::new, |at| {
+                format!(" (line {}, column {})", at.line, at.column)
+            });
+            error.message + &at
+        });
+        BadDocument {
+            from: from.to_owned(),
+            why,
+        }
+    }
+
+    /// The same, with so many of its errors.
+    pub(crate) fn at_most(mut self, most: usize) -> Self {
+        at_most(&mut self.errors, most, self.code);
+        self
     }
 
     fn into_answer(self) -> Answer {
         let body = Body {
             errors: &self.errors,
             data: None,
-            extensions: &BTreeMap::new(),
+            extensions: None,
         };
         body.into_answer(self.outcome)
     }
 }
 
-/// The answer to an operation that was executed.
-fn executed(mut response: Response, document: &Document, of: &OperationDefinition) -> Answer {
-    nulls::mend(document, of, &mut response);
-    for error in &mut response.errors {
-        if error.extensions.is_some() {
-            continue;
-        }
-        match error.source.take() {
-            Some(source) if is_passing(&*source) => {
-                let message = std::mem::take(&mut error.message);
-                *error = unavailable(error.clone(), &message);
-            }
-            // It came out of a resolver by `?`, and isn't something that a user did.
-            Some(_) => {
-                let message = std::mem::take(&mut error.message);
-                *error = internal(error.clone(), &message);
-            }
-            // No resolver fails without either: the engine couldn't read a value, such as a UUID.
-            None => extensions(error).set("code", "BAD_USER_INPUT"),
-        }
+/// What is told of an error of a resolver.
+fn tell(error: &mut ServerError) {
+    if error.extensions.is_some() {
+        return;
     }
-    let fields = Fields::of(&of.selection_set.node, &document.fragments);
-    let body = Body {
-        errors: &response.errors,
-        data: Some(fields.order(&response.data, &document.fragments)),
-        extensions: &response.extensions,
-    };
-    body.into_answer(Outcome::Executed)
+    match error.source.take() {
+        Some(source) if is_passing(&*source) => {
+            let message = std::mem::take(&mut error.message);
+            *error = unavailable(error.clone(), &message);
+        }
+        // It came out of a resolver by `?`, and isn't something that a user did.
+        Some(_) => {
+            let message = std::mem::take(&mut error.message);
+            *error = internal(error.clone(), &message);
+        }
+        // No resolver fails without either: the engine couldn't read a value, such as a UUID.
+        None => extensions(error).set("code", "BAD_USER_INPUT"),
+    }
+}
+
+/// A few errors say as much as many of them: so many, and how many there are besides.
+fn at_most(errors: &mut Vec<ServerError>, most: usize, code: &str) {
+    let more = errors.len().saturating_sub(most);
+    errors.truncate(most);
+    if more > 0 {
+        let mut error = ServerError::new(format!("and {more} more errors"), None);
+        extensions(&mut error).set("code", code);
+        errors.push(error);
+    }
 }
 
 /// Our own fault: the log says what happened, the client gets the number under which it does.
@@ -471,8 +630,14 @@ struct Body<'a> {
     errors: &'a [ServerError],
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Ordered<'a>>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    extensions: &'a BTreeMap<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extensions: Option<Extensions>,
+}
+
+/// What is told besides.
+#[derive(Serialize)]
+struct Extensions {
+    cost: Cost,
 }
 
 impl Body<'_> {
@@ -487,6 +652,7 @@ impl Body<'_> {
             name: None,
             id: None,
             codes: self.errors.iter().filter_map(code).collect(),
+            is_partial: false,
         }
     }
 }

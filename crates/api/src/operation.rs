@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// variables.
 #[derive(Debug, Default)]
 pub struct Operation {
-    /// The text of the document.
+    /// The text of the document; empty, if it is only named.
     pub query: String,
     /// The operation that is meant; needed where the document has several.
     pub operation_name: Option<String>,
@@ -19,6 +19,45 @@ pub struct Operation {
     /// The id of the last answer that the client got over an earlier connection, to go on behind it.
     pub last_answer: Option<String>,
     pub(crate) variables: Variables,
+    pub(crate) named: Option<Named>,
+}
+
+/// How a client names a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// By `documentId`.
+    Id(String),
+    /// By the SHA-256 of its text, as Apollo's clients do.
+    Hash(String),
+}
+
+impl Named {
+    /// What of `documentId` and extensions names a document that has no text, or has.
+    fn read(
+        query: Option<&str>,
+        id: Option<String>,
+        extensions: Option<Object>,
+    ) -> Result<Option<Self>, MalformedRequest> {
+        let hash = extensions.as_ref().and_then(|it| it.get("persistedQuery"));
+        let hash = hash.map(|persisted| {
+            let version = persisted.get("version").and_then(serde_json::Value::as_u64);
+            let hash = persisted.get("sha256Hash").and_then(|hash| hash.as_str());
+            match (version, hash) {
+                (Some(1), Some(hash)) => Ok(hash.to_ascii_lowercase()),
+                _ => Err(MalformedRequest::new(
+                    "extensions.persistedQuery has to be {\"version\": 1, \"sha256Hash\": \"…\"}",
+                )),
+            }
+        });
+        match (query, id, hash.transpose()?) {
+            (None, None, None) => Err(MalformedRequest::no_query()),
+            (Some(_), Some(_), _) => Err(MalformedRequest::new(
+                "send either `query` or `documentId`, not both",
+            )),
+            (None, Some(id), _) => Ok(Some(Self::Id(id))),
+            (_, None, hash) => Ok(hash.map(Self::Hash)),
+        }
+    }
 }
 
 /// A request that holds no operation: what is wrong with it.
@@ -53,8 +92,10 @@ impl Operation {
         }
         let wire: Wire = serde_json::from_slice(body)
             .map_err(|error| MalformedRequest(format!("the body can't be read: {error}")))?;
+        let named = Named::read(wire.query.as_deref(), wire.document_id, wire.extensions)?;
         Ok(Self {
-            query: wire.query.ok_or_else(MalformedRequest::no_query)?,
+            named,
+            query: wire.query.unwrap_or_default(),
             operation_name: wire.operation_name,
             request: None,
             last_answer: None,
@@ -65,16 +106,19 @@ impl Operation {
     /// Reads the parameters of a GET request, where variables and extensions are JSON in a string.
     ///
     /// # Errors
-    /// If there is no query, or variables or extensions aren't JSON objects.
+    /// If neither a query nor a document's id is there, or variables or extensions aren't JSON objects.
     pub fn from_parameters(
         query: Option<String>,
+        document_id: Option<String>,
         operation_name: Option<String>,
         variables: Option<&str>,
         extensions: Option<&str>,
     ) -> Result<Self, MalformedRequest> {
-        let _: Option<Object> = embedded("extensions", extensions)?;
+        let extensions = embedded("extensions", extensions)?;
+        let named = Named::read(query.as_deref(), document_id, extensions)?;
         Ok(Self {
-            query: query.ok_or_else(MalformedRequest::no_query)?,
+            named,
+            query: query.unwrap_or_default(),
             operation_name: operation_name.filter(|name| !name.is_empty()),
             request: None,
             last_answer: None,
@@ -105,15 +149,21 @@ struct Wire {
     operation_name: Option<String>,
     #[serde(default, deserialize_with = "variables")]
     variables: Option<Variables>,
-    #[serde(default, rename = "extensions", deserialize_with = "extensions")]
-    _extensions: Option<Object>,
+    #[serde(default, deserialize_with = "document_id")]
+    document_id: Option<String>,
+    #[serde(default, deserialize_with = "extensions")]
+    extensions: Option<Object>,
 }
 
-/// A JSON object whose content nobody reads yet.
+/// A JSON object of which only some is known.
 type Object = serde_json::Map<String, serde_json::Value>;
 
 fn query<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     named("query", deserializer)
+}
+
+fn document_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    named("documentId", deserializer)
 }
 
 fn operation_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -143,7 +193,7 @@ impl MalformedRequest {
     }
 
     fn no_query() -> Self {
-        Self::new("there is no `query`")
+        Self::new("there is no `query`, and no `documentId`")
     }
 }
 
@@ -205,6 +255,15 @@ mod tests {
                 "{\"query\":0}",
                 "query: invalid type: integer `0`, expected a string at line 1",
             ),
+            (
+                "{\"query\":\"{a}\",\"documentId\":\"a\"}",
+                "either `query` or `documentId`",
+            ),
+            ("{\"documentId\":1}", "documentId: invalid type: integer"),
+            (
+                "{\"extensions\":{\"persistedQuery\":{\"version\":2,\"sha256Hash\":\"a\"}}}",
+                "extensions.persistedQuery has to be",
+            ),
             ("{\"query\":\"\u{1}\"}", "control character"),
             ("{\"query\":\"\\ud800\"}", "hex escape"),
             (
@@ -249,6 +308,7 @@ mod tests {
         let read = |variables, extensions| {
             Operation::from_parameters(
                 Some("{a}".into()),
+                None,
                 Some(String::new()),
                 Some(variables),
                 Some(extensions),
@@ -271,10 +331,10 @@ mod tests {
             assert!(error.starts_with(why), "{error}");
         }
         assert_eq!(
-            Operation::from_parameters(None, None, None, None)
+            Operation::from_parameters(None, None, None, None, None)
                 .unwrap_err()
                 .to_string(),
-            "there is no `query`"
+            "there is no `query`, and no `documentId`"
         );
     }
 }

@@ -10,7 +10,7 @@ use plaudit_store::{Cursor, Order, Page};
 pub const PAGE_MAX: i32 = 100;
 
 /// How many come when nobody says how many.
-const PAGE_DEFAULT: i32 = 20;
+pub const PAGE_DEFAULT: i32 = 20;
 
 /// Which part of a list is asked for, as in Relay: `first` with `after`, or `last` with `before`.
 #[derive(Debug, Clone, Default)]

@@ -220,6 +220,51 @@ async fn a_whole_page_takes_few_batches_however_long_it_is() {
     }
 }
 
+/// What an app asks for most, by the length of its lists: statements are constant in the number of rows.
+const OF_AN_APP: [(&str, &[&str]); 3] = [
+    (
+        "query ($n: Int!) { posts(first: 1) { nodes { author { profile { name totals { answers likesReceived }
+            badges { key times } posts(first: $n) { nodes { title likeCount } } } } } } }",
+        &[
+            "posts",
+            "authors",
+            "profiles",
+            "milestones of posts",
+            "kudos badges",
+            "courses",
+            "badges from elsewhere",
+            "posts of each",
+        ],
+    ),
+    (
+        "query ($n: Int!) { leaderboard { entries(first: $n) { edges { rank points
+            node { name totals { answers } badges { key times } } } } } }",
+        &[
+            "profiles",
+            "milestones of posts",
+            "kudos badges",
+            "courses",
+            "badges from elsewhere",
+        ],
+    ),
+    (
+        "query ($n: Int!) { posts(first: $n, filter: { kinds: [QUESTION] }) { nodes { title author { name }
+            answers(first: 3) { nodes { body author { name } } } } } }",
+        &["posts", "authors", "answers", "texts", "their authors"],
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_apps_ask_for_most_takes_as_many_statements_for_a_hundred_rows_as_for_one() {
+    let asked = busy().await;
+    for (query, read) in OF_AN_APP {
+        for length in [1, 5, 20, 100] {
+            let batches = batches(&asked, query, value!({ "n": length })).await;
+            assert_eq!(batches, read.len(), "{length} of {query}");
+        }
+    }
+}
+
 /// An account that isn't there isn't looked for again and again.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_is_looked_up_once() {

@@ -150,7 +150,9 @@ fn datasets() -> Option<PathBuf> {
     };
     if !folder.is_dir() {
         let folder = folder.display();
-        eprintln!("skipped: there are no real histories in {folder} (set PLAUDIT_DATASETS)");
+        plaudit_testing::skipped(&format!(
+            "there are no real histories in {folder} (set PLAUDIT_DATASETS)"
+        ));
         return None;
     }
     Some(folder)

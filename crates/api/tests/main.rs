@@ -16,6 +16,7 @@ mod events;
 mod following;
 mod following_notifications;
 mod history;
+mod limits;
 mod lozenges;
 mod meetings;
 mod people;

@@ -79,33 +79,65 @@ impl CopyError {
     }
 }
 
-/// Copies what a journal has as this begins, and compares both.
-///
-/// # Errors
-/// If the target has another history, or one of them fails.
-pub async fn copy(
-    from: &SharedJournal,
-    to: &SharedJournal,
-    progress: &mut dyn Progress,
-) -> Result<Copied, CopyError> {
-    let began = Instant::now();
-    let (head, before) = (from.head().await?, to.head().await?);
-    if before > head {
-        return Err(CopyError::Ahead {
-            there: before,
+/// Two journals of one history, as far as the second one goes.
+pub struct Compared<'a> {
+    from: &'a SharedJournal,
+    to: &'a SharedJournal,
+    began: Instant,
+    head: Position,
+    before: Position,
+}
+
+impl<'a> Compared<'a> {
+    /// Compares what is there with what is to be copied: what a journal has as this begins.
+    ///
+    /// # Errors
+    /// If the target has another history, or one of them fails.
+    pub async fn compare(
+        from: &'a SharedJournal,
+        to: &'a SharedJournal,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, CopyError> {
+        let began = Instant::now();
+        let (head, before) = (from.head().await?, to.head().await?);
+        if before > head {
+            return Err(CopyError::Ahead {
+                there: before,
+                head,
+            });
+        }
+        compare(from, to, before, progress).await?;
+        Ok(Self {
+            from,
+            to,
+            began,
             head,
-        });
+            before,
+        })
     }
-    compare(from, to, before, progress).await?;
-    record(from, to, before, head, progress).await?;
-    let digest = same_digest(from, to, head, progress).await?;
-    Ok(Copied {
-        copied: head - before,
-        before,
-        head,
-        digest,
-        seconds: began.elapsed().as_secs_f64(),
-    })
+
+    /// Copies the rest, and compares both.
+    ///
+    /// # Errors
+    /// If they differ then, or one of them fails.
+    pub async fn copy(self, progress: &mut dyn Progress) -> Result<Copied, CopyError> {
+        let Self {
+            from,
+            to,
+            began,
+            head,
+            before,
+        } = self;
+        record(from, to, before, head, progress).await?;
+        let digest = same_digest(from, to, head, progress).await?;
+        Ok(Copied {
+            copied: head - before,
+            before,
+            head,
+            digest,
+            seconds: began.elapsed().as_secs_f64(),
+        })
+    }
 }
 
 /// Whether what is there is what would be copied.

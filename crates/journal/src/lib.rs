@@ -15,9 +15,12 @@ use self::keys::KeysError;
 use self::search::{Found, Search};
 
 pub mod absent;
+#[cfg(any(feature = "eventstore", feature = "kurrentdb"))]
+pub mod eventstore;
 pub mod inspection;
 pub mod keys;
 pub mod location;
+pub mod metadata;
 pub mod postgres;
 mod row;
 mod sealing;

@@ -1,11 +1,13 @@
 //! Where a journal is.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plaudit_postgres::{Address, AddressError};
 
+#[cfg(any(feature = "eventstore", feature = "kurrentdb"))]
+use crate::eventstore::{ConnectionString, ConnectionStringError, EventStoreJournal, FILE_NAME};
 use crate::keys::Keyring;
 use crate::postgres::PostgresJournal;
 use crate::sqlite::SqliteJournal;
@@ -18,20 +20,73 @@ pub enum Location {
     Sqlite(PathBuf),
     /// In a PostgreSQL database.
     Postgres(Address),
+    /// In an EventStoreDB or KurrentDB, with the file of the positions that were counted there; without one they
+    /// are counted anew each time.
+    #[cfg(any(feature = "eventstore", feature = "kurrentdb"))]
+    EventStore(ConnectionString, Option<PathBuf>),
+}
+
+/// Why a text says of no journal where it is.
+#[derive(Debug, thiserror::Error)]
+pub enum LocationError {
+    /// It isn't the URL of a database.
+    #[error(transparent)]
+    Postgres(#[from] AddressError),
+    /// It isn't a connection string.
+    #[cfg(any(feature = "eventstore", feature = "kurrentdb"))]
+    #[error(transparent)]
+    EventStore(#[from] ConnectionStringError),
+    /// Nothing here talks to such a server.
+    #[cfg(not(any(feature = "eventstore", feature = "kurrentdb")))]
+    #[error(
+        "this Plaudit was built without EventStoreDB's client: build it with the feature eventstore"
+    )]
+    NoClient,
 }
 
 impl Location {
-    /// Reads `sqlite:PATH` or a `postgres://…` URL; nothing, if it is neither.
+    /// Reads `sqlite:PATH`, a `postgres://…` URL, or a connection string, `esdb://…`; nothing, if it is none of
+    /// them.
     ///
     /// # Errors
-    /// If it is meant to be such a URL, and isn't one.
-    pub fn parse(text: &str) -> Result<Option<Self>, AddressError> {
+    /// If it is meant to be one of these, and isn't.
+    pub fn parse(text: &str) -> Result<Option<Self>, LocationError> {
         if let Some(path) = text.strip_prefix("sqlite:") {
             return Ok(Some(Self::Sqlite(path.into())));
         }
-        match Address::is_meant(text) {
-            true => Address::parse(text).map(Self::Postgres).map(Some),
+        if Address::is_meant(text) {
+            return Ok(Some(Self::Postgres(Address::parse(text)?)));
+        }
+        Self::event_store(text)
+    }
+
+    #[cfg(any(feature = "eventstore", feature = "kurrentdb"))]
+    fn event_store(text: &str) -> Result<Option<Self>, LocationError> {
+        match ConnectionString::is_meant(text) {
+            true => {
+                let parsed = ConnectionString::parse(text)?;
+                Ok(Some(Self::EventStore(parsed, None)))
+            }
             false => Ok(None),
+        }
+    }
+
+    #[cfg(not(any(feature = "eventstore", feature = "kurrentdb")))]
+    fn event_store(text: &str) -> Result<Option<Self>, LocationError> {
+        match text.starts_with("esdb:") || text.starts_with("esdb+discover:") {
+            true => Err(LocationError::NoClient),
+            false => Ok(None),
+        }
+    }
+
+    /// The same, with a directory for what is known here of a journal elsewhere.
+    pub fn beside(self, directory: &Path) -> Self {
+        match self {
+            Self::Sqlite(_) | Self::Postgres(_) => self,
+            #[cfg(any(feature = "eventstore", feature = "kurrentdb"))]
+            Self::EventStore(address, _) => {
+                Self::EventStore(address, Some(directory.join(FILE_NAME)))
+            }
         }
     }
 
@@ -43,6 +98,8 @@ impl Location {
         match self {
             Self::Sqlite(path) => Ok(path.exists()),
             Self::Postgres(address) => PostgresJournal::is_there(address).await,
+            #[cfg(any(feature = "eventstore", feature = "kurrentdb"))]
+            Self::EventStore(address, _) => EventStoreJournal::is_there(address.clone()).await,
         }
     }
 
@@ -56,6 +113,10 @@ impl Location {
             Self::Postgres(address) => {
                 Arc::new(PostgresJournal::open(address.clone(), keys).await?)
             }
+            #[cfg(any(feature = "eventstore", feature = "kurrentdb"))]
+            Self::EventStore(address, positions) => Arc::new(
+                EventStoreJournal::open(address.clone(), positions.as_deref(), keys).await?,
+            ),
         })
     }
 
@@ -69,6 +130,11 @@ impl Location {
             Self::Postgres(address) => {
                 Arc::new(PostgresJournal::open_read_only(address.clone(), keys).await?)
             }
+            #[cfg(any(feature = "eventstore", feature = "kurrentdb"))]
+            Self::EventStore(address, positions) => {
+                let opening = EventStoreJournal::open(address.clone(), positions.as_deref(), keys);
+                Arc::new(opening.await?.read_only())
+            }
         })
     }
 }
@@ -78,6 +144,8 @@ impl fmt::Display for Location {
         match self {
             Self::Sqlite(path) => path.display().fmt(f),
             Self::Postgres(address) => address.fmt(f),
+            #[cfg(any(feature = "eventstore", feature = "kurrentdb"))]
+            Self::EventStore(address, _) => address.fmt(f),
         }
     }
 }

@@ -105,20 +105,6 @@ impl Address {
         &self.name
     }
 
-    /// Whether another one is the same database, as far as addresses tell.
-    pub fn is_same_database(&self, other: &Self) -> bool {
-        let place = |it: &Self| {
-            let config = &it.config;
-            (
-                config.get_hosts().to_vec(),
-                config.get_hostaddrs().to_vec(),
-                ports(config),
-                config.get_dbname().map(str::to_owned),
-            )
-        };
-        place(self) == place(other)
-    }
-
     /// The same, with a setting of the server's for each of its sessions, like a search path.
     pub fn with_setting(mut self, name: &str, value: &str) -> Self {
         let before = self.config.get_options().map(|it| format!("{it} "));
@@ -303,20 +289,6 @@ mod tests {
         ] {
             let address = Address::parse(url).unwrap();
             assert_eq!(address.config().get_ssl_mode(), mode, "{url}");
-        }
-    }
-
-    #[test]
-    fn the_same_database_is_told_by_whoever_connects() {
-        let one = Address::parse("postgres://ada:1@localhost/plaudit").unwrap();
-        for (url, is_same) in [
-            ("postgres://eve:2@localhost:5432/plaudit", true),
-            ("postgres://ada:1@localhost:5433/plaudit", false),
-            ("postgres://ada:1@localhost/keys", false),
-            ("postgres://ada:1@db.example.org/plaudit", false),
-        ] {
-            let other = Address::parse(url).unwrap();
-            assert_eq!(one.is_same_database(&other), is_same, "{url}");
         }
     }
 }

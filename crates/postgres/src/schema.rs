@@ -12,6 +12,8 @@ pub struct Schema {
     pub name: &'static str,
     /// What is in it, for messages, like "journal".
     pub holds: &'static str,
+    /// Schemas that are never in one database with it, and what they hold: else every copy would have both.
+    pub never_beside: &'static [(&'static str, &'static str)],
     /// All steps to the present shape, in order. None ever changes.
     pub migrations: &'static [Migration],
 }
@@ -42,6 +44,7 @@ impl Schema {
     ) -> Result<(), PostgresError> {
         let failed = |error| address.error(error);
         check_encoding(address, client).await?;
+        self.refuse_beside(address, client).await?;
         if self.is_current(address, client).await? {
             return Ok(());
         }
@@ -54,6 +57,23 @@ impl Schema {
         let unlocked = unlocked.await.map_err(failed);
         migrated?;
         unlocked.map(drop)
+    }
+
+    async fn refuse_beside(&self, address: &Address, client: &Client) -> Result<(), PostgresError> {
+        for (schema, holds) in self.never_beside {
+            let sql = "SELECT to_regnamespace($1) IS NOT NULL";
+            let there = client.query_one(sql, &[schema]).await;
+            if there.map_err(|error| address.error(error))?.get(0) {
+                let own = self.holds;
+                let reason = format!(
+                    "a {holds} is in this database, and a {own} has to be in another one: else every copy of \
+                     it would have both"
+                );
+                let address = address.name().to_owned();
+                return Err(PostgresError::Refused { address, reason });
+            }
+        }
+        Ok(())
     }
 
     /// Looks whether the tables are there, and of this version.

@@ -1,5 +1,7 @@
 //! The ledger: every point, with its reason and the event behind it (DOMAIN K2, K4, K8).
 
+use std::mem;
+
 use plaudit_domain::Time;
 
 use crate::row::{Key, row};
@@ -55,7 +57,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Adds entries as the store has them; once, before anything is reckoned.
+    /// Looks at entries as the store has them, in place of others, for what is reckoned next.
     pub fn load(&mut self, mut entries: Vec<LedgerEntry>) {
         entries.sort_unstable_by_key(|entry| entry.key);
         self.loaded = entries;
@@ -64,6 +66,11 @@ impl Ledger {
     /// The entries that the store doesn't have, in the order of their keys.
     pub fn added(&self) -> &[LedgerEntry] {
         &self.added
+    }
+
+    /// Takes out the entries that the store doesn't have, in the order of their keys, to give them to it.
+    pub fn take(&mut self) -> Vec<LedgerEntry> {
+        mem::take(&mut self.added)
     }
 
     pub(crate) fn weight(&self) -> usize {

@@ -38,11 +38,24 @@ impl Needs {
         needs
     }
 
-    fn deed(&mut self, deed: &Deed, rules: &Rules) {
-        let kudos = &rules.kudos;
+    /// The entries among these.
+    pub fn entries_of(rows: &Rows) -> Self {
+        let mut needs = Self::default();
+        for deed in &rows.deeds {
+            needs.entries(deed);
+        }
+        needs
+    }
+
+    fn entries(&mut self, deed: &Deed) {
         if !deed.change.is_new() {
             self.entries.insert(deed.cause);
         }
+    }
+
+    fn deed(&mut self, deed: &Deed, rules: &Rules) {
+        let kudos = &rules.kudos;
+        self.entries(deed);
         for (_, _, limits) in kudos.rules_for(deed) {
             for &limit in limits {
                 self.tallies
@@ -59,8 +72,10 @@ impl Needs {
             self.tallies
                 .insert(kudos.completed_tally(deed.account, number));
         }
+        // A like that is given reaches them, whatever was reached before.
+        let is_like = deed.action == Action::LikeReceived && !deed.change.is_new();
         if let Some(post) = deed.post
-            && matches!(deed.action, Action::Posted | Action::LikeReceived)
+            && (is_like || deed.action == Action::Posted)
             && let Some(kind) = deed.kind
             && rules.milestones.of_posts(kind).next().is_some()
         {

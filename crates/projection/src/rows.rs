@@ -260,10 +260,12 @@ impl Missing for BenefitId {
 /// Rows of one table that has public ids. They are changed, and never removed.
 #[derive(Debug)]
 pub struct Entities<R: Entity> {
-    /// First those that the store has, then new ones.
-    rows: Vec<R>,
-    /// The first of the rows, as the store has them.
+    /// Those that the store has, as it has them.
     stored: Vec<R>,
+    /// The same, as they are now.
+    current: Vec<R>,
+    /// New ones.
+    added: Vec<R>,
     by_id: FxHashMap<R::Id, Place>,
     by_key: FxHashMap<Key, Place>,
 }
@@ -271,7 +273,10 @@ pub struct Entities<R: Entity> {
 /// Where a row is.
 type Place = u32;
 
-/// 4 thousand million rows in memory are out of reach before their places are.
+/// Marks places of new rows.
+const NEW: Place = 1 << 31;
+
+/// 2 thousand million rows in memory are out of reach before their places are.
 fn place(at: usize) -> Place {
     Place::try_from(at).unwrap_or(Place::MAX)
 }
@@ -279,8 +284,9 @@ fn place(at: usize) -> Place {
 impl<R: Entity> Default for Entities<R> {
     fn default() -> Self {
         Self {
-            rows: Vec::new(),
             stored: Vec::new(),
+            current: Vec::new(),
+            added: Vec::new(),
             by_id: FxHashMap::default(),
             by_key: FxHashMap::default(),
         }
@@ -288,61 +294,69 @@ impl<R: Entity> Default for Entities<R> {
 }
 
 impl<R: Entity<Id: Missing>> Entities<R> {
-    /// Adds a row as the store has it; one that is here already stays. All of them come before the
-    /// first event is folded.
+    /// Adds a row as the store has it; one that is here already stays.
     pub fn load(&mut self, row: R) {
-        debug_assert_eq!(self.rows.len(), self.stored.len(), "nothing is folded yet");
         if !self.by_key.contains_key(&row.key()) {
+            self.note(&row, place(self.current.len()));
             self.stored.push(row.clone());
-            self.insert(row);
+            self.current.push(row);
         }
     }
 
     /// A row that is here.
     pub fn find(&self, id: R::Id) -> Option<&R> {
-        self.by_id.get(&id).map(|&at| &self.rows[at as usize])
+        self.by_id.get(&id).map(|&at| self.at(at))
     }
 
     /// A row that is here, by its key.
     pub fn find_key(&self, key: Key) -> Option<&R> {
-        self.by_key.get(&key).map(|&at| &self.rows[at as usize])
+        self.by_key.get(&key).map(|&at| self.at(at))
+    }
+
+    /// The rows that the store has, in the order in which they were loaded.
+    pub fn loaded(&self) -> &[R] {
+        &self.current
+    }
+
+    /// Whether a row is here that the store doesn't have.
+    pub fn is_added(&self, key: Key) -> bool {
+        self.by_key.get(&key).is_some_and(|at| at & NEW != 0)
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut R> {
-        self.rows.iter_mut()
+        self.current.iter_mut().chain(&mut self.added)
     }
 
     /// All rows that are here.
     pub fn iter(&self) -> impl Iterator<Item = &R> {
-        self.rows.iter()
+        self.current.iter().chain(&self.added)
     }
 
     /// The rows that the store doesn't have, in the order of their keys.
     pub fn added(&self) -> &[R] {
-        &self.rows[self.stored.len()..]
+        &self.added
     }
 
     /// The rows that changed, each as the store has it and as it is now.
     pub fn changed(&self) -> impl Iterator<Item = (&R, &R)> {
-        let both = self.stored.iter().zip(&self.rows);
+        let both = self.stored.iter().zip(&self.current);
         both.filter(|(before, after)| before != after)
     }
 
     pub(crate) fn weight(&self) -> usize {
-        let rows = vector(&self.rows) + vector(&self.stored);
-        rows + self.rows.len() * TEXTS + map(&self.by_id) + map(&self.by_key)
+        let rows = [&self.stored, &self.current, &self.added];
+        let rows = rows.map(|rows| vector(rows) + rows.len() * TEXTS);
+        rows.into_iter().sum::<usize>() + map(&self.by_id) + map(&self.by_key)
     }
 
     pub(crate) fn insert(&mut self, row: R) {
-        let at = place(self.rows.len());
-        self.by_id.insert(row.id(), at);
-        self.by_key.insert(row.key(), at);
-        self.rows.push(row);
+        self.note(&row, NEW | place(self.added.len()));
+        self.added.push(row);
     }
 
     pub(crate) fn find_mut(&mut self, id: R::Id) -> Option<&mut R> {
         let at = *self.by_id.get(&id)?;
-        Some(&mut self.rows[at as usize])
+        Some(self.at_mut(at))
     }
 
     pub(crate) fn get_mut(&mut self, id: R::Id) -> Result<&mut R, FoldError> {
@@ -351,8 +365,27 @@ impl<R: Entity<Id: Missing>> Entities<R> {
 
     pub(crate) fn by_key(&mut self, key: Key) -> Result<&mut R, FoldError> {
         match self.by_key.get(&key) {
-            Some(&at) => Ok(&mut self.rows[at as usize]),
+            Some(&at) => Ok(self.at_mut(at)),
             None => Err(FoldError::Unnamed(key)),
+        }
+    }
+
+    fn note(&mut self, row: &R, at: Place) {
+        self.by_id.insert(row.id(), at);
+        self.by_key.insert(row.key(), at);
+    }
+
+    fn at(&self, at: Place) -> &R {
+        match at & NEW {
+            0 => &self.current[at as usize],
+            _ => &self.added[(at & !NEW) as usize],
+        }
+    }
+
+    fn at_mut(&mut self, at: Place) -> &mut R {
+        match at & NEW {
+            0 => &mut self.current[at as usize],
+            _ => &mut self.added[(at & !NEW) as usize],
         }
     }
 }
@@ -407,9 +440,10 @@ impl<R> Default for Pairs<R> {
 }
 
 impl<R: Pair> Pairs<R> {
-    /// Adds a row as the store has it; one that is here already stays.
+    /// Adds a row as the store has it; one that is here already stays, and one that went from here is gone.
     pub fn load(&mut self, row: R) {
-        if self.insert(row)
+        if !self.by_pair.contains_key(&row.pair())
+            && self.insert(row)
             && let Some(slot) = self.slots.last_mut()
         {
             slot.changed = false;
@@ -432,6 +466,17 @@ impl<R: Pair> Pairs<R> {
             next = slot.before;
         }
         rows
+    }
+
+    /// Whether it is known what there is of a post, or group, and an account.
+    pub fn knows(&self, pair: (Key, Key)) -> bool {
+        self.by_pair.contains_key(&pair)
+    }
+
+    /// All pairs that are here, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &R> {
+        let there = self.slots.iter().filter(|slot| slot.is_there);
+        there.map(|slot| &slot.row)
     }
 
     /// The accounts of a post's pairs, as far as they are here, in no order.
@@ -573,11 +618,16 @@ impl<R, K> Default for Optional<R, K> {
 }
 
 impl<R, K: Eq + Hash + Clone> Optional<R, K> {
-    /// Adds a row as the store has it.
+    /// Adds a row as the store has it; one that is here already stays, and one that went from here is gone.
     pub fn load(&mut self, key: K, row: R) {
         let row = Some(row);
         let changed = false;
-        self.0.insert(key, Held { row, changed });
+        self.0.entry(key).or_insert(Held { row, changed });
+    }
+
+    /// Whether it is known what there is of a key.
+    pub fn knows(&self, key: &K) -> bool {
+        self.0.contains_key(key)
     }
 
     /// What became of the rows, in no order: of each key its row, or none.

@@ -12,9 +12,9 @@ pub(crate) const TEXT: usize = 32;
 /// What the texts of a row take, about: names, titles, tags, ids elsewhere.
 pub(crate) const TEXTS: usize = 128;
 
-/// What a vector takes, without what its items point to.
-pub(crate) fn vector<T>(items: &Vec<T>) -> usize {
-    items.capacity() * size_of::<T>()
+/// What a vector takes, without what its items point to. Where none are yet, there is no memory yet.
+pub(crate) fn vector<T>(items: &[T]) -> usize {
+    size_of_val(items)
 }
 
 /// What a map takes, without what is pointed to: a byte for each place, of which an eighth is free.
@@ -43,7 +43,7 @@ impl Rows {
             + self.tallies.weight()
             + self.badges.weight()
             + self.interactions.weight();
-        let told = vector(&self.notifications) + set(&self.read_marks);
+        let told = vector(&self.timeline) + vector(&self.notifications) + set(&self.read_marks);
         let said = vector(&self.gifts)
             + vector(&self.feedback)
             + vector(&self.granted_badges)

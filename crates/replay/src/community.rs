@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,6 +14,7 @@ use plaudit_domain::{
 };
 use plaudit_journal::{AppendError, Appended, Expected, JournalError, SharedJournal};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::activation::Activations;
@@ -38,6 +40,8 @@ pub struct Community {
     swapped: watch::Sender<watch::Receiver<Folded>>,
     /// What was folded into those that people read from before.
     before: Mutex<Folded>,
+    /// Whether other nodes may read from another generation just now.
+    apart: AtomicBool,
     renewal: OnceLock<Renewal>,
     links: KnownLinks,
     activations: Activations,
@@ -228,6 +232,7 @@ impl Community {
             generations: None,
             current: RwLock::new(Arc::new(current)),
             before: Mutex::default(),
+            apart: AtomicBool::new(false),
             renewal: OnceLock::new(),
             swapped,
             journal,
@@ -282,6 +287,21 @@ impl Community {
         // Once is enough.
         let _ = self.renewal.set(renewal);
         Ok(())
+    }
+
+    pub(crate) fn set_apart(&self, apart: bool) {
+        self.apart.store(apart, Ordering::Relaxed);
+    }
+
+    /// Waits until people read here all that anybody may have been told is readable, through whichever node:
+    /// these may read from different generations for a moment. What takes too long isn't waited for.
+    pub async fn abreast(&self) {
+        if !self.apart.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Ok(Ok(head)) = timeout(PATIENCE, self.journal.head()).await {
+            self.read_models().reached(head, PATIENCE).await;
+        }
     }
 
     /// What renews the read models, where something does.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plaudit_domain::Position;
-use plaudit_journal::SharedJournal;
+use plaudit_journal::{Part, SharedJournal};
 use plaudit_projection::Rules;
 use plaudit_store::postgres::{Address, Schemas};
 use plaudit_store::sqlite::BulkLoad;
@@ -130,6 +130,7 @@ impl Generations {
         journal: &SharedJournal,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Generation, FoldingError> {
+        self.claim(journal).await?;
         if let Ok(store) = self.usable(journal).await? {
             return Ok(store);
         }
@@ -216,11 +217,20 @@ impl Generations {
         self.build(journal, progress).await
     }
 
+    /// Makes sure that they are of this journal's community, which is told by its first event.
+    async fn claim(&self, journal: &SharedJournal) -> Result<(), FoldingError> {
+        match journal.read_kept(Part::After(0), 1).await?.first() {
+            Some(first) => self.shelf.claim(first.id).await,
+            None => Ok(()),
+        }
+    }
+
     async fn build(
         &self,
         journal: &SharedJournal,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Generation, FoldingError> {
+        self.claim(journal).await?;
         // Whoever serves others knows nothing of it: what is erased meanwhile they remove with these.
         let built = self.built(journal, Position::MAX, progress).await?;
         self.put_in_use(built.number).await?;
@@ -262,11 +272,13 @@ impl Generations {
         journal: &SharedJournal,
         own: Option<u64>,
     ) -> Result<Option<Generation>, FoldingError> {
-        if self.has_erased().await? {
-            // They are about to be removed.
-            return Ok(None);
-        }
-        for number in self.shelf.kept().await?.into_iter().flatten() {
+        let [current, before] = self.shelf.kept().await?;
+        // One that isn't in use may hold what was erased, and is about to be removed then.
+        let before = match self.has_erased().await? {
+            true => None,
+            false => before,
+        };
+        for number in current.into_iter().chain(before) {
             if Some(number) != own
                 && self.shelf.exists(number).await?
                 && let Ok(other) = self.opened(number).await
@@ -283,6 +295,17 @@ impl Generations {
     async fn opened(&self, number: u64) -> Result<Generation, FoldingError> {
         let store = self.shelf.open(number, &self.rules.folding_hash()).await?;
         Ok(Generation { number, store })
+    }
+
+    /// Whether several nodes may use them.
+    pub(crate) fn are_shared(&self) -> bool {
+        self.shelf.is_shared()
+    }
+
+    /// Whether a generation is the one in use, and nobody has another one open.
+    pub(crate) async fn is_alone(&self, own: Option<u64>) -> Result<bool, FoldingError> {
+        let Some(own) = own else { return Ok(true) };
+        Ok(self.in_use().await? == Some(own) && self.shelf.is_only_one_open(own).await?)
     }
 
     /// Begins to build the next generation; nothing, as long as another process does.

@@ -18,6 +18,7 @@ use plaudit_projection::Stopped;
 use plaudit_store::{Store, StoreError};
 
 pub mod activation;
+mod apart;
 pub mod as_of;
 mod background;
 mod community;

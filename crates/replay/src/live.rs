@@ -11,7 +11,7 @@ use plaudit_projection::{FoldError, Needs, Rows, Rules, Stopped, Touched, fold};
 use plaudit_store::{Commit, Lease, SharedStore};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::{FoldingError, Generations, Progress, Work, activates, erases, forget_erased, stand};
 
@@ -21,8 +21,14 @@ const BATCH: usize = 10_000;
 /// How long to wait before a journal or a store that failed is tried again.
 const RETRY: Duration = Duration::from_millis(500);
 
+/// So often is looked whether what others fold is the same history.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// What was erased is taken out of the files once nothing was folded for so long,
 const QUIET: Duration = Duration::from_millis(250);
+
+/// or, if something kept it from that, for so long,
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// and after so long in any case.
 const AT_LATEST: Duration = Duration::from_secs(30);
@@ -91,13 +97,17 @@ impl Target {
         Ok(noted || self.store.has_erased().await?)
     }
 
-    /// Takes what was erased out of all files; whether nothing of it is left. What keeps it from that
-    /// keeps nothing else.
-    async fn purge_if_it_can(&self) -> bool {
-        self.purge().await.unwrap_or_else(|error| {
-            tracing::warn!("what was erased is still in a file, and tried again: {error}");
-            false
-        })
+    /// Takes what was erased out of all files; when to try again, if something of it is left. What keeps it
+    /// from that keeps nothing else.
+    async fn purge_if_it_can(&self) -> Option<Duration> {
+        match self.purge().await {
+            Ok(true) => None,
+            Ok(false) => Some(QUIET),
+            Err(error) => {
+                tracing::warn!("what was erased is still in a file, and tried again: {error}");
+                Some(AGAIN)
+            }
+        }
     }
 
     /// The same, or what keeps it from that. Files that other processes have open stay as long.
@@ -195,7 +205,7 @@ async fn run(
             tracing::error!("folding is interrupted, and tried again: {error}");
         }
         tokio::select! {
-            () = tokio::time::sleep(RETRY) => {}
+            () = sleep(RETRY) => {}
             _ = ended.changed() => return,
         }
     }
@@ -209,7 +219,10 @@ async fn follow(
 ) -> Result<Infallible, FoldingError> {
     loop {
         let mut moved = |position| others(report, position);
-        let lease = target.store.lease(&mut moved).await?;
+        let lease = tokio::select! {
+            lease = target.store.lease(&mut moved) => lease?,
+            error = not_ours(journal, target) => return Err(error),
+        };
         report.send_modify(|folded| folded.follows = false);
         fold_on(journal, target, report, &lease).await?;
     }
@@ -229,6 +242,18 @@ fn others(report: &watch::Sender<Folded>, position: Position) {
     });
 }
 
+/// Waits until it shows that what others fold isn't this journal.
+async fn not_ours(journal: &SharedJournal, target: &Target) -> FoldingError {
+    loop {
+        sleep(LOOK).await;
+        match stand(journal, &*target.store).await {
+            Err(error) if error.is_final() => return error,
+            // Whether it is out of reach shows elsewhere, too.
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
 /// Folds for as long as nobody else does.
 async fn fold_on(
     journal: &SharedJournal,
@@ -237,7 +262,7 @@ async fn fold_on(
     lease: &Lease,
 ) -> Result<(), FoldingError> {
     let (mut position, head) = stand(journal, &*target.store).await?;
-    let mut erased = target.has_erased().await?.then(Instant::now);
+    let mut erased = target.has_erased().await?.then(Erased::now);
     if position == head {
         // What was in the way isn't any more, though nothing comes to show it.
         report.send_modify(|folded| folded.reach(position));
@@ -249,7 +274,7 @@ async fn fold_on(
             return Ok(());
         }
         if erased.is_none() && events.iter().any(erases) {
-            erased = Some(Instant::now());
+            erased = Some(Erased::now());
         }
         match batch(journal, target, &events, position).await? {
             Commit::Done => {
@@ -278,20 +303,41 @@ async fn fold_on(
     }
 }
 
+/// Something was erased that is still in a file.
+#[derive(Clone, Copy)]
+struct Erased {
+    since: Instant,
+    /// So long nothing has to be folded before it is taken out.
+    quiet: Duration,
+}
+
+impl Erased {
+    fn now() -> Self {
+        Self {
+            since: Instant::now(),
+            quiet: QUIET,
+        }
+    }
+}
+
 /// The next events. Once none come for a while, what was erased is taken out of the files: nothing can
 /// be folded meanwhile, and often more is erased at once.
 async fn next(
     following: &mut Follow,
     target: &Target,
-    erased: &mut Option<Instant>,
+    erased: &mut Option<Erased>,
 ) -> Result<Vec<Event>, FoldingError> {
-    while let Some(since) = *erased {
+    while let Some(Erased { since, quiet }) = *erased {
         if since.elapsed() < AT_LATEST
-            && let Ok(events) = timeout(QUIET, following.next()).await
+            && let Ok(events) = timeout(quiet, following.next()).await
         {
             return Ok(events?);
         }
-        *erased = (!target.purge_if_it_can().await).then(Instant::now);
+        let again = target.purge_if_it_can().await;
+        *erased = again.map(|quiet| Erased {
+            quiet,
+            ..Erased::now()
+        });
     }
     Ok(following.next().await?)
 }
@@ -348,11 +394,7 @@ async fn batch(
 
 /// Folds events into the rows that they touch; whether all of those were there. If not, what is touched
 /// says what else there has to be.
-pub(crate) fn fold_touched(
-    events: &[Event],
-    rows: &mut Rows,
-    touched: &mut Touched,
-) -> Result<bool, Stopped> {
+fn fold_touched(events: &[Event], rows: &mut Rows, touched: &mut Touched) -> Result<bool, Stopped> {
     match events.iter().try_for_each(|event| fold(event, rows)) {
         Ok(()) => Ok(true),
         Err(Stopped {

@@ -1,8 +1,9 @@
-//! Folding a whole history into a new generation, the bulk way: nothing is fetched, everything is
-//! folded in memory, and the tables are loaded in the order of their keys. What is left of a history that
-//! is too large for that is folded into these, in batches as large as they come.
+//! Folding a whole history into a new generation, the bulk way: everything is folded in memory, and the tables
+//! are loaded in the order of their keys. A history that is too large for that is folded in rounds, as long as
+//! memory lets them be: what a later one needs of those before it is fetched once, and written once.
 
 use std::borrow::Cow;
+use std::mem;
 
 use plaudit_domain::{Event, Position};
 use plaudit_journal::{JournalError, SharedJournal};
@@ -12,15 +13,13 @@ use tokio::sync::mpsc;
 use tokio::task::yield_now;
 
 use crate::as_of::Admission;
-use crate::live::fold_touched;
 use crate::{FoldingError, Progress, Work, erases, forget_erased};
 
 /// The most events that are read at once.
 const BATCH: usize = 5_000;
 
-/// The most events that are folded at once into rows that are written: what many of them touch is fetched
-/// and written once.
-const LARGE_BATCH: usize = 250_000;
+/// The most events for which rows are fetched at once.
+const LARGE_BATCH: usize = 50_000;
 
 /// So many batches are read ahead while one is folded.
 const AHEAD: usize = 4;
@@ -96,14 +95,6 @@ impl Extent<'_> {
             Self::Admitted(_, admission) => admission.told(event),
         }
     }
-
-    /// Takes away what isn't to be seen of it.
-    fn withhold(&self, rows: &mut Rows) {
-        match self {
-            Self::All | Self::Beside(_) | Self::UpTo(_) => {}
-            Self::Admitted(_, admission) => rows.withhold(&admission.unseen()),
-        }
-    }
 }
 
 pub(crate) async fn fold_all(
@@ -119,13 +110,6 @@ pub(crate) async fn fold_all(
     };
     let budget = load.budget();
     let mut events = read_ahead(journal.clone(), until, share(budget, 16, BATCH));
-    let mut rebuild = Rebuild {
-        journal,
-        rules,
-        load,
-        extent,
-        position: 0,
-    };
     let mut told = |work, position| {
         progress(Progress {
             work,
@@ -133,10 +117,18 @@ pub(crate) async fn fold_all(
             head,
         });
     };
-    let is_whole = rebuild.in_memory(&mut events, &mut told).await?;
-    if !is_whole {
-        rebuild.in_batches(&mut events, &mut told).await?;
-    }
+    let mut rebuild = Rebuild {
+        journal,
+        rules,
+        load,
+        extent,
+        rows: Rows::default(),
+        position: 0,
+        written: None,
+        erased: false,
+        told: &mut told,
+    };
+    rebuild.run(&mut events).await?;
     Ok(rebuild.position)
 }
 
@@ -146,8 +138,15 @@ struct Rebuild<'a> {
     rules: &'a Rules,
     load: &'a mut dyn Load,
     extent: Extent<'a>,
+    /// The rows of this round.
+    rows: Rows,
     /// Up to where it is folded.
     position: Position,
+    /// Up to where rounds before this one are written.
+    written: Option<Position>,
+    /// Whether keys were taken away.
+    erased: bool,
+    told: Told<'a>,
 }
 
 /// Events as they are read ahead.
@@ -157,113 +156,100 @@ type Events = mpsc::Receiver<Result<Vec<Event>, JournalError>>;
 type Told<'a> = &'a mut (dyn FnMut(Work, Position) + Send);
 
 impl Rebuild<'_> {
-    /// Folds from the beginning for as long as the rows fit into the memory that there is for them, and
-    /// writes them; whether that was all.
-    async fn in_memory(
-        &mut self,
-        events: &mut Events,
-        told: Told<'_>,
-    ) -> Result<bool, FoldingError> {
-        let mut rows = Rows::default();
-        let mut erased = false;
-        let is_whole = loop {
-            let Some(batch) = events.recv().await else {
-                break true;
-            };
-            let batch = batch?;
+    async fn run(&mut self, events: &mut Events) -> Result<(), FoldingError> {
+        loop {
+            let batch = self.gather(events).await?;
+            let Some(last) = batch.last() else { break };
+            self.fetch(&batch).await?;
             for event in &batch {
-                if self.extent.admits(event, &rows) {
-                    fold(&self.extent.told(event), &mut rows)?;
+                if self.extent.admits(event, &self.rows) {
+                    fold(&self.extent.told(event), &mut self.rows)?;
                     self.position = event.position;
                 }
             }
-            // All that was before is here: nothing needs to be fetched for it.
-            rows.reckon(self.rules);
-            erased |= self.forget_erased(&batch).await?;
-            // Texts aren't needed to fold, and would fill the memory.
-            self.load.bodies(&rows.bodies).await?;
-            rows.bodies.clear();
-            let position = batch.last().map_or(self.position, |last| last.position);
-            told(Work::Rebuilding, position);
-            if rows.weight() > self.load.budget() {
-                break false;
+            self.reckon().await?;
+            self.erased |= self.forget_erased(&batch).await?;
+            self.load.settle(&mut self.rows).await?;
+            (self.told)(Work::Rebuilding, last.position);
+            if self.rows.weight() > self.load.budget() {
+                self.write().await?;
             }
             // While more is read than folded, nothing else lets it be noticed that nobody waits any more.
             yield_now().await;
-        };
-        if is_whole {
-            self.extent.withhold(&mut rows);
         }
+        self.withhold().await?;
+        self.write().await?;
+        let (position, told) = (self.position, &mut self.told);
+        let mut completed = |done, all| told(Work::Writing { done, all }, position);
+        Ok(self.load.complete(&mut completed).await?)
+    }
+
+    /// The next events: the first ones as they come, later ones as many as rows are fetched for at once.
+    async fn gather(&self, events: &mut Events) -> Result<Vec<Event>, JournalError> {
+        let most = match self.written {
+            Some(_) => share(self.load.budget(), 16, LARGE_BATCH),
+            None => 1,
+        };
+        let mut gathered = Vec::new();
+        while gathered.len() < most {
+            match events.recv().await {
+                Some(batch) => gathered.append(&mut batch?),
+                None => break,
+            }
+        }
+        Ok(gathered)
+    }
+
+    /// Fetches what some events touch of what is written.
+    async fn fetch(&mut self, batch: &[Event]) -> Result<(), FoldingError> {
+        if self.written.is_none() {
+            return Ok(());
+        }
+        let mut touched = Touched::by(batch);
+        // An event is folded once: so all is brought along that it could need.
+        touched.references = true;
+        if let Extent::Admitted(..) = &self.extent {
+            Admission::touch(batch, &mut touched);
+        }
+        Ok(self.load.fetch(&touched, &mut self.rows).await?)
+    }
+
+    async fn reckon(&mut self) -> Result<(), FoldingError> {
+        let needs = match self.written {
+            Some(_) => Needs::of(&self.rows, self.rules),
+            // All that was before is here, but what was settled.
+            None => Needs::entries_of(&self.rows),
+        };
+        self.load.fetch_for(&needs, &mut self.rows).await?;
+        self.rows.reckon(self.rules);
+        Ok(())
+    }
+
+    /// Ends a round.
+    async fn write(&mut self) -> Result<(), FoldingError> {
+        let mut rows = mem::take(&mut self.rows);
         rows.finish(self.rules);
         // Where the keys were gone already, nothing was read that would have to go.
-        rows.erased = erased;
-        self.load.bodies(&rows.bodies).await?;
-        let position = self.position;
+        rows.erased = self.erased;
+        self.load.settle(&mut rows).await?;
+        let (position, told) = (self.position, &mut self.told);
         let mut written = |done, all| told(Work::Writing { done, all }, position);
-        self.load.rows(&rows, position, &mut written).await?;
-        Ok(is_whole)
+        let from = self.written.replace(position).unwrap_or_default();
+        self.load.write(&rows, from, position, &mut written).await?;
+        Ok(())
     }
 
-    /// Folds the rest into the rows that are written.
-    async fn in_batches(
-        &mut self,
-        events: &mut Events,
-        told: Told<'_>,
-    ) -> Result<(), FoldingError> {
-        loop {
-            let batch = gather(events, share(self.load.budget(), 2, LARGE_BATCH)).await?;
-            let Some(last) = batch.last() else {
-                return self.withhold().await;
-            };
-            let from = self.position;
-            let mut rows = self.fold(&batch).await?;
-            let needs = Needs::of(&rows, self.rules);
-            self.load.fetch_for(&needs, &mut rows).await?;
-            rows.reckon(self.rules);
-            rows.finish(self.rules);
-            rows.erased = self.forget_erased(&batch).await?;
-            self.load.commit(&rows, from, self.position).await?;
-            told(Work::Rebuilding, last.position);
-            yield_now().await;
-        }
-    }
-
-    /// Folds a batch into the rows that it touches, which are written already.
-    async fn fold(&mut self, batch: &[Event]) -> Result<Rows, FoldingError> {
-        let mut touched = Touched::by(batch);
-        if let Extent::Admitted(_, admission) = &mut self.extent {
-            // An event is let in once: so all is brought along that it could need.
-            touched.references = true;
-            Admission::touch(batch, &mut touched);
-            let mut rows = self.load.fetch(&touched).await?;
-            for event in batch {
-                if admission.admits(event, &rows) {
-                    fold(&admission.told(event), &mut rows)?;
-                    self.position = event.position;
-                }
-            }
-            return Ok(rows);
-        }
-        loop {
-            let mut rows = self.load.fetch(&touched).await?;
-            if fold_touched(batch, &mut rows, &mut touched)? {
-                self.position = batch.last().map_or(self.position, |last| last.position);
-                return Ok(rows);
-            }
-        }
-    }
-
-    /// Takes away what isn't to be seen of rows that are written.
+    /// Takes away what isn't to be seen.
     async fn withhold(&mut self) -> Result<(), FoldingError> {
         let Extent::Admitted(_, admission) = &self.extent else {
             return Ok(());
         };
         let unseen = admission.unseen();
-        let mut rows = self.load.fetch(&unseen.touched()).await?;
-        rows.withhold(&unseen);
-        rows.finish(self.rules);
-        let at = self.position;
-        Ok(self.load.commit(&rows, at, at).await?)
+        if self.written.is_some() {
+            self.load.fetch(&unseen.touched(), &mut self.rows).await?;
+        }
+        self.rows.withhold(&unseen);
+        Ok(())
     }
 
     /// Takes the keys away of who is erased, if this is for good; whether they were still there.
@@ -286,18 +272,6 @@ fn share(budget: usize, part: usize, most: usize) -> usize {
     /// What that takes, about.
     const EVENT: usize = 2 * 1024;
     (budget / part / EVENT).clamp(1, most)
-}
-
-/// The next events, as many as are folded at once into rows that are written.
-async fn gather(events: &mut Events, most: usize) -> Result<Vec<Event>, JournalError> {
-    let mut gathered = Vec::new();
-    while gathered.len() < most {
-        match events.recv().await {
-            Some(batch) => gathered.append(&mut batch?),
-            None => break,
-        }
-    }
-    Ok(gathered)
 }
 
 /// Reads and decodes on another thread, while this one folds.

@@ -18,7 +18,7 @@ use tokio::time::{sleep, timeout};
 use crate::activation::rules_in_force;
 use crate::generation::{Generation, Guard};
 use crate::live::Target;
-use crate::{Community, FoldingError, Generations, Progress, ReadModels, Work, background};
+use crate::{Community, FoldingError, Generations, Progress, ReadModels, Work, apart, background};
 
 /// So often is looked whether somebody else named another generation.
 const TICK: Duration = Duration::from_millis(500);
@@ -106,7 +106,13 @@ impl Renewal {
             generations,
             report,
             known: None,
+            rest: Rest::default(),
         };
+        if renewer.generations.are_shared() {
+            community.set_apart(true);
+            let generations = renewer.generations.clone();
+            tokio::spawn(apart::look_after(Arc::downgrade(community), generations));
+        }
         let runtime = Handle::current();
         thread::Builder::new()
             .name("renew".into())
@@ -142,6 +148,28 @@ struct Renewer {
     generations: Generations,
     report: watch::Sender<Renewing>,
     known: Option<Known>,
+    rest: Rest,
+}
+
+/// How long nothing is made after something failed: what somebody else makes is taken up meanwhile.
+#[derive(Clone, Copy, Default)]
+struct Rest {
+    until: Option<Instant>,
+    pause: Duration,
+}
+
+impl Rest {
+    fn is_over(self) -> bool {
+        self.until.is_none_or(|until| Instant::now() >= until)
+    }
+
+    fn longer(self) -> Self {
+        let pause = (self.pause * 2).clamp(RETRY, RETRY_AT_LATEST);
+        Self {
+            until: Some(Instant::now() + pause),
+            pause,
+        }
+    }
 }
 
 /// The rules in force, and which read models had folded up to which activation when they were looked up.
@@ -165,7 +193,6 @@ impl Renewer {
     async fn run(mut self, mut requests: watch::Receiver<u64>) {
         let mut ended = requests.clone();
         let renew = async {
-            let mut retry = RETRY;
             loop {
                 let wanted = requests.has_changed().unwrap_or(false);
                 requests.borrow_and_update();
@@ -174,20 +201,18 @@ impl Renewer {
                 }
                 let renewed = self.renew(wanted).await;
                 self.report.send_modify(|state| state.work = None);
-                let pause = match renewed {
-                    Ok(()) => {
-                        retry = RETRY;
-                        TICK
-                    }
+                match renewed {
+                    Ok(()) if self.rest.is_over() => self.rest = Rest::default(),
+                    Ok(()) => {}
                     Err(error) => {
-                        self.failed(&error).await;
-                        let pause = retry;
-                        retry = RETRY_AT_LATEST.min(pause * 2);
-                        pause
+                        if wanted || self.rest.is_over() {
+                            self.failed(&error).await;
+                            self.rest = self.rest.longer();
+                        }
                     }
-                };
+                }
                 // Who asks is heard at once.
-                let _ = timeout(pause, requests.changed()).await.map(|asked| {
+                let _ = timeout(TICK, requests.changed()).await.map(|asked| {
                     if asked.is_ok() {
                         requests.mark_changed();
                     }
@@ -302,7 +327,11 @@ impl Renewer {
         let Some(community) = self.community.upgrade() else {
             return Ok(());
         };
+        community.set_apart(generations.are_shared());
         generations.put_in_use(number).await?;
+        if generations.are_shared() {
+            sleep(apart::NOTICE).await;
+        }
         self.swap(&community, Arc::new(next)).await;
         Ok(())
     }
@@ -344,6 +373,9 @@ impl Renewer {
             };
             if !anew && let Some(other) = generations.other(&self.journal, own).await? {
                 return Ok(Some((None, other)));
+            }
+            if !anew && !self.rest.is_over() {
+                return Ok(None);
             }
             if let Some((lock, built)) = self.begin(generations, carried_out).await? {
                 self.report.send_modify(|state| state.rebuilds += 1);

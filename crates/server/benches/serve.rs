@@ -127,7 +127,15 @@ struct Served {
 impl Served {
     fn plaudit(data: &std::path::Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plaudit"));
-        command.args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data"]);
+        command.args([
+            "serve",
+            "--demo",
+            "--account-rate",
+            "0",
+            "--address-rate",
+            "0",
+        ]);
+        command.args(["--listen", "127.0.0.1:0", "--data"]);
         Self::start(command.arg(data), |line| {
             let address = line.trim().strip_prefix("GraphQL")?.trim();
             let address = address.strip_prefix("http://")?.strip_suffix("/graphql")?;

@@ -89,6 +89,7 @@ fn counting(metrics: &Metrics) -> Duration {
         name: None,
         id: None,
         codes: Vec::new(),
+        is_partial: false,
     };
     let began = Instant::now();
     for number in 0..REQUESTS {

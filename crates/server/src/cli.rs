@@ -1,6 +1,8 @@
 //! What can be said on the command line. Every option can also come from the environment, as
 //! `PLAUDIT_…`.
 
+mod protection;
+
 use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,6 +18,8 @@ use plaudit_exchange::archive::PART_EVENTS;
 use plaudit_exchange::lines::Format;
 
 use crate::identity::{keys_location, signing_algorithm};
+
+pub use protection::Protection;
 
 /// The backend of an online community.
 ///
@@ -47,11 +51,13 @@ pub struct Cli {
     )]
     pub master_key: Option<PathBuf>,
 
-    /// Where the journal is, if it isn't journal.sqlite in DIR: sqlite:PATH, or the URL of a PostgreSQL database.
+    /// Where the journal is, if it isn't journal.sqlite in DIR: sqlite:PATH, the URL of a PostgreSQL database, or
+    /// the connection string of an EventStoreDB.
     ///
-    /// Like postgres://plaudit:PASSWORD@db.example.org/plaudit; in PLAUDIT_JOURNAL it doesn't show among
-    /// processes. Any number of nodes may use the same one, each with a DIR of its own. Other machines are
-    /// talked to by TLS, unless ?sslmode=disable says otherwise.
+    /// Like postgres://plaudit:PASSWORD@db.example.org/plaudit or esdb://USER:PASSWORD@one,two,three; in
+    /// PLAUDIT_JOURNAL it doesn't show among processes. Any number of nodes may use the same one, each with a DIR
+    /// of its own. Other machines are talked to by TLS, unless ?sslmode=disable, or ?tls=false, says otherwise.
+    /// With ?streamPrefix=beer. others may use an EventStoreDB, too.
     #[arg(
         long,
         global = true,
@@ -150,7 +156,7 @@ To begin with a small community to try, and a token to take part in it:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the community over GraphQL.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Record a history from elsewhere.
     ///
     /// Importing it again, or more of it, records only what is new. It can be stopped at any moment
@@ -216,6 +222,39 @@ pub struct Serve {
     )]
     pub metrics_listen: Option<SocketAddr>,
 
+    /// An address for EventStoreDB's clients, which read the history there and follow it.
+    ///
+    /// On loopback anybody on this machine may, without a token; elsewhere it takes a certificate, and
+    /// tokens of analysts, as Bearer or as the password of any user. Personal data stays sealed.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "PLAUDIT_EVENTSTORE_LISTEN",
+        value_parser = address,
+        hide_short_help = true
+    )]
+    pub eventstore_listen: Option<SocketAddr>,
+
+    /// The certificate with which those are answered, in PEM; then they all need a token.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PLAUDIT_EVENTSTORE_CERTIFICATE",
+        requires_all = ["eventstore_listen", "eventstore_key"],
+        hide_short_help = true
+    )]
+    pub eventstore_certificate: Option<PathBuf>,
+
+    /// The key of that certificate, in PEM.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PLAUDIT_EVENTSTORE_KEY",
+        requires = "eventstore_certificate",
+        hide_short_help = true
+    )]
+    pub eventstore_key: Option<PathBuf>,
+
     /// Take tokens of `plaudit token`, on loopback only.
     #[arg(long, env = "PLAUDIT_DEV", value_parser = BoolishValueParser::new())]
     pub dev: bool,
@@ -243,6 +282,10 @@ pub struct Serve {
     /// How it tells how far it is, before it serves.
     #[command(flatten)]
     pub report: Report,
+
+    /// What clients may ask for.
+    #[command(flatten)]
+    pub protection: Protection,
 }
 
 /// The site's identity provider.
@@ -380,7 +423,7 @@ pub enum Import {
 /// Copy a journal into another one.
 #[derive(Debug, Args)]
 pub struct Copy {
-    /// The journal to copy: a community's directory, sqlite:PATH or postgres://…
+    /// The journal to copy: a community's directory, sqlite:PATH, postgres://… or esdb://…
     #[arg(
         long,
         value_name = "JOURNAL",
@@ -389,7 +432,7 @@ pub struct Copy {
     )]
     pub from: Url,
 
-    /// Where to: a directory, sqlite:PATH or postgres://…; an empty one, or an earlier copy.
+    /// Where to: a directory, sqlite:PATH, postgres://… or esdb://…; an empty one, or an earlier copy.
     #[arg(long, value_name = "JOURNAL", env = "PLAUDIT_COPY_TO", hide_env = true)]
     pub to: Url,
 
@@ -446,9 +489,9 @@ pub struct Export {
     #[arg(long, value_name = "FILE|DIR")]
     pub out: Option<PathBuf>,
 
-    /// Everything as it was at this time, like 2026-01-31T12:00:00Z; of a date, its end in UTC.
+    /// Everything as it was at this time; of a date, its end in UTC.
     ///
-    /// It folds all that had happened by then, which takes as long as a rebuild.
+    /// Like 2026-01-31T12:00:00Z, or 2026-01-31. It folds all that had happened by then, which takes as long as a rebuild.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub as_of: Option<Time>,
 
@@ -520,8 +563,8 @@ pub enum Table {
 pub struct Rebuild {
     /// Memory that rows may take before they are written, in MiB.
     ///
-    /// What doesn't fit is folded in batches, which is slower.
-    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    /// What doesn't fit at once is folded in rounds, which takes longer. The process takes about 400 MiB more.
+    #[arg(long, value_name = "MIB", default_value_t = 1536)]
     pub memory: usize,
 
     #[command(flatten)]

@@ -39,8 +39,10 @@ pub struct Place {
 impl Place {
     /// Where its journal is.
     pub fn journal(&self) -> Location {
-        let own = || Location::Sqlite(self.directory.join(JOURNAL));
-        self.journal.clone().unwrap_or_else(own)
+        match &self.journal {
+            Some(location) => location.clone().beside(&self.directory),
+            None => Location::Sqlite(self.directory.join(JOURNAL)),
+        }
     }
 
     /// Where its keys are.
@@ -167,9 +169,15 @@ impl Data {
             return false;
         };
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let is_own = [JOURNAL, FILE_NAME, MASTER_KEY, "dev.key", rules::IN_USE]
-            .iter()
-            .any(|own| name.starts_with(own));
+        let own_names = [
+            JOURNAL,
+            FILE_NAME,
+            MASTER_KEY,
+            "dev.key",
+            "eventstore-positions",
+            rules::IN_USE,
+        ];
+        let is_own = own_names.iter().any(|own| name.starts_with(own));
         folder.starts_with(own.join(READ_MODELS)) || (folder == own && is_own)
     }
 
@@ -216,15 +224,16 @@ impl Data {
         };
         folding.finish();
         target.map_err(|error| {
-            let advice = match &error {
-                FoldingError::Store(error) if error.is_full() => "Make room there, and try again",
-                FoldingError::Store(
-                    StoreError::Storage { .. }
-                    | StoreError::Outdated { .. }
-                    | StoreError::Malformed(_)
-                    | StoreError::Io(_),
-                ) => "`plaudit rebuild` makes all read models anew",
-                _ => return error.into(),
+            let FoldingError::Store(store) = &error else {
+                return error.into();
+            };
+            let advice = match store {
+                store if store.is_full() => "Make room there, and try again",
+                StoreError::Storage { .. }
+                | StoreError::Outdated { .. }
+                | StoreError::Malformed(_)
+                | StoreError::Io(_) => "`plaudit rebuild` makes all read models anew",
+                StoreError::Unavailable { .. } | StoreError::Refused { .. } => return error.into(),
             };
             format!("{error}. {advice}").into()
         })

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod commands;
 mod data;
+mod eventstore;
 pub mod health;
 pub mod http;
 pub mod identity;

@@ -24,25 +24,38 @@ pub struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// Counts rows, once to write them, and once for each index on them, by the names of its table.
+    /// Writing rows, and making indexes on them, given by the names of their tables.
     pub async fn of(
         rows: &Rows,
         indexed: impl Iterator<Item = &'static str>,
         told: Told<'a>,
     ) -> Result<Self> {
         let mut counts = Counts::default();
-        writes::load(&mut counts, rows).await?;
+        counts.add(rows).await?;
         let written: u64 = counts.0.values().sum();
-        let sorted: u64 = indexed.map(|table| counts.of(table)).sum();
+        let work = Self::left(counts, indexed, told);
         Ok(Self {
-            counts,
-            done: 0,
-            all: written + sorted,
-            told,
+            all: work.all + written,
+            ..work
         })
     }
 
-    /// Tells that an index of a table is made.
+    /// Going through tables once for each time that they are named.
+    pub fn left(
+        counts: Counts,
+        tables: impl Iterator<Item = &'static str>,
+        told: Told<'a>,
+    ) -> Self {
+        let all = tables.map(|table| counts.of(table)).sum();
+        Self {
+            counts,
+            done: 0,
+            all,
+            told,
+        }
+    }
+
+    /// Tells that a table was gone through.
     pub fn indexed(&mut self, table: &str) {
         self.add(self.counts.of(table));
     }
@@ -57,9 +70,19 @@ impl<'a> Work<'a> {
 
 /// How many rows each table has.
 #[derive(Default)]
-struct Counts(FxHashMap<&'static str, u64>);
+pub struct Counts(FxHashMap<&'static str, u64>);
 
 impl Counts {
+    /// Adds some rows to them.
+    pub async fn add(&mut self, rows: &Rows) -> Result<()> {
+        writes::load(self, rows).await
+    }
+
+    /// Adds so many rows to those of a table.
+    pub fn add_to<R: Row>(&mut self, rows: usize) {
+        *self.0.entry(R::TABLE).or_default() += rows as u64;
+    }
+
     fn of(&self, table: &str) -> u64 {
         self.0.get(table).copied().unwrap_or(0)
     }
@@ -69,7 +92,7 @@ impl Loader for Counts {
     const IN_ORDER: bool = false;
 
     async fn load<R: Row, B: Borrow<R> + Sync>(&mut self, rows: &[B]) -> Result<()> {
-        *self.0.entry(R::TABLE).or_default() += rows.len() as u64;
+        self.add_to::<R>(rows.len());
         Ok(())
     }
 }

@@ -41,7 +41,8 @@ impl<E: Engine> Store for E {
 
     async fn fetch(&self, touched: &Touched) -> Result<Rows> {
         let moment = self.moment().await?;
-        let rows = fetch::touched(&moment, touched).await?;
+        let mut rows = Rows::default();
+        fetch::touched(&moment, touched, &mut rows).await?;
         moment.end().await?;
         Ok(rows)
     }

@@ -125,7 +125,9 @@ pub fn write(writer: &mut impl Writer, rows: &Rows) -> Result<()> {
         [Param::Text(&tag.tag), at, tag.post.into()]
     });
     writer.remove::<PostTag, 3>(&gone.collect::<Vec<_>>())?;
-    writer.put(rows.tags.added())
+    let mut tags: Vec<&PostTag> = rows.tags.added().collect();
+    tags.sort_unstable();
+    writer.put(tags.into_iter())
 }
 
 /// A later text of the same post holds.
@@ -137,7 +139,8 @@ fn of_lozenge((account, lozenge): &(Key, String)) -> [Param<'_>; 2] {
     [(*account).into(), Param::Text(lozenge)]
 }
 
-fn change<'a, R: Row>(
+// In the order of their keys, so that what stands together is written together.
+fn change<'a, R: Row + Pair>(
     writer: &mut impl Writer,
     changes: impl Iterator<Item = Change<&'a R>>,
 ) -> Result<()> {
@@ -148,11 +151,12 @@ fn change<'a, R: Row>(
             Change::Remove { with, account } => gone.push([with.into(), account.into()]),
         }
     }
+    put.sort_unstable_by_key(|row| row.pair());
     writer.put(put.into_iter())?;
     writer.remove::<R, 2>(&gone)
 }
 
-fn change_optional<R: Row, K: Clone + Eq + Hash, const N: usize>(
+fn change_optional<R: Row, K: Clone + Eq + Hash + Ord, const N: usize>(
     writer: &mut impl Writer,
     rows: &Optional<R, K>,
     key: impl Fn(&K) -> [Param<'_>; N],
@@ -160,11 +164,12 @@ fn change_optional<R: Row, K: Clone + Eq + Hash, const N: usize>(
     let (mut put, mut gone) = (Vec::new(), Vec::new());
     for (changed, row) in rows.changes() {
         match row {
-            Some(row) => put.push(row),
+            Some(row) => put.push((changed, row)),
             None => gone.push(changed),
         }
     }
-    writer.put(put.into_iter())?;
+    put.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    writer.put(put.into_iter().map(|(_, row)| row))?;
     let gone: Vec<_> = gone.iter().map(key).collect();
     writer.remove::<R, N>(&gone)
 }
@@ -197,65 +202,49 @@ fn add_figures(writer: &mut impl Writer, rows: &Rows) -> Result<()> {
 /// what stands in their own rows, and what they were told about themselves.
 fn erase(writer: &mut impl Writer, rows: &Rows) -> Result<()> {
     let authors = of_each(&rows.erased_authors);
+    for statement in erasing_authors() {
+        writer.run(statement, &authors)?;
+    }
     let owners = of_each(&rows.erased_owners);
-    for (statement, accounts) in [
-        (
-            statement!("UPDATE gift SET message = NULL WHERE giver = ?1"),
-            &authors,
-        ),
-        (
-            statement!("UPDATE report SET comment = NULL WHERE account = ?1"),
-            &authors,
-        ),
-        (
-            statement!("UPDATE review SET reason = NULL, deleted = TRUE WHERE author = ?1"),
-            &authors,
-        ),
-        (
-            statement!("UPDATE feedback SET text = NULL WHERE account = ?1"),
-            &authors,
-        ),
-        (
-            statement!(
-                "UPDATE application SET message = NULL, reason = NULL, name = NULL,
-                 description = NULL, location = NULL WHERE account = ?1"
-            ),
-            &authors,
-        ),
-        (
-            statement!(
-                "UPDATE presentation SET title = NULL, summary = NULL, note = NULL
-                 WHERE speaker = ?1"
-            ),
-            &authors,
-        ),
-        (
-            statement!(
-                "UPDATE benefit SET what = NULL, address = NULL, reason = NULL WHERE account = ?1"
-            ),
-            &owners,
-        ),
-        (
-            statement!("UPDATE sponsor SET company = NULL WHERE account = ?1"),
-            &owners,
-        ),
-        (
-            statement!(
-                "UPDATE notification SET note = NULL WHERE account = ?1 AND note IS NOT NULL"
-            ),
-            &owners,
-        ),
-    ] {
-        writer.run(statement, accounts)?;
+    for statement in erasing_owners() {
+        writer.run(statement, &owners)?;
     }
     Ok(())
+}
+
+/// What takes away what an account wrote.
+pub fn erasing_authors() -> [&'static Statement; 6] {
+    [
+        statement!("UPDATE gift SET message = NULL WHERE giver = ?1"),
+        statement!("UPDATE report SET comment = NULL WHERE account = ?1"),
+        statement!("UPDATE review SET reason = NULL, deleted = TRUE WHERE author = ?1"),
+        statement!("UPDATE feedback SET text = NULL WHERE account = ?1"),
+        statement!(
+            "UPDATE application SET message = NULL, reason = NULL, name = NULL,
+             description = NULL, location = NULL WHERE account = ?1"
+        ),
+        statement!(
+            "UPDATE presentation SET title = NULL, summary = NULL, note = NULL WHERE speaker = ?1"
+        ),
+    ]
+}
+
+/// What takes away what says whose an account is.
+pub fn erasing_owners() -> [&'static Statement; 3] {
+    [
+        statement!(
+            "UPDATE benefit SET what = NULL, address = NULL, reason = NULL WHERE account = ?1"
+        ),
+        statement!("UPDATE sponsor SET company = NULL WHERE account = ?1"),
+        statement!("UPDATE notification SET note = NULL WHERE account = ?1 AND note IS NOT NULL"),
+    ]
 }
 
 fn of_each(keys: &FxHashSet<Key>) -> Vec<[Param<'static>; 1]> {
     keys.iter().map(|key| [(*key).into()]).collect()
 }
 
-/// Fills empty tables with all rows of a history but the texts.
+/// Fills empty tables with rows of a history, but those that were taken out of them to be written before.
 pub async fn load(loader: &mut impl Loader, rows: &Rows) -> Result<()> {
     loader.load(rows.accounts.added()).await?;
     let mut profiles: Vec<_> = rows.profiles.iter().collect();
@@ -275,7 +264,6 @@ pub async fn load(loader: &mut impl Loader, rows: &Rows) -> Result<()> {
     loader.load(rows.groups.added()).await?;
     load_pairs::<GroupWatch>(loader, rows.group_watches.changes()).await?;
     load_told(loader, rows).await?;
-    loader.load(&rows.timeline).await?;
     load_pairs::<Membership>(loader, rows.memberships.changes()).await?;
     load_pairs::<Leader>(loader, rows.leaders.changes()).await?;
     load_optional(loader, &rows.applications).await?;

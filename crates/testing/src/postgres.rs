@@ -42,10 +42,9 @@ pub fn server() -> Option<Server> {
     }
 }
 
-#[allow(clippy::print_stderr, reason = "tests are read in a terminal")]
 fn skip<T>(why: &str) -> Option<T> {
     assert!(!crate::is_required("postgres"), "{why}");
-    eprintln!("skipped: {why}; PLAUDIT_TEST_POSTGRES may name a server");
+    crate::skipped(&format!("{why}; PLAUDIT_TEST_POSTGRES may name a server"));
     None
 }
 

@@ -1,5 +1,6 @@
 //! Operations of every kind, on a schema for tests.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use async_graphql::{Context, EmptySubscription, Enum, InputObject, Object, SimpleObject};
@@ -119,8 +120,11 @@ fn operation(query: &str, variables: serde_json::Value) -> Operation {
     Operation::from_json(body.to_string().as_bytes()).unwrap()
 }
 
+/// An answer, but for what it cost.
 fn json(answer: &Answer) -> serde_json::Value {
-    serde_json::from_slice(&answer.body).unwrap()
+    let mut json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    json.as_object_mut().unwrap().remove("extensions");
+    json
 }
 
 async fn execute(query: &str, variables: serde_json::Value) -> (Outcome, serde_json::Value) {
@@ -162,7 +166,10 @@ async fn a_query_is_answered_in_its_own_order() {
     let answer = api().execute(operation, None, Allowed::Queries).await;
     assert_eq!(
         String::from_utf8(answer.body).unwrap(),
-        r#"{"data":{"b":8,"user":{"name":"Ada","id":1}}}"#
+        concat!(
+            r#"{"data":{"b":8,"user":{"name":"Ada","id":1}},"#,
+            r#""extensions":{"cost":{"requested":4,"limit":10000}}}"#
+        )
     );
 }
 
@@ -231,6 +238,40 @@ async fn a_panic_is_one_error_with_the_number_of_its_log_line() {
         );
         assert!(!answer.to_string().contains("fire"), "{answer}");
     }
+}
+
+/// What is logged here, as text.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What all tests log: who logs what is one thing for a whole process.
+static LOG: LazyLock<Log> = LazyLock::new(|| {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
+    tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+    log
+});
+
+#[tokio::test]
+async fn the_log_has_a_panic_by_the_number_that_the_client_got() {
+    let log = LOG.clone();
+    let (_, answer) = execute("{ panics }", json!({})).await;
+    let id = answer["errors"][0]["extensions"]["id"].as_str().unwrap();
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let line = log.lines().find(|line| line.contains(id)).unwrap();
+    assert!(line.contains("the roof is on fire"), "{line}");
 }
 
 fn away() -> JournalError {
@@ -434,8 +475,8 @@ async fn a_page_of_mistakes_gets_a_few_errors() {
     let query = format!("{{ {} }}", "nothing ".repeat(1_000));
     let (_, answer) = execute(&query, json!({})).await;
     let errors = answer["errors"].as_array().unwrap();
-    assert_eq!(errors.len(), 6);
-    assert_eq!(errors[5]["message"], "and 995 more errors");
+    assert_eq!(errors.len(), 11);
+    assert_eq!(errors[10]["message"], "and 990 more errors");
 }
 
 /// The probes that brought stock servers down, each small.

@@ -8,7 +8,7 @@ use futures_util::future::try_join;
 use plaudit_domain::AccountId;
 use plaudit_domain::personal::Part;
 use plaudit_postgres::tokio_postgres::Row;
-use plaudit_postgres::{Address, Connection, Migration, Pool, PostgresError, Schema, patiently};
+use plaudit_postgres::{Address, Migration, Pool, PostgresError, Schema, patiently};
 
 use super::key::Key;
 use super::{DESTROYED, KeysError, Read, WRAPPED, Wrapped, is_proved, proof};
@@ -19,6 +19,12 @@ pub(crate) const NAME: &str = "plaudit_keys";
 const SCHEMA: Schema = Schema {
     name: NAME,
     holds: "keyring",
+    // Who has a copy of both could read everything with the master key, and a copy that is put back would bring
+    // destroyed keys back. Names and texts are in read models as they are.
+    never_beside: &[
+        (crate::postgres::NAME, "journal"),
+        ("plaudit", "set of read models"),
+    ],
     migrations: &[Migration {
         name: "V1__keys",
         sql: "
@@ -84,9 +90,6 @@ impl Database {
         let address = address.with_setting("synchronous_commit", "on");
         let failed = |error| failed(&address, error);
         let mut connection = address.connect().await.map_err(failed)?;
-        refuse_beside_journal(&address, &connection)
-            .await
-            .map_err(failed)?;
         SCHEMA
             .set_up(&address, &mut connection)
             .await
@@ -254,26 +257,5 @@ fn failed(address: &Address, error: PostgresError) -> KeysError {
                 source: reason.into(),
             }
         }
-    }
-}
-
-/// Who has a copy of both could read everything with the master key, and a copy that is put back would bring
-/// destroyed keys back.
-async fn refuse_beside_journal(
-    address: &Address,
-    connection: &Connection,
-) -> Result<(), PostgresError> {
-    let journal = "SELECT FROM pg_namespace WHERE nspname = $1";
-    let journal = connection
-        .query_opt(journal, &[&crate::postgres::NAME])
-        .await;
-    match journal.map_err(|error| address.error(error))? {
-        None => Ok(()),
-        Some(_) => Err(PostgresError::Refused {
-            address: address.name().to_owned(),
-            reason: "a journal is in this database, and its keys have to be in another one, or in a file: \
-                     else every copy of it would have both"
-                .to_owned(),
-        }),
     }
 }

@@ -84,7 +84,6 @@ impl PostgresJournal {
         let database = Database::new(address);
         let failed = |error| database.error(error);
         let mut connection = database.address().connect().await.map_err(failed)?;
-        refuse_beside_keys(&database, &connection).await?;
         let set_up = SCHEMA.set_up(database.address(), &mut connection).await;
         set_up.map_err(failed)?;
         let mut journal = Self::reading(database.clone(), keys)?;
@@ -151,25 +150,6 @@ impl PostgresJournal {
     ) -> Result<Vec<T>, JournalError> {
         let rows: serde_json::Result<_> = rows.collect();
         rows.map_err(|error| self.database().failed(error))
-    }
-}
-
-/// Who has a copy of both could read everything with the master key, and a copy that is put back would bring
-/// destroyed keys back.
-async fn refuse_beside_keys(
-    database: &Database,
-    connection: &plaudit_postgres::Connection,
-) -> Result<(), JournalError> {
-    let keys = "SELECT FROM pg_namespace WHERE nspname = $1";
-    let keys = connection
-        .query_opt(keys, &[&crate::keys::SCHEMA_NAME])
-        .await;
-    match keys.map_err(|error| database.error(database.address().error(error)))? {
-        None => Ok(()),
-        Some(_) => Err(database.failed(
-            "the keys of personal data are in this database, and a journal has to be in another one: \
-             else every copy of it would have both",
-        )),
     }
 }
 

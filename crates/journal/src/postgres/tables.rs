@@ -12,6 +12,7 @@ use crate::JournalError;
 pub(super) const SCHEMA: Schema = Schema {
     name: crate::postgres::NAME,
     holds: "journal",
+    never_beside: &[(crate::keys::SCHEMA_NAME, "keyring")],
     migrations: &[Migration {
         name: "V1__events",
         sql: V1,

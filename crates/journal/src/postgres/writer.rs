@@ -164,9 +164,20 @@ type Outcomes = Vec<Result<Appended, AppendError>>;
 
 /// A transaction of which it isn't known whether it was committed.
 struct InDoubt {
-    /// The first event of it, and where it stands if it was: it was all or nothing.
-    first: (Uuid, Position),
+    /// Its events, and where they stand if it was. One of them may stand there otherwise: who got no answer may
+    /// have asked somebody else.
+    rows: Vec<(Uuid, Position)>,
     outcomes: Outcomes,
+}
+
+impl InDoubt {
+    fn was_committed(&self, batch: &Batch<'_>) -> bool {
+        let stands = |(id, position): &(Uuid, Position)| {
+            let known = batch.known(*id);
+            known.is_some_and(|known| known.position == *position)
+        };
+        self.rows.iter().all(stands)
+    }
 }
 
 /// What the task owns.
@@ -235,11 +246,8 @@ impl<C: Fn() -> Time> Writing<C> {
         let exchange = session.look(group);
         let there = in_time(&self.database, exchange).await?;
         let mut batch = there.batch((self.clock)());
-        if let Some(InDoubt { first, .. }) = in_doubt
-            && batch
-                .known(first.0)
-                .is_some_and(|known| known.position == first.1)
-            && let Some(InDoubt { outcomes, .. }) = in_doubt.take()
+        if let Some(InDoubt { outcomes, .. }) =
+            in_doubt.take_if(|in_doubt| in_doubt.was_committed(&batch))
         {
             in_time(&self.database, session.end()).await?;
             return Ok(outcomes);
@@ -249,15 +257,15 @@ impl<C: Fn() -> Time> Writing<C> {
             .map(|job| job.work.plan(&mut batch, &self.database));
         let outcomes: Outcomes = outcomes.collect();
         let rows = batch.rows();
-        let Some(first) = rows.first() else {
+        if rows.is_empty() {
             in_time(&self.database, session.end()).await?;
             return Ok(outcomes);
-        };
+        }
         // From here on an error leaves open whether it was committed.
-        let first = (first.row.id, first.position);
         let written = in_time(&self.database, session.write(&rows)).await;
         if let Err(error) = written {
-            *in_doubt = Some(InDoubt { first, outcomes });
+            let rows = rows.iter().map(|it| (it.row.id, it.position)).collect();
+            *in_doubt = Some(InDoubt { rows, outcomes });
             return Err(error);
         }
         Ok(outcomes)

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod contract;
+#[cfg(any(feature = "eventstore", feature = "kurrentdb"))]
+mod eventstore;
 mod given;
 mod keyrings;
 mod keys;

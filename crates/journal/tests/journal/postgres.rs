@@ -523,7 +523,7 @@ async fn a_journal_and_its_keys_are_not_in_the_same_database() {
     let master = MasterKey::parse(&"5a".repeat(32)).unwrap();
     let keys = Keyring::open_postgres(place.address(), &master).await;
     let error = keys.err().unwrap().to_string();
-    assert!(error.contains("have to be in another one"), "{error}");
+    assert!(error.contains("has to be in another one"), "{error}");
     let address = Address::parse(&place.keys.url).unwrap();
     let journal = PostgresJournal::open(address, place.keys().await).await;
     let error = journal.err().unwrap().to_string();

@@ -75,13 +75,14 @@ fn hand_on(mut from: TcpStream, mut to: TcpStream, orders: Option<&Orders>) {
                 }
             }
             Some((orders, after)) => {
+                // Before anybody can notice it.
+                orders.cuts.fetch_add(1, Ordering::SeqCst);
                 // The answer stays on the way.
                 let _ = from.shutdown(Shutdown::Both);
                 if after {
                     let _ = to.write_all(bytes);
                     thread::sleep(Duration::from_millis(200));
                 }
-                orders.cuts.fetch_add(1, Ordering::SeqCst);
                 break;
             }
         }

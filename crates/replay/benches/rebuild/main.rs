@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     let mut data = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let mut events = 1_000_000;
     let mut repeated: Option<PathBuf> = None;
-    let mut budget = 1024;
+    let mut budget = 1536;
     let (mut is_bench, mut is_brief) = (false, false);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -274,14 +274,16 @@ impl Parts {
 
         let clock = Clock::start();
         let mut load = BulkLoad::begin(path, &rules.folding_hash())?;
-        load.bodies(&rows.bodies).await?;
-        load.rows(&rows, position, &mut |_, _| ()).await?;
+        let entries = rows.ledger.added().len();
+        load.settle(&mut rows).await?;
+        load.write(&rows, 0, position, &mut |_, _| ()).await?;
+        load.complete(&mut |_, _| ()).await?;
         drop(load.finish()?);
         Ok(Self {
             folded,
             reckoned,
             loaded: clock.took(),
-            entries: rows.ledger.added().len(),
+            entries,
         })
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use plaudit_store::sqlite::{BulkLoad, SqliteStore, remove};
 use plaudit_store::{Load, SharedStore};
+use uuid::Uuid;
 
 use super::shelf::{Guard, Shelf};
 use crate::FoldingError;
@@ -52,6 +53,11 @@ impl Shelf for Folder {
         Ok(self.path(number).exists())
     }
 
+    /// A directory is its community's own: another journal that was put there has it folded anew.
+    async fn claim(&self, _: Uuid) -> Result<()> {
+        Ok(())
+    }
+
     async fn open(&self, number: u64, rules: &str) -> Result<SharedStore> {
         Ok(Arc::new(SqliteStore::open(&self.path(number), rules)?))
     }
@@ -59,6 +65,14 @@ impl Shelf for Folder {
     async fn open_to_read(&self, number: u64, rules: &str) -> Result<SharedStore> {
         let store = SqliteStore::open_read_only(&self.path(number), rules)?;
         Ok(Arc::new(store))
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    async fn is_only_one_open(&self, _: u64) -> Result<bool> {
+        Ok(true)
     }
 
     async fn load(&self, number: u64, rules: &str, budget: Option<usize>) -> Result<Box<dyn Load>> {

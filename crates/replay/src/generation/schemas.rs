@@ -9,6 +9,7 @@ use plaudit_store::postgres::Schemas;
 use plaudit_store::{Load, SharedStore};
 use tokio::runtime::Handle;
 use tokio::time::sleep;
+use uuid::Uuid;
 
 use super::shelf::{Guard, Shelf};
 use crate::FoldingError;
@@ -38,12 +39,24 @@ impl Shelf for Schemas {
         Ok(Self::exists(self, number).await?)
     }
 
+    async fn claim(&self, first: Uuid) -> Result<()> {
+        Ok(Self::claim(self, first).await?)
+    }
+
     async fn open(&self, number: u64, rules: &str) -> Result<SharedStore> {
         Ok(Arc::new(self.generation(number, rules).await?))
     }
 
     async fn open_to_read(&self, number: u64, rules: &str) -> Result<SharedStore> {
         Ok(Arc::new(self.generation(number, rules).await?))
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn is_only_one_open(&self, number: u64) -> Result<bool> {
+        Ok(Self::is_only_one_open(self, number).await?)
     }
 
     async fn load(&self, number: u64, rules: &str, budget: Option<usize>) -> Result<Box<dyn Load>> {

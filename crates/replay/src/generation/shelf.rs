@@ -4,6 +4,7 @@ use std::any::Any;
 
 use async_trait::async_trait;
 use plaudit_store::{Load, SharedStore};
+use uuid::Uuid;
 
 use crate::FoldingError;
 
@@ -27,11 +28,20 @@ pub(crate) trait Shelf: Send + Sync {
     /// Whether there is a generation.
     async fn exists(&self, number: u64) -> Result<bool>;
 
+    /// Notes whose it is, by the first event of the community's history; refuses what is another's.
+    async fn claim(&self, first: Uuid) -> Result<()>;
+
     /// Opens a generation that is folded by the rules of a hash.
     async fn open(&self, number: u64, rules: &str) -> Result<SharedStore>;
 
     /// The same, to read it: nothing is made or written.
     async fn open_to_read(&self, number: u64, rules: &str) -> Result<SharedStore>;
+
+    /// Whether several nodes may use it.
+    fn is_shared(&self) -> bool;
+
+    /// Whether nobody has another generation open than that.
+    async fn is_only_one_open(&self, number: u64) -> Result<bool>;
 
     /// Begins to fill a generation, in so many bytes of memory.
     async fn load(&self, number: u64, rules: &str, budget: Option<usize>) -> Result<Box<dyn Load>>;

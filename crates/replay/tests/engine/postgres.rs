@@ -79,13 +79,16 @@ fn whichever_engine_keeps_them_and_whichever_way_they_are_folded_rows_are_the_sa
     let Some(database) = database() else { return };
     let address = Address::parse(&database.url).unwrap();
     let config = ProptestConfig::with_cases(8);
-    let histories = (any_steps(300), 1..60_usize);
-    let checked = TestRunner::new(config).run(&histories, |(steps, size)| {
+    let budgets = prop_oneof![Just(1), 0..300_000_usize];
+    let histories = (any_steps(300), 1..60_usize, budgets);
+    let checked = TestRunner::new(config).run(&histories, |(steps, size, budget)| {
         Runtime::new().unwrap().block_on(async {
             let folder = Folder::new();
             let journal = folder.journal();
             let hash = rules().folding_hash();
-            let mut loads = [usize::MAX, 1].into_iter().zip(["plaudit_1", "plaudit_2"]);
+            let mut loads = [usize::MAX, budget]
+                .into_iter()
+                .zip(["plaudit_1", "plaudit_2"]);
             let live = PostgresStore::open(&address, "plaudit_3", &hash)
                 .await
                 .unwrap();

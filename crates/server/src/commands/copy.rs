@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use plaudit_exchange::copy::{Copied, CopyError, copy};
+use plaudit_exchange::copy::{Compared, Copied, CopyError};
 use plaudit_journal::keys::{self, CopiedKeys, Keyring, KeysLocation};
 use plaudit_journal::location::Location;
 use serde_json::json;
@@ -57,21 +57,18 @@ pub async fn run(place: &Place, command: Copy) -> Result<(), Failure> {
     let none = Arc::new(Keyring::in_memory()?);
     let source = from.journal.open_read_only(none.clone()).await?;
     let target = to.journal.open(none).await?;
-    // Before the events: what needs a key comes after it.
-    let head = source.head().await?;
-    let keys = copy_keys(place, &from, &to).await?;
-    tracing::debug!(
-        "{head} events are copied from {} to {}",
-        from.journal,
-        to.journal
-    );
     let mut shown = Shown::new(command.report);
-    let copied = copy(&source, &target, &mut shown).await;
+    let compared = Compared::compare(&source, &target, &mut shown).await;
+    if compared.is_err() {
+        shown.finish();
+    }
+    let compared = compared.map_err(failed)?;
+    // Keys are given to, and taken from, the same history only; and before its events: what needs a key comes
+    // after it.
+    let keys = copy_keys(place, &from, &to).await?;
+    let copied = compared.copy(&mut shown).await;
     shown.finish();
-    let copied = copied.map_err(|error| match error.is_difference() {
-        true => Failure::from(Differ(error)),
-        false => error.into(),
-    })?;
+    let copied = copied.map_err(failed)?;
     // Some may have come with the last of them.
     let keys = match keys {
         Some(first) => copy_keys(place, &from, &to).await?.map(|last| CopiedKeys {
@@ -87,6 +84,13 @@ pub async fn run(place: &Place, command: Copy) -> Result<(), Failure> {
             Ok(())
         }
         false => tell(&from, &to, &copied, keys),
+    }
+}
+
+fn failed(error: CopyError) -> Failure {
+    match error.is_difference() {
+        true => Differ(error).into(),
+        false => error.into(),
     }
 }
 

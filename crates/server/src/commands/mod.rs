@@ -12,6 +12,7 @@ use crate::data::{Master, Place};
 use crate::log;
 
 mod copy;
+mod documents;
 mod export;
 mod import;
 mod preview;
@@ -73,7 +74,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         rules: cli.rules,
     };
     match cli.command {
-        Command::Serve(serve) => serve::run(&place, serve).await,
+        Command::Serve(serve) => serve::run(&place, *serve).await,
         Command::Import(import) => import::run(&place, import).await,
         Command::Copy(copy) => copy::run(&place, copy).await,
         Command::Export(export) => export::run(&place, export).await,
@@ -93,7 +94,7 @@ fn journal_at(said: Option<Url>) -> Result<Option<Location>, Failure> {
     };
     match Location::parse(&said) {
         Ok(Some(location)) => Ok(Some(location)),
-        Ok(None) => Err(BadUsage(format!("--journal: {EXPECTED}")).into()),
+        Ok(None) => Err(BadUsage(format!("--journal: {EXPECTED}, or esdb://HOST")).into()),
         Err(error) => Err(BadUsage(format!("--journal: {error}")).into()),
     }
 }

@@ -10,6 +10,7 @@ use plaudit_domain::Actor;
 use plaudit_domain::account::Claims;
 use plaudit_exchange::Unwatched;
 use plaudit_exchange::events::{self, Source};
+use plaudit_journal::SharedJournal;
 use plaudit_projection::Key;
 use plaudit_replay::Community;
 use plaudit_store::SharedStore;
@@ -20,13 +21,14 @@ use tokio::task::JoinHandle;
 
 use crate::cli::{self, Report, Serve};
 use crate::data::{Data, Place};
-use crate::http::{self, Limits, Site};
+use crate::eventstore::{self, EventStore, Tls, TlsError};
+use crate::http::{self, Site};
 use crate::identity::{DevKey, Identity, Provider, ProviderOptions};
 use crate::metrics::{Measured, Metrics};
 use crate::progress::{Folding, line};
 use crate::to_read::ToRead;
 
-use super::{BadUsage, Failure, say};
+use super::{BadUsage, Failure, documents, say};
 
 /// The demo community, as events.
 const DEMO: &[u8] = include_bytes!("../../../../fixtures/demo/events.ndjson");
@@ -45,6 +47,31 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
         );
         return Err(BadUsage(what).into());
     }
+    if serve.dev
+        && let Some(listen) = serve.eventstore_listen
+        && !listen.ip().is_loopback()
+    {
+        let what =
+            format!("with --dev, --eventstore-listen is an address of loopback, not {listen}");
+        return Err(BadUsage(what).into());
+    }
+    let eventstore = serve.eventstore_listen.map(|listen| EventStore {
+        listen,
+        certificate: serve.eventstore_certificate.zip(serve.eventstore_key),
+    });
+    let tls = eventstore.as_ref().map(EventStore::tls).transpose();
+    let tls = tls.map_err(|error| match error {
+        TlsError::Needed { .. } => BadUsage(error.to_string()).into(),
+        TlsError::Unreadable { .. } | TlsError::Malformed { .. } => Failure::from(error),
+    })?;
+    let eventstore_socket = eventstore.map(|it| reserve(it.listen)).transpose()?;
+    let protection = serve.protection;
+    let settings = protection.settings().map_err(BadUsage)?;
+    let named = protection
+        .documents
+        .as_ref()
+        .or(protection.allow_only.as_ref());
+    let given = named.map(|path| documents::read(path)).transpose()?;
     // Before anything is done: the addresses may be taken. Nobody is let in before there is a community
     // to tell of.
     let socket = reserve(serve.listen)?;
@@ -60,9 +87,9 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
     let opened = Opened::by(place, serve.read_only).await?;
 
     let metrics = Arc::new(Metrics::new()?);
-    let site = Arc::new(Site::new(metrics.clone()));
+    let site = Arc::new(Site::for_browsers(metrics.clone(), protection.browsers()));
     let address = socket.local_addr()?;
-    let listening = Listening::start(socket, metrics_socket, &site)?;
+    let mut listening = Listening::start(socket, metrics_socket, &site)?;
 
     let community = match opened {
         Opened::Data(data) => {
@@ -82,23 +109,38 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
     // Before anybody is answered: whoever is has to be told of the end, too.
     let stop = http::stop_signal()
         .map_err(|error| format!("can't listen to signals, and so couldn't stop: {error}"))?;
+    let identity = Arc::new(match (key, provider) {
+        (Some(key), _) => Identity::Dev(Box::new(key)),
+        (None, Some(provider)) => Identity::Provider(Box::new(provider)),
+        (None, None) => Identity::None,
+    });
+    let eventstore = match eventstore_socket {
+        Some(socket) => {
+            let journal = community.journal().clone();
+            let (tls, identity) = (tls.flatten(), identity.clone());
+            Some(listening.serve_eventstore(socket, tls, journal, identity)?)
+        }
+        None => None,
+    };
     let greeting = Greeting {
         directory: place.directory.display().to_string(),
         journal: place.journal.as_ref().map(ToString::to_string),
         address,
         metrics: listening.metrics,
+        eventstore,
         is_dev: serve.dev,
+        has_graphiql: !protection.no_introspection,
         member,
         tokens,
     };
 
-    let identity = match (key, provider) {
-        (Some(key), _) => Identity::Dev(Box::new(key)),
-        (None, Some(provider)) => Identity::Provider(Box::new(provider)),
-        (None, None) => Identity::None,
-    };
-    let api = Arc::new(Api::of(community.clone()));
-    site.open(api, community, identity, Limits::default());
+    let mut api = Api::of(community.clone()).with_limits(protection.limits());
+    if let Some(given) = given {
+        let only = protection.allow_only.is_some();
+        let checked = api.with_documents(given, only).await;
+        api = checked.map_err(|bad| BadUsage(bad.to_string()))?;
+    }
+    site.open(Arc::new(api), community, identity, settings);
     let greeted = greeting.say(serve.report);
     if greeted.is_ok() {
         stop.await;
@@ -193,6 +235,7 @@ struct Listening {
     /// Where the metrics are, if they have an address of their own.
     metrics: Option<SocketAddr>,
     stop: watch::Sender<()>,
+    stopped: watch::Receiver<()>,
     tasks: Vec<JoinHandle<io::Result<()>>>,
 }
 
@@ -205,6 +248,7 @@ impl Listening {
             return Ok(Self {
                 metrics: None,
                 stop,
+                stopped: stopped.clone(),
                 tasks: vec![tokio::spawn(http::serve(public, site.app(), end(stopped)))],
             });
         };
@@ -213,6 +257,7 @@ impl Listening {
         Ok(Self {
             metrics: Some(address),
             stop,
+            stopped: stopped.clone(),
             tasks: vec![
                 tokio::spawn(http::serve(public, app, end(stopped.clone()))),
                 tokio::spawn(http::serve(own, site.metrics(), end(stopped))),
@@ -220,9 +265,26 @@ impl Listening {
         })
     }
 
+    /// Serves EventStoreDB's clients, too; where that is.
+    fn serve_eventstore(
+        &mut self,
+        socket: TcpSocket,
+        tls: Option<Tls>,
+        journal: SharedJournal,
+        identity: Arc<Identity>,
+    ) -> Result<String, Failure> {
+        let listener = listen(socket)?;
+        let address = listener.local_addr()?;
+        let url = format!("esdb://{address}?tls={}", tls.is_some());
+        let stopped = end(self.stopped.clone());
+        let serving = eventstore::serve(listener, tls, journal, identity, stopped);
+        self.tasks.push(tokio::spawn(serving));
+        Ok(url)
+    }
+
     /// Takes nothing new, and waits until all are answered.
     async fn stop(self) -> Result<(), Failure> {
-        drop(self.stop);
+        drop((self.stop, self.stopped));
         for task in self.tasks {
             task.await??;
         }
@@ -242,7 +304,9 @@ struct Greeting {
     journal: Option<String>,
     address: SocketAddr,
     metrics: Option<SocketAddr>,
+    eventstore: Option<String>,
     is_dev: bool,
+    has_graphiql: bool,
     member: Option<Member>,
     tokens: Option<String>,
 }
@@ -260,7 +324,9 @@ impl Greeting {
             journal,
             address,
             metrics,
+            eventstore,
             is_dev,
+            has_graphiql,
             member,
             tokens,
         } = self;
@@ -272,6 +338,7 @@ impl Greeting {
                 "journal": journal,
                 "graphql": format!("http://{address}/graphql"),
                 "metrics": metrics.unwrap_or_else(|| format!("http://{address}/metrics")),
+                "eventstore": eventstore,
                 "authorization": authorization,
             }}));
             return Ok(());
@@ -281,9 +348,14 @@ impl Greeting {
             say(format_args!("  Journal   {journal}"))?;
         }
         say(format_args!("  GraphQL   http://{address}/graphql"))?;
-        say(format_args!("  GraphiQL  http://{address}/"))?;
+        if *has_graphiql {
+            say(format_args!("  GraphiQL  http://{address}/"))?;
+        }
         if let Some(metrics) = metrics {
             say(format_args!("  Metrics   {metrics}"))?;
+        }
+        if let Some(url) = eventstore {
+            say(format_args!("  Events    {url}"))?;
         }
         match member {
             Some(Member { name, token }) => {

@@ -12,15 +12,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, BoxStream, StreamExt};
-use plaudit_api::{Allowed, Answer, Api, Followed, Kind, MalformedRequest, Operation, Outcome};
+use plaudit_api::{Allowed, Answer, Api, Followed, Kind, Operation, Outcome, Prepared};
 use plaudit_domain::Actor;
-use plaudit_replay::CommandError;
+use plaudit_replay::{CommandError, Community};
 use poem::error::ReadBodyError;
 use poem::http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE,
-    RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN,
+    VARY,
 };
-use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use poem::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use poem::{Body, Endpoint, Request, Response};
 use serde::Deserialize;
 use tokio::time::timeout;
@@ -32,7 +32,9 @@ use super::accept::{MediaType, wants_events};
 use super::events::{self, Next, Stopping};
 use super::observe::{Operated, RequestId};
 use super::opening::ComeAgain;
-use crate::identity::{Caller, Identity, IdentityError, LogIns, Unauthenticated};
+use super::rates::{Budgets, Payer, Rates};
+use super::rejection::Rejection;
+use crate::identity::{Caller, Identity, IdentityError, LogIns};
 use crate::metrics::{LogIn, Metrics, Subscribed, kind};
 
 /// What a request may take.
@@ -42,6 +44,29 @@ pub struct Limits {
     pub body_bytes: usize,
     /// How long a body may take to arrive.
     pub body_time: Duration,
+    /// How long an operation may take. One that is followed may go on.
+    pub request_time: Duration,
+}
+
+/// How the API is served.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// What a request may take.
+    pub limits: Limits,
+    /// What whoever asks may spend.
+    pub rates: Rates,
+    /// Whether statuses are those of the newer draft of GraphQL over HTTP, where they are asked for by its media
+    /// type: 422 for what can't be executed, 294 for what was executed in part.
+    pub newer_statuses: bool,
+}
+
+impl From<Limits> for Settings {
+    fn from(limits: Limits) -> Self {
+        Self {
+            limits,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Limits {
@@ -49,6 +74,7 @@ impl Default for Limits {
         Self {
             body_bytes: 1024 * 1024,
             body_time: Duration::from_secs(30),
+            request_time: Duration::from_secs(30),
         }
     }
 }
@@ -63,9 +89,22 @@ impl Endpoint for Opening {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        if let Some(open) = self.0.open.get() {
-            return open.graphql.call(request).await;
+        let origins = &self.0.origins;
+        if let Some(response) = origins.preflight(&request) {
+            return Ok(response);
         }
+        let origin = request.headers().get(ORIGIN).cloned();
+        let mut response = match self.0.open.get() {
+            Some(open) => open.graphql.call(request).await?,
+            None => self.not_open(&request).await,
+        };
+        origins.allow(origin.as_ref(), response.headers_mut());
+        Ok(response)
+    }
+}
+
+impl Opening {
+    async fn not_open(&self, request: &Request) -> Response {
         let media_type = match wants_events(request.headers()) {
             true => REFUSED_EVENTS,
             false => MediaType::asked_for(request.headers()).unwrap_or(MediaType::Json),
@@ -73,16 +112,19 @@ impl Endpoint for Opening {
         let come_again = ComeAgain::from(&self.0.health.look().await);
         let rejection = Rejection::not_open(&come_again);
         self.0.metrics.error(rejection.code);
-        Ok(rejection.into_response(media_type))
+        rejection.into_response(media_type)
     }
 }
 
 /// The endpoint.
 pub(super) struct GraphQl {
     pub(super) api: Arc<Api>,
-    pub(super) identity: Identity,
+    pub(super) community: Arc<Community>,
+    pub(super) identity: Arc<Identity>,
     pub(super) log_ins: LogIns,
     pub(super) limits: Limits,
+    pub(super) budgets: Budgets,
+    pub(super) newer_statuses: bool,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -100,7 +142,7 @@ impl Endpoint for GraphQl {
         };
         let reading = request.method() == Method::GET;
         let mut response = match self.answer(&mut request).await {
-            Ok(answer) => respond(answer, media_type),
+            Ok(answer) => self.respond(answer, media_type),
             Err(rejection) => {
                 self.metrics.error(rejection.code);
                 rejection.into_response(media_type)
@@ -118,32 +160,60 @@ impl Endpoint for GraphQl {
 
 impl GraphQl {
     async fn answer(&self, request: &mut Request) -> Result<Answer, Rejection> {
-        let (operation, allowed, actor) = self.admit(request).await?;
+        let admitted = self.admit(request).await?;
         let began = Instant::now();
-        let answer = self.api.execute(operation, actor, allowed).await;
+        let answer = match self.prepare(admitted).await? {
+            Ok((prepared, actor)) => {
+                let time = self.limits.request_time;
+                let running = async {
+                    self.community.abreast().await;
+                    self.api.run(prepared, actor).await
+                };
+                let running = timeout(time, running).await;
+                running.map_err(|_| Rejection::timed_out(time))?
+            }
+            Err(refused) => refused,
+        };
         self.metrics.operated(&answer, began.elapsed());
         Ok(answer)
+    }
+
+    /// An operation that can be executed, and is paid for, and as whom; else why it can't.
+    async fn prepare(
+        &self,
+        admitted: Admitted,
+    ) -> Result<Result<(Prepared, Option<Actor>), Answer>, Rejection> {
+        let Admitted {
+            operation,
+            allowed,
+            actor,
+            payer,
+        } = admitted;
+        let prepared = match self.api.prepare(operation, allowed).await {
+            Ok(prepared) => prepared,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let left = self.budgets.charge(payer, prepared.cost())?;
+        let prepared = match left {
+            Some(left) => prepared.leaving(left),
+            None => prepared,
+        };
+        Ok(Ok((prepared, actor)))
     }
 
     /// Answers that come one after the other, for as long as the client takes them.
     async fn stream(&self, request: &mut Request) -> Response {
         let stopping = request.extensions().get::<Stopping>().cloned();
-        let admitted = self.admit(request).await;
-        let admitted = admitted.and_then(|(operation, allowed, actor)| match allowed {
-            Allowed::QueriesAndMutations | Allowed::Everything => Ok((operation, actor)),
-            // The other mode of the protocol, with a reservation, isn't served.
-            Allowed::Queries => Err(Rejection::method_not_allowed()),
-        });
-        let (mut operation, actor) = match admitted {
-            Ok(admitted) => admitted,
+        let began = Instant::now();
+        let prepared = match self.to_follow(request).await {
+            Ok(prepared) => prepared,
             Err(rejection) => {
                 self.metrics.error(rejection.code);
                 return rejection.into_response(REFUSED_EVENTS);
             }
         };
-        operation.last_answer = last_event(request.headers());
-        let began = Instant::now();
-        match self.api.follow(operation, actor).await {
+        let followed = prepared.and_then(|(prepared, actor)| self.api.start(prepared, actor));
+        match followed {
             Ok(followed) => {
                 let operated = Operated {
                     kind: kind(Some(followed.kind)),
@@ -155,9 +225,24 @@ impl GraphQl {
             }
             Err(refused) => {
                 self.metrics.operated(&refused, began.elapsed());
-                respond(refused, REFUSED_EVENTS)
+                self.respond(refused, REFUSED_EVENTS)
             }
         }
+    }
+
+    /// An operation to be followed, prepared.
+    async fn to_follow(
+        &self,
+        request: &mut Request,
+    ) -> Result<Result<(Prepared, Option<Actor>), Answer>, Rejection> {
+        let mut admitted = self.admit(request).await?;
+        admitted.allowed = match admitted.allowed {
+            Allowed::QueriesAndMutations | Allowed::Everything => Allowed::Everything,
+            // The other mode of the protocol, with a reservation, isn't served.
+            Allowed::Queries => return Err(Rejection::method_not_allowed()),
+        };
+        admitted.operation.last_answer = last_event(request.headers());
+        self.prepare(admitted).await
     }
 
     /// The answers of an operation that began then, counted as they come, and made as part of this request:
@@ -188,24 +273,37 @@ impl GraphQl {
         bodies.boxed()
     }
 
-    /// What a request asks for, what it may do, and as whom.
-    async fn admit(
-        &self,
-        request: &mut Request,
-    ) -> Result<(Operation, Allowed, Option<Actor>), Rejection> {
+    /// What a request asks for, what it may do, and as whom. As little as can be is done for who has spent all
+    /// that they may.
+    async fn admit(&self, request: &mut Request) -> Result<Admitted, Rejection> {
         let id: Option<&RequestId> = request.extensions().get();
         let id = id.map_or_else(Uuid::now_v7, |id| id.correlation);
+        let mut payer = self.budgets.payer(request);
+        self.budgets.charge(payer, 1)?;
         let caller = self.caller(request).await?;
+        payer.account = caller.as_ref().map(|caller| caller.actor.account);
         let (mut operation, allowed) = match *request.method() {
-            Method::POST => (self.posted(request).await?, Allowed::QueriesAndMutations),
-            Method::GET => (in_url(request)?, Allowed::Queries),
+            Method::POST => (
+                self.posted(request, payer).await?,
+                Allowed::QueriesAndMutations,
+            ),
+            Method::GET => {
+                let parameters = request.uri().query().map_or(0, str::len);
+                self.budgets.charge_bytes(payer, parameters)?;
+                (in_url(request)?, Allowed::Queries)
+            }
             _ => return Err(Rejection::method_not_allowed()),
         };
         if let Some(caller) = &caller {
             self.log_in(caller, id).await?;
         }
         operation.request = Some(id);
-        Ok((operation, allowed, caller.map(|caller| caller.actor)))
+        Ok(Admitted {
+            operation,
+            allowed,
+            actor: caller.map(|caller| caller.actor),
+            payer,
+        })
     }
 
     /// Who makes a request.
@@ -232,10 +330,11 @@ impl GraphQl {
         recorded.map(drop)
     }
 
-    async fn posted(&self, request: &mut Request) -> Result<Operation, Rejection> {
+    async fn posted(&self, request: &mut Request, payer: Payer) -> Result<Operation, Rejection> {
         let Limits {
             body_bytes,
             body_time,
+            ..
         } = self.limits;
         if !is_json(request.headers()) {
             return Err(Rejection::unsupported_media_type());
@@ -257,8 +356,50 @@ impl GraphQl {
                 Rejection::bad_request("the body ended too early")
             }
         })?;
+        self.budgets.charge_bytes(payer, body.len())?;
         Ok(Operation::from_json(&body)?)
     }
+
+    fn respond(&self, answer: Answer, media_type: MediaType) -> Response {
+        let status = match (answer.outcome, media_type) {
+            (Outcome::NotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
+            (Outcome::Executed | Outcome::Refused, MediaType::Json) => StatusCode::OK,
+            (_, MediaType::GraphQlResponse) if self.newer_statuses => newer_status(&answer),
+            (Outcome::Executed, MediaType::GraphQlResponse) => StatusCode::OK,
+            (Outcome::Refused, MediaType::GraphQlResponse) => StatusCode::BAD_REQUEST,
+        };
+        let mut response = response(status, media_type, Body::from_vec(answer.body));
+        response.extensions_mut().insert(Operated {
+            kind: kind(answer.kind),
+            name: answer.name,
+        });
+        if answer.outcome == Outcome::NotAllowed {
+            let headers = response.headers_mut();
+            headers.insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        response
+    }
+}
+
+/// The status of an answer by the newer draft.
+fn newer_status(answer: &Answer) -> StatusCode {
+    // As long as nobody has registered it, the library has no name for it.
+    let partial = || StatusCode::from_u16(294).unwrap_or(StatusCode::OK);
+    match answer.outcome {
+        Outcome::Executed if answer.is_partial => partial(),
+        Outcome::Executed => StatusCode::OK,
+        Outcome::Refused if answer.is_unreadable() => StatusCode::BAD_REQUEST,
+        Outcome::Refused => StatusCode::UNPROCESSABLE_ENTITY,
+        Outcome::NotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+    }
+}
+
+/// What a request asks for.
+struct Admitted {
+    operation: Operation,
+    allowed: Allowed,
+    actor: Option<Actor>,
+    payer: Payer,
 }
 
 async fn in_time<T>(limit: Duration, body: impl Future<Output = T>) -> Result<T, Rejection> {
@@ -297,6 +438,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 #[serde(rename_all = "camelCase")]
 struct Parameters {
     query: Option<String>,
+    document_id: Option<String>,
     operation_name: Option<String>,
     variables: Option<String>,
     extensions: Option<String>,
@@ -308,31 +450,14 @@ fn in_url(request: &Request) -> Result<Operation, Rejection> {
         .map_err(|error| Rejection::bad_request(&error.to_string()))?;
     Ok(Operation::from_parameters(
         parameters.query,
+        parameters.document_id,
         parameters.operation_name,
         parameters.variables.as_deref(),
         parameters.extensions.as_deref(),
     )?)
 }
 
-fn respond(answer: Answer, media_type: MediaType) -> Response {
-    let status = match (answer.outcome, media_type) {
-        (Outcome::Executed, _) | (Outcome::Refused, MediaType::Json) => StatusCode::OK,
-        (Outcome::Refused, MediaType::GraphQlResponse) => StatusCode::BAD_REQUEST,
-        (Outcome::NotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
-    };
-    let mut response = response(status, media_type, Body::from_vec(answer.body));
-    response.extensions_mut().insert(Operated {
-        kind: kind(answer.kind),
-        name: answer.name,
-    });
-    if answer.outcome == Outcome::NotAllowed {
-        let headers = response.headers_mut();
-        headers.insert(ALLOW, HeaderValue::from_static("POST"));
-    }
-    response
-}
-
-fn response(status: StatusCode, media_type: MediaType, body: Body) -> Response {
+pub(super) fn response(status: StatusCode, media_type: MediaType, body: Body) -> Response {
     let mut response = Response::default();
     response.set_status(status);
     response
@@ -340,118 +465,4 @@ fn response(status: StatusCode, media_type: MediaType, body: Body) -> Response {
         .insert(CONTENT_TYPE, media_type.content_type());
     response.set_body(body);
     response
-}
-
-/// A request that isn't taken as one for the API.
-struct Rejection {
-    status: StatusCode,
-    code: &'static str,
-    message: String,
-    header: Option<(HeaderName, HeaderValue)>,
-}
-
-impl Rejection {
-    fn bad_request(message: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message.to_owned())
-    }
-
-    fn unauthenticated(why: Unauthenticated) -> Self {
-        let mut rejection = Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", why.to_string());
-        let challenge =
-            format!(r#"Bearer realm="plaudit", error="invalid_token", error_description="{why}""#);
-        rejection.header = HeaderValue::try_from(challenge)
-            .ok()
-            .map(|challenge| (WWW_AUTHENTICATE, challenge));
-        rejection
-    }
-
-    /// It is our fault, or somebody else's than the client's, and may be over soon.
-    fn unavailable(message: &str) -> Self {
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        Self::new(status, "UNAVAILABLE", message.to_owned())
-    }
-
-    fn not_open(come_again: &ComeAgain) -> Self {
-        let mut rejection = Self::unavailable(&come_again.message);
-        rejection.header = Some((RETRY_AFTER, come_again.seconds.into()));
-        rejection
-    }
-
-    fn method_not_allowed() -> Self {
-        let message = "send operations by POST, or queries by GET".to_owned();
-        let mut rejection = Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "METHOD_NOT_ALLOWED",
-            message,
-        );
-        rejection.header = Some((ALLOW, HeaderValue::from_static("GET, POST")));
-        rejection
-    }
-
-    fn not_acceptable() -> Self {
-        let message = "accept application/graphql-response+json or application/json".to_owned();
-        Self::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message)
-    }
-
-    fn unsupported_media_type() -> Self {
-        let message = "send the operation as application/json in UTF-8, uncompressed".to_owned();
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "UNSUPPORTED_MEDIA_TYPE",
-            message,
-        )
-    }
-
-    fn too_large(limit: usize) -> Self {
-        let message = format!("the body is larger than {limit} bytes");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
-    }
-
-    fn too_slow(limit: Duration) -> Self {
-        let message = format!("the body took longer than {} seconds", limit.as_secs());
-        Self::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message)
-    }
-
-    fn new(status: StatusCode, code: &'static str, message: String) -> Self {
-        Self {
-            status,
-            code,
-            message,
-            header: None,
-        }
-    }
-
-    /// In the shape of a GraphQL response, as clients read errors from there.
-    fn into_response(self, media_type: MediaType) -> Response {
-        let body = serde_json::json!({
-            "errors": [{ "message": self.message, "extensions": { "code": self.code } }],
-        });
-        let mut response = response(self.status, media_type, Body::from_string(body.to_string()));
-        response.headers_mut().extend(self.header);
-        response
-    }
-}
-
-impl From<IdentityError> for Rejection {
-    fn from(error: IdentityError) -> Self {
-        match error {
-            IdentityError::Unauthenticated(why) => Self::unauthenticated(why),
-            IdentityError::NoKeys => Self::unavailable(&error.to_string()),
-        }
-    }
-}
-
-/// Somebody couldn't log in.
-impl From<CommandError> for Rejection {
-    fn from(error: CommandError) -> Self {
-        // What exactly is wrong with our journal is no business of clients.
-        tracing::error!("an account could not be registered or changed: {error}");
-        Self::unavailable("your account could not be registered for now: try again soon")
-    }
-}
-
-impl From<MalformedRequest> for Rejection {
-    fn from(malformed: MalformedRequest) -> Self {
-        Self::bad_request(&malformed.to_string())
-    }
 }

@@ -23,6 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::events::Stopping;
+use super::patient::Patient;
 
 /// How long a connection may stay open before it has sent a whole header, the first or the next.
 /// Longer than the minute for which proxies keep theirs: who closes first loses no request.
@@ -67,7 +68,7 @@ pub async fn serve(
                 Ok::<hyper::Response<_>, Infallible>(response.into())
             }
         });
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = http.serve_connection(TokioIo::new(Patient::new(stream)), service);
         let connection = open.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -87,7 +88,8 @@ pub async fn serve(
     Ok(())
 }
 
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+/// The next connection.
+pub async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok((stream, remote)) => {

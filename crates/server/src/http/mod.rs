@@ -3,7 +3,7 @@
 //! | path | serves |
 //! | --- | --- |
 //! | `/graphql` | the API, by GraphQL over HTTP: [`graphql`], and over SSE: [`events`] |
-//! | `/` | GraphiQL, or how to get it: [`graphiql`] |
+//! | `/` | GraphiQL, or how to get it, where it isn't switched off: [`graphiql`] |
 //! | `/groups/{id}.ics`, `/calendars/{secret}.ics` | calendars to subscribe to: [`calendar`] |
 //! | `/health/live` | that the process is alive |
 //! | `/health/ready` | whether it should be asked: [`health`] |
@@ -18,6 +18,10 @@ mod health;
 mod listen;
 mod observe;
 mod opening;
+mod origins;
+mod patient;
+mod rates;
+mod rejection;
 
 use std::sync::{Arc, OnceLock};
 
@@ -29,8 +33,12 @@ use crate::health::Health;
 use crate::identity::{Identity, LogIns};
 use crate::metrics::Metrics;
 
-pub use graphql::Limits;
+pub use graphql::{Limits, Settings};
+pub(crate) use listen::accept;
 pub use listen::{serve, stop_signal};
+pub use origins::Origin;
+pub use poem::http::HeaderName;
+pub use rates::{Rate, Rates};
 
 /// Everything that the server serves. It answers from its first moment on: for the community once it is
 /// open, and before that when that may be.
@@ -41,6 +49,19 @@ struct Shared {
     open: OnceLock<Open>,
     health: Health,
     metrics: Arc<Metrics>,
+    /// The pages elsewhere that may ask.
+    origins: origins::Origins,
+    /// Whether there is a page to try the API out.
+    has_graphiql: bool,
+}
+
+/// What browsers may do here.
+#[derive(Debug, Clone)]
+pub struct Browsers {
+    /// The pages elsewhere that may send requests.
+    pub origins: Vec<Origin>,
+    /// Whether there is a page to try the API out.
+    pub graphiql: bool,
 }
 
 /// What answers for a community.
@@ -52,7 +73,18 @@ struct Open {
 impl Site {
     /// It isn't open yet.
     pub fn new(metrics: Arc<Metrics>) -> Self {
+        let browsers = Browsers {
+            origins: Vec::new(),
+            graphiql: true,
+        };
+        Self::for_browsers(metrics, browsers)
+    }
+
+    /// The same, and browsers may do this.
+    pub fn for_browsers(metrics: Arc<Metrics>, browsers: Browsers) -> Self {
         Self(Arc::new(Shared {
+            origins: origins::Origins(browsers.origins),
+            has_graphiql: browsers.graphiql,
             open: OnceLock::new(),
             health: Health::opening(),
             metrics,
@@ -70,14 +102,22 @@ impl Site {
         &self,
         api: Arc<Api>,
         community: Arc<Community>,
-        identity: Identity,
-        limits: Limits,
+        identity: impl Into<Arc<Identity>>,
+        settings: impl Into<Settings>,
     ) {
+        let Settings {
+            limits,
+            rates,
+            newer_statuses,
+        } = settings.into();
         let graphql = graphql::GraphQl {
             api,
-            identity,
+            community: community.clone(),
+            identity: identity.into(),
             log_ins: LogIns::new(community.clone()),
             limits,
+            budgets: rates::Budgets::new(rates),
+            newer_statuses,
             metrics: self.0.metrics.clone(),
         };
         let calendars = Calendars::of(community.clone());
@@ -102,11 +142,14 @@ impl Site {
     }
 
     fn public(&self) -> Route {
-        watched()
+        let routes = watched()
             .at("/graphql", graphql::Opening(self.0.clone()))
-            .at("/", get(graphiql::page))
             .at("/groups/:file", get(calendar::group))
-            .at("/calendars/:file", get(calendar::member))
+            .at("/calendars/:file", get(calendar::member));
+        match self.0.has_graphiql {
+            true => routes.at("/", get(graphiql::page)),
+            false => routes,
+        }
     }
 
     fn observed(&self, routes: Route) -> impl Endpoint<Output = Response> + use<> {

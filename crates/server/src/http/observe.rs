@@ -1,10 +1,12 @@
 //! What is known of each request afterwards: its id in every line of the log and in the answer, what it
 //! took, and what it came to.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use poem::http::{HeaderMap, HeaderName, HeaderValue};
+use futures_util::FutureExt;
+use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use poem::{Endpoint, Request, Response};
 use tracing::Instrument;
 use uuid::Uuid;
@@ -77,7 +79,8 @@ impl<E: Endpoint<Output = Response>> Endpoint for Observed<E> {
         request.extensions_mut().insert(id.clone());
 
         let answering = self.inner.get_response(request).instrument(span.clone());
-        let mut response = answering.await;
+        let answered = AssertUnwindSafe(answering).catch_unwind().await;
+        let mut response = answered.unwrap_or_else(|_| span.in_scope(panicked));
 
         let (took, status) = (began.elapsed(), response.status());
         let operated: Option<Operated> = response.extensions_mut().remove();
@@ -104,6 +107,21 @@ impl<E: Endpoint<Output = Response>> Endpoint for Observed<E> {
     }
 }
 
+/// What comes of a panic that nobody expected: an answer, where else there would be a broken connection. What
+/// panics in an operation doesn't come here: the rest of its answer is saved.
+fn panicked() -> Response {
+    let id = Uuid::new_v4();
+    tracing::error!(%id, "a request panicked");
+    let body = serde_json::json!({ "errors": [{
+        "message": format!("this is our fault; the log has it as {id}"),
+        "extensions": { "code": "INTERNAL", "id": id },
+    }] });
+    Response::builder()
+        .status(StatusCode::INTERNAL_SERVER_ERROR)
+        .content_type("application/json; charset=utf-8")
+        .body(body.to_string())
+}
+
 /// What is asked, in one of a few words.
 fn endpoint(path: &str) -> &'static str {
     match path {
@@ -127,6 +145,20 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(REQUEST_ID, HeaderValue::from_str(given).unwrap());
         RequestId::of(&headers)
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered() {
+        let inner = poem::endpoint::make_sync(|_| -> Response { panic!("the roof is on fire") });
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let observed = Observed { inner, metrics };
+        let mut response = observed.get_response(Request::default()).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = response.take_body().into_string().await.unwrap();
+        assert!(
+            body.contains("INTERNAL") && !body.contains("fire"),
+            "{body}"
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ async fn the_server_passes_every_audit_of_graphql_over_http() {
     match audit {
         Ok(report) => assert!(report.ends_with("61 passed, 0 failed\n"), "{report}"),
         Err(why) if required() => panic!("{why}"),
-        Err(why) => eprintln!("skipped: {why}"),
+        Err(why) => plaudit_testing::skipped(&why),
     }
 }
 

@@ -258,7 +258,8 @@ async fn other_operations_are_answered_once_over_events_and_refused_ones_not_at_
     let answered = send(&app, for_events(r#"{"query":"{ __typename }"}"#)).await;
     assert_eq!(
         answered.body,
-        "event: next\ndata: {\"data\":{\"__typename\":\"Query\"}}\n\nevent: complete\ndata:\n\n"
+        "event: next\ndata: {\"data\":{\"__typename\":\"Query\"},\"extensions\":{\"cost\":\
+         {\"requested\":1,\"limit\":10000}}}\n\nevent: complete\ndata:\n\n"
     );
     let answered = send(&app, for_events(r#"{"query":"{ nothing }"}"#)).await;
     assert_eq!(

@@ -52,7 +52,9 @@ async fn the_status_tells_what_became_of_a_request_in_the_way_of_its_media_type(
                 format!("{accept}; charset=utf-8")
             );
             if body == TYPE_NAME {
-                assert_eq!(answered.body, r#"{"data":{"__typename":"Query"}}"#);
+                let cost = r#""extensions":{"cost":{"requested":1,"limit":10000}}"#;
+                let expected = format!(r#"{{"data":{{"__typename":"Query"}},{cost}}}"#);
+                assert_eq!(answered.body, expected);
             } else if status != 200 {
                 answered.code();
             }

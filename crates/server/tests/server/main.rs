@@ -14,6 +14,8 @@ mod graphql;
 mod listening;
 mod login;
 mod pages;
+mod persisted;
+mod protection;
 mod provider;
 mod served;
 mod tidy;

@@ -13,7 +13,7 @@ use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_projection::Rules;
 use plaudit_replay::live::Target;
 use plaudit_replay::{Community, Generations};
-use plaudit_server::http::{Limits, Site};
+use plaudit_server::http::{Limits, Settings, Site};
 use plaudit_server::identity::{DevKey, Identity};
 use plaudit_server::metrics::{Measured, Metrics};
 use poem::http::{HeaderMap, StatusCode};
@@ -69,25 +69,46 @@ impl Served {
     }
 
     /// Everything over HTTP, otherwise.
-    pub fn app_with(
+    pub fn app_with<S: Into<Settings>>(
         &self,
         identity: Identity,
-        limits: Limits,
+        settings: S,
+    ) -> impl Endpoint<Output = Response> + use<S> {
+        let site = Site::new(self.metrics.clone());
+        self.open_with(&site, identity, settings.into());
+        site.app()
+    }
+
+    /// Another API of the same community.
+    pub fn new_api(&self) -> Api {
+        Api::of(self.community.clone())
+    }
+
+    /// The same, with an API of its own.
+    pub fn app_of(
+        &self,
+        api: Arc<Api>,
+        identity: Identity,
     ) -> impl Endpoint<Output = Response> + use<> {
         let site = Site::new(self.metrics.clone());
-        self.open_with(&site, identity, limits);
+        site.open(api, self.community.clone(), identity, Settings::default());
         site.app()
     }
 
     /// Lets a site serve this, with tokens.
     pub fn open(&self, site: &Site) {
-        let identity = Identity::Dev(Box::new(self.key()));
-        self.open_with(site, identity, Limits::default());
+        self.open_on(site, Settings::default());
     }
 
-    fn open_with(&self, site: &Site, identity: Identity, limits: Limits) {
+    /// The same, otherwise.
+    pub fn open_on(&self, site: &Site, settings: impl Into<Settings>) {
+        let identity = Identity::Dev(Box::new(self.key()));
+        self.open_with(site, identity, settings.into());
+    }
+
+    fn open_with(&self, site: &Site, identity: Identity, settings: Settings) {
         let (api, community) = (self.api.clone(), self.community.clone());
-        site.open(api, community, identity, limits);
+        site.open(api, community, identity, settings);
     }
 
     /// Lets its read models be renewed where they have to be; where that is.

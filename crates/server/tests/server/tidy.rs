@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// Which of our crates each crate may depend on (DESIGN: dependencies point one way).
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("postgres", &[]),
     ("journal", &["domain", "postgres"]),
+    ("protocol", &["domain", "journal"]),
     ("projection", &["domain"]),
     ("store", &["domain", "postgres", "projection"]),
     ("replay", &["domain", "journal", "projection", "store"]),
@@ -30,6 +31,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "exchange",
             "journal",
             "projection",
+            "protocol",
             "replay",
             "store",
         ],
@@ -39,22 +41,27 @@ const LAYERS: [(&str, &[&str]); 10] = [
 ];
 
 /// Which crates may name an outside thing.
-const NAMED_BY: [(&str, &[&str]); 31] = [
+const NAMED_BY: [(&str, &[&str]); 38] = [
     ("async-graphql", &["api"]),
     ("chacha20poly1305", &["journal"]),
     ("clap", &["server"]),
     ("csv", &["exchange"]),
     ("deadpool-postgres", &["postgres"]),
     ("eventstore", &["journal"]),
-    ("hyper", &["server"]),
-    ("hyper-util", &["server"]),
+    ("fancy-regex", &["protocol"]),
+    ("governor", &["server"]),
+    // Each serves one protocol with it, over HTTP/1 and HTTP/2.
+    ("hyper", &["protocol", "server"]),
+    ("hyper-util", &["protocol", "server"]),
     ("icalendar", &["api"]),
     ("indicatif", &["server"]),
     ("jiff", &["domain"]),
     ("jsonwebtoken", &["server"]),
+    ("kurrentdb", &["journal"]),
     ("mimalloc", &["server"]),
     ("parquet", &["exchange"]),
     ("poem", &["server"]),
+    ("prost", &["protocol"]),
     ("prometheus", &["server"]),
     ("quick-xml", &["exchange"]),
     ("refinery", &["postgres"]),
@@ -64,12 +71,18 @@ const NAMED_BY: [(&str, &[&str]); 31] = [
     ("rustls", &["postgres", "server"]),
     ("rustls-native-certs", &["postgres", "server"]),
     ("sea-query", &["store"]),
-    ("sha2", &["domain", "exchange", "projection", "server"]),
+    (
+        "sha2",
+        &["api", "domain", "exchange", "projection", "server"],
+    ),
     ("similar", &["projection"]),
+    ("socket2", &["protocol"]),
     ("strsim", &["projection"]),
     ("tokio-postgres", &["postgres", "testing"]),
     ("tokio-postgres-rustls", &["postgres"]),
+    ("tokio-rustls", &["server"]),
     ("toml", &["projection"]),
+    ("tonic", &["protocol"]),
     ("unicode-normalization", &["domain"]),
     ("ureq", &["server"]),
 ];
@@ -102,6 +115,19 @@ fn an_outside_thing_is_named_by_one_crate() {
                 );
             }
         }
+    }
+}
+
+/// EventStoreDB's client panics where there is one that it didn't install itself.
+#[test]
+fn nobody_installs_a_cipher_for_the_whole_process() {
+    for file in files(&root().join("crates"), ".rs") {
+        let is_source = file.components().any(|part| part.as_os_str() == "src");
+        let file_name = file.display();
+        assert!(
+            !is_source || !read(&file).contains("install_default"),
+            "{file_name}: pass a provider where it is needed"
+        );
     }
 }
 
@@ -188,7 +214,9 @@ fn documents_link_to_files_that_are_there() {
         "README.md",
         "ARCHITECTURE.md",
         "CHANGELOG.md",
+        "docs/EVENTSTORE.md",
         "docs/EXPORTS.md",
+        "docs/GRAPHQL.md",
         "projections/README.md",
     ];
     for document in documents.map(|document| root().join(document)) {

@@ -168,7 +168,7 @@ async fn before_it_is_open_it_tells_how_far_it_is_and_then_serves() {
     assert!(get("/groups/x.ics").await.starts_with("HTTP/1.1 404"));
     let answered = ask(&graphql).await;
     assert!(
-        answered.ends_with(r#"{"data":{"__typename":"Query"}}"#),
+        answered.contains(r#"{"data":{"__typename":"Query"}"#),
         "{answered}"
     );
 }

@@ -2,6 +2,7 @@
 //! in one transaction, so that nothing is there before all is.
 
 use std::borrow::Borrow;
+use std::mem;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use plaudit_domain::Position;
 use plaudit_postgres::tokio_postgres::{CopyInSink, Error};
 use plaudit_postgres::{Address, Connection};
 use plaudit_projection::row::{Cell, ColumnKind};
-use plaudit_projection::{Key, Needs, PostBody, Row, Rows, Touched};
+use plaudit_projection::{Key, Needs, PostBody, Row, Rows, TimelineEntry, Touched};
 use rustc_hash::FxHashSet;
 
 use super::session::PostgresMoment;
@@ -24,7 +25,7 @@ use crate::statement::Dialect;
 use crate::{Commit, Result, SharedStore, StoreError, tables, writes};
 
 /// So many bytes of memory rows may take that are not written yet, unless it is said otherwise.
-const BUDGET: usize = 1 << 30;
+const BUDGET: usize = 3 << 29;
 
 /// So many bytes are sent at once.
 const SENT: usize = 1 << 18;
@@ -47,6 +48,8 @@ pub struct PostgresLoad {
     connection: Connection,
     /// The posts of which there is a text.
     bodies: FxHashSet<Key>,
+    /// Up to where rounds are written, once one is.
+    written: Option<Position>,
     /// As long as it is held nobody removes the schema.
     in_use: Lock,
 }
@@ -78,6 +81,7 @@ impl PostgresLoad {
             budget: BUDGET,
             connection,
             bodies: FxHashSet::default(),
+            written: None,
             in_use,
         })
     }
@@ -85,6 +89,29 @@ impl PostgresLoad {
     /// The same, with another budget of memory, in bytes.
     pub fn within(self, budget: usize) -> Self {
         Self { budget, ..self }
+    }
+
+    /// Texts and the timeline of the first round.
+    async fn copy_settled(&mut self, rows: &Rows) -> Result<()> {
+        let known = &mut self.bodies;
+        let (first, later): (Vec<&PostBody>, Vec<&PostBody>) =
+            rows.bodies.iter().partition(|body| known.insert(body.post));
+        let client = &self.connection;
+        let copied = async {
+            copy::<PostBody, _>(client, PostBody::TABLE, &first).await?;
+            copy::<PostBody, _>(client, "later_body", &later).await?;
+            copy::<TimelineEntry, _>(client, TimelineEntry::TABLE, &rows.timeline).await
+        };
+        copied
+            .await
+            .map_err(|error| self.at.failed(self.at.error(error)))
+    }
+
+    async fn commit(&self, rows: &Rows, from: Position, to: Position) -> Result<()> {
+        match write::commit(&self.at, rows, from, to).await? {
+            Commit::Done => Ok(()),
+            Commit::Overtaken { at } => Err(overtaken(from, at).into()),
+        }
     }
 
     async fn end(
@@ -120,20 +147,45 @@ impl Load for PostgresLoad {
         self.budget
     }
 
-    async fn bodies(&mut self, bodies: &[PostBody]) -> Result<()> {
-        let known = &mut self.bodies;
-        let (first, later): (Vec<&PostBody>, Vec<&PostBody>) =
-            bodies.iter().partition(|body| known.insert(body.post));
-        let copied = async {
-            copy::<PostBody, _>(&self.connection, PostBody::TABLE, &first).await?;
-            copy::<PostBody, _>(&self.connection, "later_body", &later).await
-        };
-        copied
-            .await
-            .map_err(|error| self.at.failed(self.at.error(error)))
+    async fn settle(&mut self, rows: &mut Rows) -> Result<()> {
+        // Entries of the ledger can't be found before there are keys, so they stay until their round is written.
+        let mut settled = Rows::default();
+        mem::swap(&mut settled.bodies, &mut rows.bodies);
+        mem::swap(&mut settled.timeline, &mut rows.timeline);
+        match self.written {
+            None => self.copy_settled(&settled).await,
+            Some(at) => self.commit(&settled, at, at).await,
+        }
     }
 
-    async fn rows(&mut self, rows: &Rows, position: Position, told: Told<'_>) -> Result<()> {
+    async fn fetch(&mut self, touched: &Touched, rows: &mut Rows) -> Result<()> {
+        if self.written.is_none() {
+            return Ok(());
+        }
+        let moment = PostgresMoment::begin(self.at.clone()).await?;
+        fetch::touched(&moment, touched, rows).await?;
+        moment.end().await
+    }
+
+    async fn fetch_for(&mut self, needs: &Needs, rows: &mut Rows) -> Result<()> {
+        if self.written.is_none() {
+            return Ok(());
+        }
+        let moment = PostgresMoment::begin(self.at.clone()).await?;
+        fetch::needed(&moment, needs, rows).await?;
+        moment.end().await
+    }
+
+    async fn write(
+        &mut self,
+        rows: &Rows,
+        from: Position,
+        to: Position,
+        told: Told<'_>,
+    ) -> Result<()> {
+        if self.written.replace(to).is_some() {
+            return self.commit(rows, from, to).await;
+        }
         let mut work = Work::of(rows, schema::finish().map(|(table, _)| table), told).await?;
         let mut tables = Telling {
             loader: Tables {
@@ -143,28 +195,13 @@ impl Load for PostgresLoad {
             work: &mut work,
         };
         writes::load(&mut tables, rows).await?;
-        let ended = self.end(rows, position, &mut work).await;
+        let ended = self.end(rows, to, &mut work).await;
         ended.map_err(|error| self.at.failed(self.at.error(error)))
     }
 
-    async fn fetch(&self, touched: &Touched) -> Result<Rows> {
-        let moment = PostgresMoment::begin(self.at.clone()).await?;
-        let rows = fetch::touched(&moment, touched).await?;
-        moment.end().await?;
-        Ok(rows)
-    }
-
-    async fn fetch_for(&self, needs: &Needs, rows: &mut Rows) -> Result<()> {
-        let moment = PostgresMoment::begin(self.at.clone()).await?;
-        fetch::needed(&moment, needs, rows).await?;
-        moment.end().await
-    }
-
-    async fn commit(&mut self, rows: &Rows, from: Position, to: Position) -> Result<()> {
-        match write::commit(&self.at, rows, from, to).await? {
-            Commit::Done => Ok(()),
-            Commit::Overtaken { at } => Err(overtaken(from, at).into()),
-        }
+    async fn complete(&mut self, _: Told<'_>) -> Result<()> {
+        // Nothing is found without keys and indexes, so they were made with the first round.
+        Ok(())
     }
 
     async fn finish(self: Box<Self>) -> Result<SharedStore> {

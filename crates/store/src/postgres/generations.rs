@@ -2,8 +2,10 @@
 
 use plaudit_postgres::{Address, Migration, Pool, PostgresError, Schema, patiently};
 
+use uuid::Uuid;
+
 use super::{Lock, Mode, PostgresLoad, PostgresStore, failed, schema};
-use crate::Result;
+use crate::{Result, StoreError};
 
 /// So many connections ask for it at most.
 const CONNECTIONS: usize = 2;
@@ -12,13 +14,15 @@ const CONNECTIONS: usize = 2;
 const KEPT: Schema = Schema {
     name: "plaudit",
     holds: "set of read models",
+    never_beside: &[("plaudit_keys", "keyring")],
     migrations: &[Migration {
         name: "V1__generations",
         sql: "CREATE TABLE plaudit.generations (
                   one boolean PRIMARY KEY DEFAULT TRUE CHECK (one),
                   current bigint,
                   before bigint,
-                  erased boolean NOT NULL DEFAULT FALSE
+                  erased boolean NOT NULL DEFAULT FALSE,
+                  community uuid -- the first event of its history
               );
               INSERT INTO plaudit.generations DEFAULT VALUES",
     }],
@@ -112,6 +116,27 @@ impl Schemas {
         self.ask(&sql).await.map(drop)
     }
 
+    /// Notes which community's they are, by the first event of its history.
+    ///
+    /// # Errors
+    /// If they are another's; if the database can't be asked.
+    pub async fn claim(&self, first: Uuid) -> Result<()> {
+        let sql = format!(
+            "UPDATE plaudit.generations SET community = coalesce(community, '{first}')
+             RETURNING community"
+        );
+        let rows = self.ask(&sql).await?;
+        match rows.first().map(|row| row.get::<_, Uuid>(0)) {
+            Some(own) if own == first => Ok(()),
+            Some(_) | None => Err(StoreError::Refused {
+                place: format!("in {}", self.address),
+                source: "they are another community's: name another database, or drop the schema plaudit and \
+                         all plaudit_N there"
+                    .into(),
+            }),
+        }
+    }
+
     /// Whether generations may hold what was erased.
     ///
     /// # Errors
@@ -144,6 +169,29 @@ impl Schemas {
     /// The same as [`PostgresStore::open_to_read`].
     pub async fn generation(&self, number: u64, rules: &str) -> Result<PostgresStore> {
         PostgresStore::open_to_read(&self.address, &name(number), rules).await
+    }
+
+    /// Whether nobody has another generation open than that.
+    ///
+    /// # Errors
+    /// If the database can't be asked.
+    pub async fn is_only_one_open(&self, number: u64) -> Result<bool> {
+        // A lock's number is in two halves there.
+        let sql = format!(
+            "SELECT NOT EXISTS (
+                 SELECT FROM pg_namespace JOIN pg_locks
+                 ON ((classid::bigint << 32) | objid::bigint)
+                     = hashtextextended('plaudit: ' || nspname || ' is in use', 0)
+                 WHERE nspname ~ '^plaudit_[0-9]{{1,18}}$' AND nspname <> '{}'
+                   -- Nobody reads from one that is still being made.
+                   AND substr(nspname, 9)::bigint
+                     <= (SELECT greatest(current, before) FROM plaudit.generations)
+                   AND locktype = 'advisory' AND objsubid = 1 AND granted
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+            name(number)
+        );
+        let rows = self.ask(&sql).await?;
+        Ok(rows.first().is_some_and(|row| row.get(0)))
     }
 
     /// Begins to fill a generation.

@@ -28,7 +28,11 @@ impl PostgresStore {
         let failed = |error| self.at.failed(error);
         let name = format!("plaudit: {} is folded", self.at.schema);
         let candidate = Candidate::new(&self.at.address, &name, Mode::Alone).await;
-        let mut candidate = match candidate.map_err(failed)?.ask().await.map_err(failed)? {
+        let mut candidate = match Box::new(candidate.map_err(failed)?)
+            .ask()
+            .await
+            .map_err(failed)?
+        {
             Asked::Held(lock) => return Ok(Lease::of(lock)),
             Asked::NotYet(candidate) => candidate,
         };

@@ -11,6 +11,14 @@ use tokio::time::sleep;
 /// So often it is tried to get one back that was lost with its connection.
 const AGAIN: std::time::Duration = std::time::Duration::from_millis(250);
 
+/// After twenty seconds the server notices that a machine is gone, and lets go of its locks. By itself it takes
+/// hours.
+const LOST: [(&str, &str); 3] = [
+    ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+];
+
 /// Who may hold it besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -41,7 +49,7 @@ impl Lock {
     /// # Errors
     /// If the database can't be asked.
     pub async fn hold(address: &Address, name: &str, mode: Mode) -> Result<Self, PostgresError> {
-        let mut candidate = Candidate::new(address, name, mode).await?;
+        let mut candidate = Box::new(Candidate::new(address, name, mode).await?);
         loop {
             candidate = match candidate.ask().await? {
                 Asked::Held(lock) => return Ok(lock),
@@ -60,7 +68,7 @@ impl Lock {
         name: &str,
         mode: Mode,
     ) -> Result<Option<Self>, PostgresError> {
-        let candidate = Candidate::new(address, name, mode).await?;
+        let candidate = Box::new(Candidate::new(address, name, mode).await?);
         match candidate.ask().await? {
             Asked::Held(lock) => Ok(Some(lock)),
             Asked::NotYet(_) => Ok(None),
@@ -86,7 +94,7 @@ pub enum Asked {
     /// It holds the lock.
     Held(Lock),
     /// Somebody else does.
-    NotYet(Candidate),
+    NotYet(Box<Candidate>),
 }
 
 impl Candidate {
@@ -95,9 +103,13 @@ impl Candidate {
     /// # Errors
     /// If the database can't be asked.
     pub async fn new(address: &Address, name: &str, mode: Mode) -> Result<Self, PostgresError> {
+        let mut address = address.clone();
+        for (name, value) in LOST {
+            address = address.with_setting(name, value);
+        }
         Ok(Self {
             connection: plaudit_postgres::patiently(|| address.connect()).await?,
-            address: address.clone(),
+            address,
             name: name.into(),
             mode,
         })
@@ -107,20 +119,20 @@ impl Candidate {
     ///
     /// # Errors
     /// If the database can't be asked.
-    pub async fn ask(self) -> Result<Asked, PostgresError> {
+    pub async fn ask(self: Box<Self>) -> Result<Asked, PostgresError> {
         let Self {
             address,
             connection,
             name,
             mode,
-        } = self;
+        } = *self;
         if !lock(&address, &connection, &name, mode).await? {
-            return Ok(Asked::NotYet(Self {
+            return Ok(Asked::NotYet(Box::new(Self {
                 address,
                 connection,
                 name,
                 mode,
-            }));
+            })));
         }
         let (report, held) = watch::channel(true);
         let home = address.clone();

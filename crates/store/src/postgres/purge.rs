@@ -16,6 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Whoever wants to read waits behind who waits for a table: so nobody waits for long for one that somebody else
+/// holds, like a session that was left in the middle of a transaction.
+const BRIEFLY: &str = "SET lock_timeout = '200ms'";
+
 /// Writes all tables anew, if something was erased.
 pub async fn purge(at: &Place) -> Result<()> {
     let connection = at.connection().await.map_err(|error| at.failed(error))?;
@@ -73,8 +77,14 @@ async fn write_anew(at: &Place, connection: &Object) -> std::result::Result<(), 
         let done = connection.batch_execute(&sql).await;
         done.map_err(|error| at.error(error))
     };
-    for table in tables::declared() {
-        run(format!("VACUUM (FULL, ANALYZE) \"{}\"", table.name)).await?;
-    }
-    run("UPDATE progress SET erased = FALSE".to_owned()).await
+    run(BRIEFLY.to_owned()).await?;
+    let written = async {
+        for table in tables::declared() {
+            run(format!("VACUUM (FULL, ANALYZE) \"{}\"", table.name)).await?;
+        }
+        run("UPDATE progress SET erased = FALSE".to_owned()).await
+    };
+    let written = written.await;
+    run("RESET lock_timeout".to_owned()).await?;
+    written
 }

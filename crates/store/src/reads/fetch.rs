@@ -38,25 +38,25 @@ pub async fn has_erased(session: &impl Session) -> Result<bool> {
     one(session, statement!("SELECT erased FROM progress"), &[]).await
 }
 
-/// The rows that a batch touches.
-pub async fn touched(session: &impl Session, touched: &Touched) -> Result<Rows> {
-    let mut rows = Rows::default();
-    fetch_named(session, touched, &mut rows).await?;
-    fetch_related(session, touched, &mut rows).await?;
-    fetch_watchers(session, touched, &mut rows).await?;
-    fetch_owned(session, touched, &mut rows).await?;
-    fetch_linked(session, touched, &mut rows).await?;
-    Ok(rows)
+/// Adds the rows that a batch touches to those of batches before it that aren't written yet. What is here, or
+/// went from here, is newer than what the store has.
+pub async fn touched(session: &impl Session, touched: &Touched, rows: &mut Rows) -> Result<()> {
+    let known = rows.accounts.loaded().len();
+    fetch_named(session, touched, rows).await?;
+    fetch_related(session, touched, rows).await?;
+    fetch_watchers(session, touched, rows).await?;
+    fetch_owned(session, touched, rows).await?;
+    fetch_linked(session, touched, known, rows).await
 }
 
 /// What has public ids.
 async fn fetch_named(session: &impl Session, touched: &Touched, rows: &mut Rows) -> Result<()> {
-    let accounts = touched.accounts.iter().map(|id| id.0).collect();
-    let posts = touched.posts.iter().map(|id| id.0).collect();
-    let groups = touched.groups.iter().map(|id| id.0).collect();
-    let meetings = touched.meetings.iter().map(|id| id.0).collect();
-    let presentations = touched.presentations.iter().map(|id| id.0).collect();
-    let benefits = touched.benefits.iter().map(|id| id.0).collect();
+    let accounts = unknown(&rows.accounts, &touched.accounts, |id| id.0);
+    let posts = unknown(&rows.posts, &touched.posts, |id| id.0);
+    let groups = unknown(&rows.groups, &touched.groups, |id| id.0);
+    let meetings = unknown(&rows.meetings, &touched.meetings, |id| id.0);
+    let presentations = unknown(&rows.presentations, &touched.presentations, |id| id.0);
+    let benefits = unknown(&rows.benefits, &touched.benefits, |id| id.0);
     let (accounts, posts, groups, meetings, presentations, benefits) = try_join!(
         by_id(session, &SQL.accounts_by_id, accounts),
         by_id(session, &SQL.posts_by_id, posts),
@@ -72,27 +72,71 @@ async fn fetch_named(session: &impl Session, touched: &Touched, rows: &mut Rows)
     load(&mut rows.presentations, presentations);
     load(&mut rows.benefits, benefits);
     if touched.references {
-        let references = |post: &Post| [post.parent, post.accepted_answer];
-        let keys: Vec<Key> = rows.posts.iter().flat_map(references).flatten().collect();
-        load(&mut rows.posts, by_key(session, &SQL.posts, &keys).await?);
-        let authors: Vec<Key> = rows.posts.iter().filter_map(|post| post.author).collect();
-        let authors = by_key(session, &SQL.accounts, &authors).await?;
-        load(&mut rows.accounts, authors);
+        fetch_references(session, touched, rows).await?;
     }
+    Ok(())
+}
+
+/// What posts refer to.
+async fn fetch_references(
+    session: &impl Session,
+    touched: &Touched,
+    rows: &mut Rows,
+) -> Result<()> {
+    let named = touched.posts.iter();
+    let named: Vec<Key> = named
+        .filter_map(|id| Some(rows.posts.find(*id)?.key))
+        .collect();
+    let post = |key: &Key| rows.posts.find_key(*key);
+    let referred = named.iter().filter_map(post);
+    let referred = referred.flat_map(|post| [post.parent, post.accepted_answer]);
+    let referred: Vec<Key> = referred.flatten().collect();
+    let posts = not_here(&rows.posts, referred.iter().copied());
+    load(&mut rows.posts, by_key(session, &SQL.posts, &posts).await?);
+    let post = |key: &Key| rows.posts.find_key(*key);
+    let authors = named.iter().chain(&referred).filter_map(post);
+    let authors = not_here(&rows.accounts, authors.filter_map(|post| post.author));
+    let authors = by_key(session, &SQL.accounts, &authors).await?;
+    load(&mut rows.accounts, authors);
     Ok(())
 }
 
 /// What is between those.
 async fn fetch_related(session: &impl Session, touched: &Touched, rows: &mut Rows) -> Result<()> {
-    let likes = pairs(&rows.posts, &rows.accounts, &touched.likes);
-    let watches = pairs(&rows.posts, &rows.accounts, &touched.watches);
-    let memberships = pairs(&rows.groups, &rows.accounts, &touched.memberships);
-    let leaders = pairs(&rows.groups, &rows.accounts, &touched.leaders);
-    let rsvps = pairs(&rows.meetings, &rows.accounts, &touched.rsvps);
-    let attendance = pairs(&rows.meetings, &rows.accounts, &touched.attendance);
-    let sponsors = pairs(&rows.meetings, &rows.accounts, &touched.sponsors);
-    let reports = pairs(&rows.posts, &rows.accounts, &touched.reports);
-    let group_watches = pairs(&rows.groups, &rows.accounts, &touched.group_watches);
+    let likes = pairs(&rows.likes, &rows.posts, &rows.accounts, &touched.likes);
+    let watches = pairs(&rows.watches, &rows.posts, &rows.accounts, &touched.watches);
+    let memberships = pairs(
+        &rows.memberships,
+        &rows.groups,
+        &rows.accounts,
+        &touched.memberships,
+    );
+    let leaders = pairs(
+        &rows.leaders,
+        &rows.groups,
+        &rows.accounts,
+        &touched.leaders,
+    );
+    let rsvps = pairs(&rows.rsvps, &rows.meetings, &rows.accounts, &touched.rsvps);
+    let attendance = pairs(
+        &rows.attendance,
+        &rows.meetings,
+        &rows.accounts,
+        &touched.attendance,
+    );
+    let sponsors = pairs(
+        &rows.sponsors,
+        &rows.meetings,
+        &rows.accounts,
+        &touched.sponsors,
+    );
+    let reports = pairs(&rows.reports, &rows.posts, &rows.accounts, &touched.reports);
+    let group_watches = pairs(
+        &rows.group_watches,
+        &rows.groups,
+        &rows.accounts,
+        &touched.group_watches,
+    );
     let asked = touched.applications.iter().filter_map(|&(group, account)| {
         let account = rows.accounts.find(account)?;
         Some((group, account.key))
@@ -147,7 +191,7 @@ async fn fetch_watchers(session: &impl Session, touched: &Touched, rows: &mut Ro
     accounts.extend(likes.iter().map(|like| like.account));
     let posts = posts.iter().filter_map(|post| rows.posts.find_key(*post));
     accounts.extend(posts.filter_map(|post| post.author));
-    let accounts: Vec<Key> = accounts.into_iter().collect();
+    let accounts = not_here(&rows.accounts, accounts);
     let accounts = by_key(session, &SQL.accounts, &accounts).await?;
     load(&mut rows.accounts, accounts);
     load_pairs(&mut rows.watches, watches);
@@ -158,7 +202,7 @@ async fn fetch_watchers(session: &impl Session, touched: &Touched, rows: &mut Ro
 }
 
 /// The meetings where erased accounts may leave places: which of those that nothing became of yet they
-/// answered to, and which they answer to in the same batch.
+/// answered to, and which they answer to in the same batch, or in one that isn't written yet.
 async fn fetch_left(
     session: &impl Session,
     touched: &Touched,
@@ -167,16 +211,24 @@ async fn fetch_left(
     if touched.places_of.is_empty() {
         return Ok(vec![]);
     }
-    let accounts = keys(&rows.accounts, &touched.places_of);
+    let accounts = touched.places_of.iter();
+    let accounts = accounts.filter_map(|id| Some(rows.accounts.find(*id)?.key));
+    let accounts: Vec<Key> = accounts.collect();
     let places: Vec<Rsvp> = by_key(session, &MEETINGS.places_of, &accounts).await?;
     let left: Vec<Key> = places.iter().map(|rsvp| rsvp.meeting).collect();
     let mut left: Vec<Meeting> = by_key(session, &MEETINGS.meetings, &left).await?;
-    left.retain(|meeting| meeting.state == meeting::State::Scheduled);
+    left.retain(|meeting| {
+        let now = rows.meetings.find_key(meeting.key).unwrap_or(meeting);
+        now.state == meeting::State::Scheduled
+    });
     let answered = touched.rsvps.iter().filter_map(|(meeting, account)| {
         let is_left = touched.places_of.contains(account);
         is_left.then(|| rows.meetings.find(*meeting).map(|meeting| meeting.key))?
     });
     let mut meetings: Vec<Key> = answered.collect();
+    let here = rows.rsvps.iter();
+    let here = here.filter(|rsvp| accounts.contains(&rsvp.account));
+    meetings.extend(here.map(|rsvp| rsvp.meeting));
     meetings.extend(left.iter().map(|meeting| meeting.key));
     load(&mut rows.meetings, left);
     Ok(meetings)
@@ -239,8 +291,15 @@ async fn fetch_owned(session: &impl Session, touched: &Touched, rows: &mut Rows)
 }
 
 /// Accounts of the same profiles, and their courses. Last of all, for any account may be linked.
-async fn fetch_linked(session: &impl Session, touched: &Touched, rows: &mut Rows) -> Result<()> {
-    let linked = rows.accounts.iter().filter(|account| account.is_linked());
+/// Of those that were here before, all are here.
+async fn fetch_linked(
+    session: &impl Session,
+    touched: &Touched,
+    known: usize,
+    rows: &mut Rows,
+) -> Result<()> {
+    let linked = rows.accounts.loaded().iter().skip(known);
+    let linked = linked.filter(|account| account.is_linked());
     let profiles: BTreeSet<Key> = linked.map(|account| account.profile).collect();
     let profiles: Vec<Key> = profiles.into_iter().collect();
     let together: Vec<Account> = by_key(session, &SQL.accounts_of, &profiles).await?;
@@ -263,8 +322,12 @@ pub async fn needed(session: &impl Session, needs: &Needs, rows: &mut Rows) -> R
         [first.into(), end.into()]
     };
     let entries: Vec<_> = needs.entries.iter().map(between).collect();
-    let tallies: Vec<TallyKey> = needs.tallies.iter().copied().collect();
-    let posts: Vec<Key> = needs.milestones.iter().copied().collect();
+    let tallies = needs.tallies.iter().copied();
+    let is_stored = |key: &TallyKey| !rows.tallies.knows(key) && !rows.accounts.is_added(key.0);
+    let mut tallies: Vec<TallyKey> = tallies.filter(is_stored).collect();
+    tallies.sort_unstable();
+    let posts = needs.milestones.iter().copied();
+    let posts: Vec<Key> = posts.filter(|post| !rows.posts.is_added(*post)).collect();
     let (entries, tallies, milestones) = try_join!(
         session.query_each(text(session, &SQL.entries_between), &entries),
         super::kudos::tallies(session, &tallies),
@@ -281,10 +344,31 @@ pub async fn needed(session: &impl Session, needs: &Needs, rows: &mut Rows) -> R
     Ok(())
 }
 
-/// The keys of those that are there.
+/// The ids of those that aren't here.
+fn unknown<R: Entity<Id: Missing>>(
+    entities: &Entities<R>,
+    ids: &FxHashSet<R::Id>,
+    id: impl Fn(&R::Id) -> Uuid,
+) -> Vec<Uuid> {
+    let unknown = ids.iter().filter(|id| entities.find(**id).is_none());
+    unknown.map(id).collect()
+}
+
+/// The keys of those that aren't here.
+fn not_here<R: Entity<Id: Missing>>(
+    entities: &Entities<R>,
+    keys: impl IntoIterator<Item = Key>,
+) -> Vec<Key> {
+    let keys = keys.into_iter();
+    keys.filter(|key| entities.find_key(*key).is_none())
+        .collect()
+}
+
+/// The keys of those that the store has: it has nothing of others.
 fn keys<R: Entity<Id: Missing>>(entities: &Entities<R>, ids: &FxHashSet<R::Id>) -> Vec<Key> {
     let there = ids.iter().filter_map(|id| entities.find(*id));
-    there.map(Entity::key).collect()
+    let keys = there.map(Entity::key);
+    keys.filter(|key| !entities.is_added(*key)).collect()
 }
 
 fn load<R: Entity<Id: Missing>>(entities: &mut Entities<R>, rows: Vec<R>) {
@@ -299,18 +383,20 @@ fn load_pairs<R: Pair>(pairs: &mut Pairs<R>, rows: Vec<R>) {
     }
 }
 
-/// The keys of pairs; a pair of something that isn't there yet can't be there either.
-fn pairs<R: Entity<Id: Missing>>(
+/// The keys of pairs that aren't here; of something that the store doesn't have it has no pair either.
+fn pairs<P: Pair, R: Entity<Id: Missing>>(
+    here: &Pairs<P>,
     entities: &Entities<R>,
     accounts: &Entities<Account>,
     pairs: &FxHashSet<(R::Id, AccountId)>,
 ) -> Vec<(Key, Key)> {
-    pairs
-        .iter()
-        .filter_map(|&(with, account)| {
-            let with = entities.find(with)?;
-            let account = accounts.find(account)?;
-            Some((with.key(), account.key))
-        })
-        .collect()
+    let stored = pairs.iter().filter_map(|&(with, account)| {
+        let pair = (entities.find(with)?.key(), accounts.find(account)?.key);
+        let is_new = entities.is_added(pair.0) || accounts.is_added(pair.1);
+        (!is_new && !here.knows(pair)).then_some(pair)
+    });
+    let mut stored: Vec<_> = stored.collect();
+    // As they are kept, so that those that stand together are read together.
+    stored.sort_unstable();
+    stored
 }

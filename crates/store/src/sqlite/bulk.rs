@@ -3,26 +3,30 @@
 
 use std::borrow::Borrow;
 use std::fs::{File, TryLockError};
+use std::iter::empty;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use plaudit_domain::Position;
-use plaudit_projection::{Needs, PostBody, Row, Rows, Touched};
-use rusqlite::Connection;
+use plaudit_projection::{LedgerEntry, Needs, PostBody, Row, Rows, TimelineEntry, Touched};
+use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
 
 use crate::engine::Loader;
 use crate::load::{Load, Told, overtaken};
-use crate::progress::{Telling, Work};
+use crate::progress::{Counts, Telling, Work};
 use crate::reads::fetch;
 use crate::{Commit, Result, SharedStore, StoreError, sql, writes};
 
 use super::connection::Reader;
+use super::runs::Runs;
+use super::schema::Index;
 use super::{Failure, SqliteStore, bind, configure, schema, write};
 
 /// So many bytes of memory rows may take that are not written yet, unless it is said otherwise.
-const BUDGET: usize = 1 << 30;
+const BUDGET: usize = 3 << 29;
 
 /// A generation that is being filled.
 pub struct BulkLoad {
@@ -30,8 +34,23 @@ pub struct BulkLoad {
     rules: String,
     budget: usize,
     reader: Reader,
+    timeline: Runs,
+    /// How many rows were written.
+    counts: Counts,
+    stage: Stage,
     /// As long as it is held nobody removes the file.
     in_use: File,
+}
+
+/// How far it is.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// No round is written yet.
+    Empty,
+    /// Without indexes.
+    Written,
+    /// With the indexes that folding finds rows by.
+    Foldable,
 }
 
 impl BulkLoad {
@@ -49,13 +68,21 @@ impl BulkLoad {
             rules: rules.to_owned(),
             budget: BUDGET,
             reader: Reader::new(connection, path.into()),
+            timeline: runs(path, BUDGET),
+            counts: Counts::default(),
+            stage: Stage::Empty,
             in_use,
         })
     }
 
     /// The same, with another budget of memory, in bytes.
     pub fn within(self, budget: usize) -> Self {
-        Self { budget, ..self }
+        let timeline = runs(&self.path, budget);
+        Self {
+            budget,
+            timeline,
+            ..self
+        }
     }
 
     /// Makes the file durable and opens it as a store.
@@ -63,9 +90,9 @@ impl BulkLoad {
         let Self {
             path,
             rules,
-            budget: _,
             reader,
             in_use: _in_use,
+            ..
         } = self;
         let connection = reader.into_connection();
         connection
@@ -77,29 +104,58 @@ impl BulkLoad {
         SqliteStore::open(&path, &rules)
     }
 
-    fn write_bodies(&mut self, bodies: &[PostBody]) -> std::result::Result<(), Failure> {
-        let sql = sql::upsert::<PostBody>().to_string(SqliteQueryBuilder);
+    fn write_settled(
+        &mut self,
+        bodies: &[PostBody],
+        entries: &[LedgerEntry],
+    ) -> std::result::Result<(), Failure> {
         let transaction = self.reader.connection().transaction()?;
+        let sql = sql::upsert::<PostBody>().to_string(SqliteQueryBuilder);
         let mut statement = transaction.prepare_cached(&sql)?;
         for body in bodies {
             bind::execute(&mut statement, body)?;
         }
         drop(statement);
+        insert(&transaction, entries)?;
         Ok(transaction.commit()?)
     }
 
-    fn write_end(
-        &mut self,
-        rows: &Rows,
-        position: Position,
-        work: &mut Work<'_>,
-    ) -> std::result::Result<(), Failure> {
-        let transaction = self.reader.connection().transaction()?;
-        for (table, index) in schema::indexes() {
-            transaction.execute(&index, ())?;
-            work.indexed(table);
+    async fn write_first(&mut self, rows: &Rows, to: Position, told: Told<'_>) -> Result<()> {
+        let mut work = Work::of(rows, empty(), told).await?;
+        let mut tables = Telling {
+            loader: Tables(&mut self.reader),
+            work: &mut work,
+        };
+        writes::load(&mut tables, rows).await?;
+        self.stage = Stage::Written;
+        let transaction = self.reader.connection().transaction();
+        let started = transaction.and_then(|transaction| {
+            schema::start(&transaction, &self.rules, to, rows)?;
+            transaction.commit()
+        });
+        started.map_err(|error| Failure::from(error).at(&self.path))
+    }
+
+    /// Makes the indexes that folding finds rows by, if they aren't there yet.
+    fn index(&mut self) -> Result<()> {
+        if self.stage != Stage::Written {
+            return Ok(());
         }
-        schema::start(&transaction, &self.rules, position, rows)?;
+        for index in schema::indexes().filter(|index| index.is_for_folding) {
+            self.reader
+                .run(|connection| Ok(connection.execute(&index.sql, ()).map(drop)?))?;
+        }
+        self.stage = Stage::Foldable;
+        Ok(())
+    }
+
+    fn write_timeline(&mut self) -> std::result::Result<(), Failure> {
+        let transaction = self.reader.connection().transaction()?;
+        let sql = sql::insert::<TimelineEntry>().to_string(SqliteQueryBuilder);
+        let mut statement = transaction.prepare(&sql)?;
+        self.timeline
+            .merge(|entry| Ok::<_, Failure>(bind::execute(&mut statement, &entry)?))?;
+        drop(statement);
         Ok(transaction.commit()?)
     }
 }
@@ -110,36 +166,66 @@ impl Load for BulkLoad {
         self.budget
     }
 
-    async fn bodies(&mut self, bodies: &[PostBody]) -> Result<()> {
-        self.write_bodies(bodies)
+    async fn settle(&mut self, rows: &mut Rows) -> Result<()> {
+        let bodies = mem::take(&mut rows.bodies);
+        let entries = rows.ledger.take();
+        let timeline = mem::take(&mut rows.timeline);
+        self.counts.add_to::<LedgerEntry>(entries.len());
+        self.counts.add_to::<TimelineEntry>(timeline.len());
+        self.timeline
+            .add(timeline)
+            .map_err(|error| storage(&self.path, error))?;
+        self.write_settled(&bodies, &entries)
             .map_err(|error| error.at(&self.path))
     }
 
-    async fn rows(&mut self, rows: &Rows, position: Position, told: Told<'_>) -> Result<()> {
-        let mut work = Work::of(rows, schema::indexes().map(|(table, _)| table), told).await?;
-        let mut tables = Telling {
-            loader: Tables(&mut self.reader),
-            work: &mut work,
-        };
-        writes::load(&mut tables, rows).await?;
-        self.write_end(rows, position, &mut work)
-            .map_err(|error| error.at(&self.path))
+    async fn fetch(&mut self, touched: &Touched, rows: &mut Rows) -> Result<()> {
+        if self.stage == Stage::Empty {
+            return Ok(());
+        }
+        self.index()?;
+        fetch::touched(&self.reader, touched, rows).await
     }
 
-    async fn fetch(&self, touched: &Touched) -> Result<Rows> {
-        fetch::touched(&self.reader, touched).await
-    }
-
-    async fn fetch_for(&self, needs: &Needs, rows: &mut Rows) -> Result<()> {
+    async fn fetch_for(&mut self, needs: &Needs, rows: &mut Rows) -> Result<()> {
         fetch::needed(&self.reader, needs, rows).await
     }
 
-    async fn commit(&mut self, rows: &Rows, from: Position, to: Position) -> Result<()> {
+    async fn write(
+        &mut self,
+        rows: &Rows,
+        from: Position,
+        to: Position,
+        told: Told<'_>,
+    ) -> Result<()> {
+        self.counts.add(rows).await?;
+        if self.stage == Stage::Empty {
+            return self.write_first(rows, to, told).await;
+        }
+        self.index()?;
         match write::commit(self.reader.connection(), &self.path, rows, from, to) {
             Ok(Commit::Done) => Ok(()),
             Ok(Commit::Overtaken { at }) => Err(storage(&self.path, overtaken(from, at))),
             Err(error) => Err(error.at(&self.path)),
         }
+    }
+
+    async fn complete(&mut self, told: Told<'_>) -> Result<()> {
+        let is_there = self.stage == Stage::Foldable;
+        let missing = schema::indexes().filter(|index| !(is_there && index.is_for_folding));
+        let missing: Vec<Index> = missing.collect();
+        let tables = missing.iter().map(|index| index.table);
+        let tables = tables.chain([TimelineEntry::TABLE]);
+        let mut work = Work::left(mem::take(&mut self.counts), tables, told);
+        self.write_timeline()
+            .map_err(|error| error.at(&self.path))?;
+        work.indexed(TimelineEntry::TABLE);
+        for index in missing {
+            self.reader
+                .run(|connection| Ok(connection.execute(&index.sql, ()).map(drop)?))?;
+            work.indexed(index.table);
+        }
+        Ok(())
     }
 
     async fn finish(self: Box<Self>) -> Result<SharedStore> {
@@ -152,17 +238,32 @@ struct Tables<'a>(&'a mut Reader);
 
 impl Loader for Tables<'_> {
     async fn load<R: Row, B: Borrow<R> + Sync>(&mut self, rows: &[B]) -> Result<()> {
-        let sql = sql::insert::<R>().to_string(SqliteQueryBuilder);
         self.0.run(|connection| {
             let transaction = connection.unchecked_transaction()?;
-            let mut statement = transaction.prepare(&sql)?;
-            for row in rows {
-                bind::execute(&mut statement, row.borrow())?;
-            }
-            drop(statement);
+            insert::<R, B>(&transaction, rows)?;
             Ok(transaction.commit()?)
         })
     }
+}
+
+fn insert<R: Row, B: Borrow<R>>(
+    transaction: &Transaction<'_>,
+    rows: &[B],
+) -> std::result::Result<(), Failure> {
+    let sql = sql::insert::<R>().to_string(SqliteQueryBuilder);
+    let mut statement = transaction.prepare_cached(&sql)?;
+    for row in rows {
+        bind::execute(&mut statement, row.borrow())?;
+    }
+    Ok(())
+}
+
+/// Where entries of the timeline are until the end: a part of a budget of memory is for them.
+fn runs(path: &Path, budget: usize) -> Runs {
+    /// The least and the most, in bytes.
+    const MEMORY: (usize, usize) = (1 << 14, 1 << 26);
+    let memory = (budget / 16).clamp(MEMORY.0, MEMORY.1);
+    Runs::new(beside(path, TIMELINE), memory)
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
@@ -183,7 +284,7 @@ pub fn remove(path: &Path) -> Result<bool> {
         Err(TryLockError::WouldBlock) => return Ok(false),
         Err(TryLockError::Error(error)) => return Err(storage(path, error)),
     }
-    for suffix in ["", "-wal", "-shm", IN_USE] {
+    for suffix in ["", "-wal", "-shm", TIMELINE, IN_USE] {
         match std::fs::remove_file(beside(path, suffix)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(storage(path, error));
@@ -195,6 +296,8 @@ pub fn remove(path: &Path) -> Result<bool> {
 }
 
 const IN_USE: &str = "-in-use";
+
+const TIMELINE: &str = "-timeline";
 
 /// A file that is locked by whoever has the one beside it open. SQLite's own locks come and go.
 pub(super) fn in_use(path: &Path) -> Result<File> {

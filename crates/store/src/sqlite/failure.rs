@@ -1,6 +1,7 @@
 //! What can fail.
 
 use std::error::Error;
+use std::io;
 use std::path::Path;
 
 use plaudit_projection::row::Malformed;
@@ -15,6 +16,8 @@ pub enum Failure {
     Malformed(Malformed),
     Outdated,
     Store(StoreError),
+    /// Of a file that isn't SQLite's.
+    File(io::Error),
 }
 
 impl Failure {
@@ -28,12 +31,19 @@ impl Failure {
             Self::Outdated => StoreError::Outdated { place },
             Self::Malformed(malformed) => malformed.into(),
             Self::Store(error) => error,
+            Self::File(error) => StoreError::Storage {
+                place,
+                source: error.into(),
+            },
         }
     }
 }
 
 /// Whether what failed is that there is no room left.
 pub fn is_full(error: &(dyn Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return error.kind() == io::ErrorKind::StorageFull;
+    }
     let error = error.downcast_ref::<rusqlite::Error>();
     error.and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::DiskFull)
 }
@@ -41,6 +51,12 @@ pub fn is_full(error: &(dyn Error + 'static)) -> bool {
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
     }
 }
 

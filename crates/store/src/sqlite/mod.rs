@@ -25,6 +25,7 @@ mod connection;
 mod failure;
 #[cfg(test)]
 mod plans;
+mod runs;
 mod schema;
 mod write;
 

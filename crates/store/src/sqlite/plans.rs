@@ -7,10 +7,11 @@ use plaudit_projection::Key;
 use rusqlite::Connection;
 use sea_query::SqliteQueryBuilder;
 
-use super::SqliteStore;
+use super::{SqliteStore, schema};
 use crate::reads::posts::{count_of_posts, page_of_posts};
 use crate::reads::{SQL, meetings};
 use crate::statement::Dialect;
+use crate::writes;
 use crate::{Order, Page, PostFilter};
 
 const BOTH: [Order; 2] = [Order::Ascending, Order::Descending];
@@ -233,5 +234,83 @@ fn what_has_a_key_is_searched_by_it() {
                     || step.starts_with("SCAN rarray VIRTUAL TABLE")),
             "{sql}: {plan:#?}"
         );
+    }
+}
+
+/// Tables as they are between the rounds of a bulk load.
+fn foldable() -> Connection {
+    let mut connection = Connection::open_in_memory().unwrap();
+    super::connection::configure(&connection, "OFF", "OFF").unwrap();
+    let transaction = connection.transaction().unwrap();
+    schema::create_tables(&transaction).unwrap();
+    for index in schema::indexes().filter(|index| index.is_for_folding) {
+        transaction.execute(&index.sql, ()).unwrap();
+    }
+    transaction.commit().unwrap();
+    connection
+}
+
+#[test]
+fn what_folding_needs_is_searched_without_the_indexes_that_are_for_reading() {
+    let connection = foldable();
+    let among = [
+        &SQL.accounts,
+        &SQL.accounts_by_id,
+        &SQL.accounts_of,
+        &SQL.posts,
+        &SQL.posts_by_id,
+        &SQL.all_posts_of,
+        &SQL.groups_by_id,
+        &SQL.watches_of,
+        &SQL.group_watches_of,
+        &SQL.likes_of,
+        &SQL.reviews,
+        &SQL.about,
+        &SQL.waiting,
+        &SQL.lozenges_of,
+        &SQL.lozenge_requests_of,
+        &SQL.acceptances_of,
+        &SQL.courses_of,
+        &SQL.milestones_of_posts,
+        &meetings::SQL.meetings,
+        &meetings::SQL.meetings_by_id,
+        &meetings::SQL.presentations_by_id,
+        &meetings::SQL.benefits_by_id,
+        &meetings::SQL.coming_to,
+        &meetings::SQL.places_of,
+    ];
+    let single = [
+        &SQL.like,
+        &SQL.watch,
+        &SQL.membership,
+        &SQL.report,
+        &SQL.group_watch,
+        &SQL.interaction,
+        &SQL.entries_between,
+        &SQL.tally,
+        &meetings::SQL.leader,
+        &meetings::SQL.rsvp,
+        &meetings::SQL.attendance,
+        &meetings::SQL.sponsor,
+        &meetings::SQL.application,
+    ];
+    let among = among.into_iter().flat_map(|sql| [&sql.one, &sql.many]);
+    let erasing = writes::erasing_authors()
+        .into_iter()
+        .chain(writes::erasing_owners());
+    for sql in among.chain(single).chain(erasing) {
+        let sql = sql.text(Dialect::Sqlite);
+        let plan = plan(&connection, sql);
+        let is_scan = |step: &String| step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE");
+        assert!(!plan.iter().any(is_scan), "{sql}: {plan:#?}");
+    }
+}
+
+#[test]
+fn every_index_that_is_for_folding_is_there() {
+    let named = schema::indexes().filter(|index| index.is_for_folding);
+    let tables: Vec<_> = named.map(|index| index.table).collect();
+    for (table, column) in schema::FOR_FOLDING {
+        assert!(tables.contains(&table), "{table} has none by {column}");
     }
 }

@@ -17,10 +17,43 @@ fn tables() -> impl Iterator<Item = String> {
     for_every_row!(table).into_iter()
 }
 
-/// The indexes, each with the name of its table.
-pub fn indexes() -> impl Iterator<Item = (&'static str, String)> {
+/// The indexes.
+pub fn indexes() -> impl Iterator<Item = Index> {
     for_every_row!(indexes_of).into_iter().flatten()
 }
+
+/// An index.
+pub struct Index {
+    /// The name of its table.
+    pub table: &'static str,
+    /// What makes it.
+    pub sql: String,
+    /// Whether folding finds rows by it, or those of which something was erased. The others are for those who
+    /// read only, and cost more to keep than to make at the end of a bulk load.
+    pub is_for_folding: bool,
+}
+
+/// The indexes that folding finds rows by, each as a table and its first column. `plans.rs` holds that there
+/// is none missing.
+pub const FOR_FOLDING: [(&str, &str); 17] = [
+    ("account", "id"),
+    ("account", "profile"),
+    ("application", "account"),
+    ("benefit", "id"),
+    ("benefit", "account"),
+    ("community_group", "id"),
+    ("feedback", "account"),
+    ("gift", "giver"),
+    ("meeting", "id"),
+    ("post", "id"),
+    ("post", "author"),
+    ("presentation", "id"),
+    ("presentation", "speaker"),
+    ("report", "account"),
+    ("review", "author"),
+    ("rsvp", "account"),
+    ("sponsor", "account"),
+];
 
 /// Where the fold stands: position and id of the last event, whether something was erased that is still
 /// somewhere in the file, and up to where the last batch came that changed whose points accounts' are.
@@ -75,8 +108,8 @@ pub fn create_tables(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 
 /// Makes the indexes.
 pub fn create_indexes(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    for (_, index) in indexes() {
-        transaction.execute(&index, ())?;
+    for index in indexes() {
+        transaction.execute(&index.sql, ())?;
     }
     Ok(())
 }
@@ -124,10 +157,19 @@ fn table<R: Row>() -> String {
     format!("{} {options}", table.take().to_string(SqliteQueryBuilder))
 }
 
-fn indexes_of<R: Row>() -> Vec<(&'static str, String)> {
-    sql::create_indexes::<R>(&[])
+fn indexes_of<R: Row>() -> Vec<Index> {
+    let columns = R::UNIQUE.iter().chain(R::INDEXES);
+    let indexes = sql::create_indexes::<R>(&[]);
+    indexes
         .iter()
-        .map(|index| (R::TABLE, index.to_string(SqliteQueryBuilder)))
+        .zip(columns)
+        .map(|(index, columns)| Index {
+            table: R::TABLE,
+            sql: index.to_string(SqliteQueryBuilder),
+            is_for_folding: columns
+                .first()
+                .is_some_and(|first| FOR_FOLDING.contains(&(R::TABLE, first))),
+        })
         .collect()
 }
 
@@ -150,7 +192,7 @@ fn shape(connection: &Connection) -> rusqlite::Result<String> {
 }
 
 fn expected_shape(rules: &str) -> String {
-    tables::shape(rules, tables().chain(indexes().map(|(_, index)| index)))
+    tables::shape(rules, tables().chain(indexes().map(|index| index.sql)))
 }
 
 /// What SQLite finds wrong, and what isn't there: without an index everything would be right, but slow.
@@ -162,7 +204,7 @@ pub fn damages(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut damages = texts("PRAGMA integrity_check")?;
     damages.retain(|damage| damage != "ok");
     let there = texts("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
-    let expected = tables().chain(indexes().map(|(_, index)| index));
+    let expected = tables().chain(indexes().map(|index| index.sql));
     let missing = expected.filter(|sql| !there.contains(sql));
     damages.extend(missing.map(|sql| format!("this isn't there: {sql}")));
     Ok(damages)

@@ -140,17 +140,24 @@ async fn a_bulk_load_comes_to_the_tables_that_commits_of_any_size_come_to() {
             history.add(batch.to_vec()).await;
         }
         let bulk = File::new();
-        let rows = history.anew();
+        let mut rows = history.anew();
         let mut load = BulkLoad::begin(&bulk.path(), &rules().folding_hash()).unwrap();
-        load.bodies(&rows.bodies).await.unwrap();
+        load.settle(&mut rows).await.unwrap();
         let mut told = Vec::new();
         let tell = &mut |done, all| told.push((done, all));
-        load.rows(&rows, history.position(), tell).await.unwrap();
+        load.write(&rows, 0, history.position(), tell)
+            .await
+            .unwrap();
+        let mut completed = Vec::new();
+        let tell = &mut |done, all| completed.push((done, all));
+        load.complete(tell).await.unwrap();
         // It is told at the end, at least, that it is all done.
-        assert!(told.is_sorted());
-        let (done, all) = told.pop().unwrap();
-        assert_eq!(done, all);
-        assert!(all > 0);
+        for mut told in [told, completed] {
+            assert!(told.is_sorted());
+            let (done, all) = told.pop().unwrap();
+            assert_eq!(done, all);
+            assert!(all > 0);
+        }
         let store = load.finish().unwrap();
         assert_eq!(store.position().await.unwrap(), history.position());
         drop((history, store));

@@ -24,6 +24,7 @@ async fn kept() -> Vec<Event> {
         actor: Some(account(3)),
         correlation: Some(Uuid::from_u128(5)),
         causation: Some(Uuid::from_u128(6)),
+        imported: true,
         ..liked()
     };
     let mut events = vec![

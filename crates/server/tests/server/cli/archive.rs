@@ -322,7 +322,7 @@ fn duckdb_and_polars_read_what_is_exported() {
         Ok(said) => said,
         Err(why) if required() => panic!("{why}"),
         Err(why) => {
-            eprintln!("skipped: {why}");
+            plaudit_testing::skipped(&why);
             return;
         }
     };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use plaudit_testing::postgres::{Database, Server as Postgres, server};
+use plaudit_testing::postgres::{Database, Server as Postgres, query, server};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -29,6 +29,13 @@ const ASK_ONCE: &str = "mutation($title: String!, $key: String!) {
 }";
 
 const TITLE: &str = "query($id: ID!) { post(id: $id) { title } }";
+
+/// Members of the demo community.
+const ERASED: [&str; 3] = [
+    "95fbfa5c-8192-54df-9dbc-02b3df08b02f",
+    "264d3738-3f1f-5077-9c97-9ed8f2f8e595",
+    "4b8f2084-73d8-5bd2-974a-89b10e5d8a80",
+];
 
 /// Three nodes, each with a directory of its own.
 struct Cluster {
@@ -121,6 +128,58 @@ impl Cluster {
         *self.nodes[folding].lock().unwrap() = Some(self.node(folding));
     }
 
+    /// Does something beside the nodes, with their databases.
+    fn does(&self, arguments: &[&str]) {
+        let options = self.options();
+        let options = options.iter().map(String::as_str);
+        self.communities[0].does(options.chain(arguments.iter().copied()));
+    }
+
+    /// How many generations each node has gone over to since it started.
+    fn swaps(&self) -> Vec<u64> {
+        let swaps = |number| {
+            let page = self.client(number)?.get("/metrics", "").body;
+            let mut lines = page.lines();
+            lines.find_map(|line| {
+                line.strip_prefix("plaudit_projection_swaps_total{")?
+                    .split(' ')
+                    .nth(1)?
+                    .parse()
+                    .ok()
+            })
+        };
+        (0..3).filter_map(swaps).collect()
+    }
+
+    /// Has all rows folded anew, and somebody erased before every node reads from these; and waits until they do,
+    /// and nothing of who was erased is left.
+    fn rebuild_and_erase(&self, account: &str) {
+        let before = self.swaps();
+        assert_eq!(before.len(), 3);
+        self.does(&["rebuild"]);
+        let folder = tempfile::tempdir().unwrap();
+        let erased = folder.path().join("erased.ndjson");
+        let line = json!({
+            "id": Uuid::new_v4(), "stream": format!("account-{account}"),
+            "type": "AccountErased", "version": 1, "occurred_at": "2026-11-22T12:00:00Z",
+            "data": { "account": account, "content": "remove" },
+        });
+        std::fs::write(&erased, format!("{line}\n")).unwrap();
+        self.does(&["import", "events", text(&erased)]);
+        soon("every node has gone over", || {
+            let now = self.swaps();
+            let all = now.len() == 3 && now.iter().zip(&before).all(|(now, before)| now > before);
+            all.then_some(())
+        });
+        soon("nothing is left of who was erased", || {
+            let erased = query(
+                &self.databases[2].url,
+                "SELECT erased FROM plaudit.generations",
+            );
+            (erased.unwrap() == ["f"]).then_some(())
+        });
+    }
+
     /// Nothing that was acknowledged is lost, and what is served is what follows from the history.
     fn check(self, acknowledged: &HashMap<String, String>) {
         for number in 0..3 {
@@ -136,9 +195,7 @@ impl Cluster {
             let node = node.lock().unwrap().take().unwrap();
             assert!(node.stop().success());
         }
-        let options = self.options();
-        let verify = options.iter().map(String::as_str).chain(["verify"]);
-        self.communities[0].does(verify);
+        self.does(&["verify"]);
     }
 }
 
@@ -263,6 +320,22 @@ fn postgresql_itself_is_restarted_again_and_again() {
                 (load.count() > before + 5).then_some(())
             });
             cluster.postgres.restart();
+        }
+    });
+    let acknowledged = load.acknowledged.into_inner().unwrap();
+    eprintln!("{} mutations were acknowledged", acknowledged.len());
+    cluster.check(&acknowledged);
+}
+
+#[test]
+fn all_is_folded_anew_and_people_are_erased_while_others_read_and_write() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let load = Load::on(&cluster);
+    load.during(|| {
+        for account in ERASED {
+            cluster.rebuild_and_erase(account);
         }
     });
     let acknowledged = load.acknowledged.into_inner().unwrap();

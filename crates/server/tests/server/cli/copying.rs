@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::community::{Community, Ran, demo_events, lines, plaudit, text};
 use super::crash::Random;
+use super::imitation::Imitation;
 use super::sites::beer;
 
 /// Copies; the outcome.
@@ -131,13 +132,71 @@ fn a_real_history_is_the_same_on_a_server_and_back() {
     assert_eq!(rows(&back), rows(&community));
 }
 
+#[test]
+fn a_real_history_is_the_same_after_all_kinds_of_journals() {
+    let Some(site) = beer() else { return };
+    let Some(postgres) = database() else { return };
+    let eventstore = Imitation::start();
+    let (community, back) = (site.community(), Community::new());
+    let master = community.path().join("master.key");
+    let keys = format!("sqlite:{}", text(&community.path().join("keys.sqlite")));
+    let with_keys = ["--from-keys", &keys, "--master-key", text(&master)];
+    let copies = [
+        copy(text(community.path()), &postgres.url, []),
+        copy(&postgres.url, eventstore.url(), []),
+        copy(eventstore.url(), text(back.path()), with_keys),
+    ];
+    for copied in &copies {
+        eprintln!("{copied}");
+        assert_eq!(copied["events"], copies[0]["events"]);
+        assert_eq!(copied["sha256"], copies[0]["sha256"]);
+    }
+    std::fs::copy(&master, back.path().join("master.key")).unwrap();
+    assert_eq!(rows(&back), rows(&community));
+    assert_eq!(back.events(), community.events());
+    assert_eq!(back.exports(), site.exports);
+}
+
+#[test]
+fn a_copy_into_an_eventstoredb_that_was_killed_is_completed_by_copying_again() {
+    let eventstore = Imitation::start();
+    let community = Community::demo();
+    let mut random = Random::new();
+    let mut interrupted = 0;
+    for _ in 0..6 {
+        let mut copying = plaudit([
+            "copy",
+            "--from",
+            text(community.path()),
+            "--to",
+            eventstore.url(),
+        ]);
+        let mut copying = copying
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        thread::sleep(random.millis_below(200) + Duration::from_millis(50));
+        if copying.try_wait().unwrap().is_none() {
+            copying.kill().unwrap();
+            interrupted += 1;
+        }
+        copying.wait().unwrap();
+    }
+    let copied = copy(text(community.path()), eventstore.url(), []);
+    eprintln!("interrupted {interrupted} times, and then {copied}");
+    let back = Community::new();
+    copy(eventstore.url(), text(back.path()), []);
+    assert_eq!(rows(&back), rows(&community));
+}
+
 /// A digest of everything in the journal's table.
 fn rows(community: &Community) -> Vec<(i64, String, i64, i64)> {
     let file = community.path().join("journal.sqlite");
     let connection = rusqlite::Connection::open(file).unwrap();
     let sql = "SELECT position, hex(id) || stream || hex(stream_key) || revision || type || version || data ||
                       coalesce(hex(actor), '-') || coalesce(hex(correlation), '-') ||
-                      coalesce(hex(causation), '-'), occurred_at, recorded_at
+                      coalesce(hex(causation), '-') || imported, occurred_at, recorded_at
                FROM event ORDER BY position";
     let mut statement = connection.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| {

@@ -282,7 +282,7 @@ fn a_disk_that_is_full_leaves_what_is_served_and_later_lets_it_go_on() {
         .args(["--mount", "mount", "-t", "tmpfs", "none", text(&small)])
         .output();
     if !is_possible.is_ok_and(|tried| tried.status.success()) {
-        eprintln!("skipped: no file system can be mounted here");
+        plaudit_testing::skipped("no file system can be mounted here");
         return;
     }
     let plaudit = community.plaudit(["serve", "--listen", "127.0.0.1:0", "--dev"]);

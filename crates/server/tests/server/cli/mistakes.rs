@@ -128,6 +128,22 @@ fn what_is_typed_wrong_is_told_with_what_is_right() {
             &["serve", "--dev", "--listen", "[::]:0"],
             &["--dev", "loopback", "[::]:0"],
         ),
+        (
+            &["serve", "--cors-origin", "*"],
+            &["'*'", "--cors-origin", "like https://app.example.com"],
+        ),
+        (
+            &["serve", "--account-rate", "1", "--account-burst", "10"],
+            &["--account-burst is 10", "--max-cost", "10000"],
+        ),
+        (
+            &["serve", "--allow-only", "/there/is/none"],
+            &["the documents of /there/is/none", "No such file"],
+        ),
+        (
+            &["serve", "--allow-only", "a", "--documents", "b"],
+            &["--allow-only", "--documents", "cannot be used with"],
+        ),
     ] {
         assert_says(&community.misused(arguments.iter().copied()), words);
     }
@@ -191,7 +207,7 @@ fn a_directory_without_the_right_to_write_is_told() {
     permit(0o555);
     if tempfile::tempfile_in(community.path()).is_ok() {
         permit(0o755);
-        eprintln!("skipped: whoever runs this may write everywhere");
+        plaudit_testing::skipped("whoever runs this may write everywhere");
         return;
     }
     let complaint = community.fails(["import", "events", text(&demo())]);

@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Server {
     process: Child,
     client: Client,
+    eventstore: Option<String>,
     log: Receiver<String>,
 }
 
@@ -56,6 +57,7 @@ impl Server {
         let log = lines_of(process.stderr.take().unwrap());
 
         let mut client = None;
+        let mut eventstore = None;
         let end = Instant::now() + PATIENCE;
         loop {
             let line = match printed.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -75,6 +77,7 @@ impl Server {
                         token: None,
                     });
                 }
+                ("Events", _) => eventstore = Some(value.trim().to_owned()),
                 ("Authorization:", Some(client)) => {
                     client.token = Some(value.to_owned());
                     break;
@@ -87,12 +90,18 @@ impl Server {
         Self {
             process,
             client: client.unwrap(),
+            eventstore,
             log,
         }
     }
 
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Where clients of EventStoreDB connect.
+    pub fn eventstore(&self) -> &str {
+        self.eventstore.as_deref().unwrap()
     }
 
     /// Tells the server to stop, as a supervisor does, and waits until it has.

@@ -197,7 +197,7 @@ fn a_rebuild_beside_a_running_server_disturbs_nobody() {
     }
     // So many at once that the server opens its read models again for some of them.
     let everything = "{
-        posts(first: 100) { nodes { body comments(first: 50) { nodes { body author { name } } } } }
+        posts(first: 100) { nodes { body comments(first: 30) { nodes { body author { name } } } } }
     }";
     thread::scope(|scope| {
         for _ in 0..16 {

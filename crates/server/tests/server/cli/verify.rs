@@ -73,7 +73,9 @@ fn f8_a_community_that_nobody_meddled_with_is_whole() {
     let lines = lines(&community.does(["verify", "--json"]));
     let (last, progress) = lines.split_last().unwrap();
     let phases = progress.iter().map(|line| line["phase"].as_str().unwrap());
-    let phases: Vec<&str> = phases.filter(|phase| *phase != "comparing").collect();
+    let mut phases: Vec<&str> = phases.filter(|phase| *phase != "comparing").collect();
+    // First the rows, and then what is made of them.
+    phases.dedup();
     assert_eq!(phases, ["inspecting", "replaying", "writing", "counting"]);
     let verified = &last["verified"];
     assert_eq!(verified["events"], events);

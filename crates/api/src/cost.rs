@@ -1,0 +1,352 @@
+//! What an operation costs: told before it is executed, from its document and its variables alone.
+//!
+//! A field costs 1, and what is selected of a list as many times as it may have entries: `first` or `last` of a
+//! connection, of a list by ids as many as there are, of others a guess. A mutation costs more, for it writes. So a
+//! cost is about the number of fields of the largest answer.
+//!
+//! A document is priced once, with each of its fragments; how long lists are that variables tell is put in for each
+//! request.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use async_graphql::parser::types::{Field, OperationDefinition, OperationType, SelectionSet};
+use async_graphql::parser::types::{Selection, TypeCondition};
+use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
+use async_graphql::{Name, Positioned, Value, Variables};
+
+use crate::order::Fragments;
+use crate::paging::PAGE_DEFAULT;
+
+/// What a mutation costs besides its answer.
+const WRITING: u64 = 9;
+
+/// How many entries a list has of which nobody says.
+const LENGTH_ASSUMED: u64 = 5;
+
+/// So many fields of the schema cost 1: they are in memory, and an answer has many of them.
+const SCHEMA_FIELDS: u64 = 20;
+
+/// What an operation costs, but for the lengths of lists that variables tell.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Price {
+    fixed: u64,
+    lists: Vec<(Length, Arc<Price>)>,
+}
+
+/// How many entries a list has at most.
+#[derive(Debug, Clone)]
+enum Length {
+    Known(u64),
+    /// As many as a variable says; where it says nothing, so many.
+    Told(Name, u64),
+}
+
+impl Price {
+    /// The cost with these variables.
+    pub fn with(&self, variables: &Variables) -> u64 {
+        let lists = self.lists.iter().map(|(length, each)| {
+            let length = match length {
+                Length::Known(length) => *length,
+                Length::Told(name, otherwise) => {
+                    let value = variables.get(name);
+                    value.and_then(length_of).unwrap_or(*otherwise)
+                }
+            };
+            length.saturating_mul(each.with(variables))
+        });
+        lists.fold(self.fixed, u64::saturating_add)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.fixed = self.fixed.saturating_add(other.fixed);
+        self.lists.extend(other.lists);
+    }
+
+    /// The price of so many.
+    fn times(self, length: Length) -> Self {
+        match length {
+            Length::Known(length) if self.lists.is_empty() => Self {
+                fixed: self.fixed.saturating_mul(length),
+                lists: Vec::new(),
+            },
+            length @ (Length::Known(_) | Length::Told(..)) => Self {
+                fixed: 0,
+                lists: vec![(length, Arc::new(self))],
+            },
+        }
+    }
+}
+
+/// The length that a value says: a number, or a list's own.
+fn length_of(value: &Value) -> Option<u64> {
+    match value {
+        // What is less than nothing is refused when it is executed.
+        Value::Number(number) => Some(number.as_u64().unwrap_or(0)),
+        Value::List(elements) => Some(elements.len() as u64),
+        Value::Null
+        | Value::String(_)
+        | Value::Boolean(_)
+        | Value::Binary(_)
+        | Value::Enum(_)
+        | Value::Object(_) => None,
+    }
+}
+
+/// The price of an operation of a document that fits the schema.
+pub(crate) fn price(
+    registry: &Registry,
+    fragments: &Fragments,
+    operation: &OperationDefinition,
+) -> Price {
+    let root = match operation.ty {
+        OperationType::Query => Some(&registry.query_type),
+        OperationType::Mutation => registry.mutation_type.as_ref(),
+        OperationType::Subscription => registry.subscription_type.as_ref(),
+    };
+    let mut pricing = Pricing {
+        registry,
+        fragments,
+        known: HashMap::new(),
+        schema: None,
+    };
+    let Some(root) = root.and_then(|root| registry.types.get(root)) else {
+        return Price::default();
+    };
+    let selections = &operation.selection_set.node;
+    let mut price = pricing.of(root, selections).whole();
+    if operation.ty == OperationType::Mutation {
+        let writing = WRITING.saturating_mul(selections.items.len() as u64);
+        price.fixed = price.fixed.saturating_add(writing);
+    }
+    // Also what asks for nothing is read.
+    price.fixed = price.fixed.max(1);
+    price
+}
+
+/// What selections cost: once, and for each entry, if they are of a connection.
+#[derive(Debug, Clone, Default)]
+struct Parts {
+    once: Price,
+    each: Price,
+}
+
+impl Parts {
+    fn whole(mut self) -> Price {
+        self.once.add(self.each);
+        self.once
+    }
+}
+
+struct Pricing<'a> {
+    registry: &'a Registry,
+    fragments: &'a Fragments,
+    /// What each fragment costs.
+    known: HashMap<&'a str, Parts>,
+    /// How large the schema is, once something of it is asked for.
+    schema: Option<SchemaLengths>,
+}
+
+impl<'a> Pricing<'a> {
+    fn of(&mut self, ty: &'a MetaType, selections: &'a SelectionSet) -> Parts {
+        let mut parts = Parts::default();
+        for selection in &selections.items {
+            let below = match &selection.node {
+                Selection::Field(field) => self.of_field(ty, &field.node),
+                Selection::InlineFragment(inline) => {
+                    let on = self.narrowed(ty, inline.node.type_condition.as_ref());
+                    self.of(on, &inline.node.selection_set.node)
+                }
+                Selection::FragmentSpread(spread) => {
+                    self.of_fragment(ty, &spread.node.fragment_name.node)
+                }
+            };
+            parts.once.add(below.once);
+            parts.each.add(below.each);
+        }
+        parts
+    }
+
+    /// The type that a fragment is on.
+    fn narrowed(&self, ty: &'a MetaType, to: Option<&Positioned<TypeCondition>>) -> &'a MetaType {
+        let to = to.and_then(|to| self.registry.types.get(to.node.on.node.as_str()));
+        to.unwrap_or(ty)
+    }
+
+    fn of_fragment(&mut self, ty: &'a MetaType, name: &'a Name) -> Parts {
+        if let Some(known) = self.known.get(name.as_str()) {
+            return known.clone();
+        }
+        let Some(Positioned { node: fragment, .. }) = self.fragments.get(name) else {
+            return Parts::default();
+        };
+        let on = self.narrowed(ty, Some(&fragment.type_condition));
+        let parts = self.of(on, &fragment.selection_set.node);
+        self.known.insert(name, parts.clone());
+        parts
+    }
+
+    fn of_field(&mut self, ty: &'a MetaType, field: &'a Field) -> Parts {
+        let mut parts = Parts::default();
+        parts.once.fixed = 1;
+        let Some(meta) = ty.field_by_name(&field.name.node) else {
+            return parts;
+        };
+        let Some(of) = self.registry.concrete_type_by_name(&meta.ty) else {
+            return parts;
+        };
+        let below = self.of(of, &field.selection_set.node);
+        if ty.name().starts_with("__") {
+            let length = self.schema_lengths().of_field(&meta.name);
+            parts.once.add(below.whole().times(Length::Known(length)));
+            return parts;
+        }
+        if of.name().starts_with("__") {
+            let fields = below.whole().fixed;
+            parts.once.fixed += fields.div_ceil(SCHEMA_FIELDS);
+            return parts;
+        }
+        let is_connection = |ty: &MetaType| ty.name().ends_with("Connection");
+        if is_connection(ty) && is_list(meta) {
+            parts.each.add(below.whole());
+        } else if is_connection(of) {
+            parts.once.add(below.once);
+            parts.once.add(below.each.times(length(meta, field)));
+        } else if is_list(meta) {
+            parts.once.add(below.whole().times(length(meta, field)));
+        } else {
+            parts.once.add(below.whole());
+        }
+        parts
+    }
+
+    fn schema_lengths(&mut self) -> &SchemaLengths {
+        let registry = self.registry;
+        self.schema
+            .get_or_insert_with(|| SchemaLengths::of(registry))
+    }
+}
+
+fn is_list(field: &MetaField) -> bool {
+    let mut ty = MetaTypeName::create(&field.ty);
+    if let MetaTypeName::NonNull(inner) = ty {
+        ty = MetaTypeName::create(inner);
+    }
+    matches!(ty, MetaTypeName::List(_))
+}
+
+/// How many entries the list of a field has at most.
+fn length(meta: &MetaField, field: &Field) -> Length {
+    let mut assumed = LENGTH_ASSUMED;
+    for name in ["first", "last", "ids"] {
+        let Some(argument) = meta.args.get(name) else {
+            continue;
+        };
+        if name != "ids" {
+            let default = argument.default_value.as_deref();
+            let default = default.and_then(|default| default.parse().ok());
+            assumed = default.unwrap_or(u64::from(PAGE_DEFAULT.unsigned_abs()));
+        }
+        let Some(value) = field.get_argument(name) else {
+            continue;
+        };
+        let mut variable = None;
+        let value = value.node.clone().into_const_with(|name| {
+            variable = Some(name);
+            Ok::<_, Infallible>(Value::Null)
+        });
+        let Ok(value) = value;
+        match (length_of(&value), variable) {
+            (Some(length), _) => return Length::Known(length),
+            (None, Some(variable)) => return Length::Told(variable, assumed),
+            (None, None) => {}
+        }
+    }
+    Length::Known(assumed)
+}
+
+/// How many there are of what the schema tells of itself, on average.
+struct SchemaLengths {
+    types: u64,
+    directives: u64,
+    fields: u64,
+    arguments: u64,
+    input_fields: u64,
+    enum_values: u64,
+    others: u64,
+}
+
+impl SchemaLengths {
+    fn of(registry: &Registry) -> Self {
+        let types = registry.types.values();
+        let count = |ty: &MetaType| ty.fields().map_or(0, |fields| fields.len());
+        let mut below = Average::default();
+        let (mut fields, mut arguments) = (Average::default(), Average::default());
+        let (mut inputs, mut values) = (Average::default(), Average::default());
+        for ty in types {
+            // An average over all types, for every list of types is of all kinds.
+            fields.add(count(ty));
+            for field in ty.fields().into_iter().flat_map(|fields| fields.values()) {
+                arguments.add(field.args.len());
+                let of = registry.concrete_type_by_name(&field.ty);
+                below.add(of.map_or(0, count));
+            }
+            let (mut input_fields, mut enum_values) = (0, 0);
+            if let MetaType::InputObject {
+                input_fields: of, ..
+            } = ty
+            {
+                input_fields = of.len();
+            }
+            if let MetaType::Enum {
+                enum_values: of, ..
+            } = ty
+            {
+                enum_values = of.len();
+            }
+            inputs.add(input_fields);
+            values.add(enum_values);
+        }
+        Self {
+            types: registry.types.len() as u64,
+            directives: registry.directives.len() as u64,
+            // What fields lead to has more of them than types have on the whole.
+            fields: fields.rounded_up().max(below.rounded_up()),
+            arguments: arguments.rounded_up(),
+            input_fields: inputs.rounded_up(),
+            enum_values: values.rounded_up(),
+            others: 1,
+        }
+    }
+
+    /// How many entries a field of the schema has.
+    fn of_field(&self, name: &str) -> u64 {
+        match name {
+            "types" => self.types,
+            "directives" => self.directives,
+            "fields" => self.fields,
+            "args" => self.arguments,
+            "inputFields" => self.input_fields,
+            "enumValues" => self.enum_values,
+            _ => self.others,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Average {
+    sum: u64,
+    count: u64,
+}
+
+impl Average {
+    fn add(&mut self, length: usize) {
+        self.sum += length as u64;
+        self.count += 1;
+    }
+
+    fn rounded_up(&self) -> u64 {
+        self.sum.div_ceil(self.count.max(1)).max(1)
+    }
+}
