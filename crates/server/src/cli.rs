@@ -447,7 +447,7 @@ pub struct Copy {
 
     /// Where its keys are copied to, if they are: under the master key that is used there.
     ///
-    /// What was destroyed in either is destroyed in both. Without it the keys stay where they are, and --keys
+    /// What was destroyed here is destroyed there, too. Without it the keys stay where they are, and --keys
     /// names them.
     #[arg(
         long,

@@ -110,11 +110,18 @@ pub fn page_by_key(table: &Declared, after: bool, limit: u32) -> String {
 
 /// A new row; its values come as parameters, in the order of its columns.
 pub fn insert<R: Row>() -> InsertStatement {
+    insert_many::<R>(1)
+}
+
+/// So many new rows.
+pub fn insert_many<R: Row>(rows: usize) -> InsertStatement {
     let mut insert = Query::insert();
-    insert
-        .into_table(R::TABLE)
-        .columns(names::<R>())
-        .values_panic((1..).zip(names::<R>()).map(|(number, _)| parameter(number)));
+    insert.into_table(R::TABLE).columns(names::<R>());
+    let mut numbers = 1..;
+    for _ in 0..rows {
+        let parameters = names::<R>().zip(&mut numbers);
+        insert.values_panic(parameters.map(|(_, number)| parameter(number)));
+    }
     insert
 }
 

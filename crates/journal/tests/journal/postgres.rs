@@ -323,6 +323,48 @@ async fn an_append_whose_answer_is_lost_is_recorded_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_another_one_records_of_a_group_in_doubt_does_not_pass_for_the_group() {
+    let Some(place) = Databases::new() else {
+        return;
+    };
+    let (journal, other) = (place.journal().await, place.journal().await);
+    // Whoever commits while there is a row in `slow` hangs in the middle of it.
+    place.tamper(
+        "CREATE TABLE public.slow AS SELECT true;
+         CREATE FUNCTION public.hang() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF EXISTS (SELECT FROM public.slow) THEN PERFORM pg_sleep(60); END IF;
+             RETURN NULL;
+         END $$;
+         CREATE CONSTRAINT TRIGGER hang AFTER INSERT ON plaudit_journal.event
+             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.hang()",
+    );
+    let (first, second) = (edited(1, "a"), edited(2, "b"));
+    let both = vec![first.clone(), second.clone()];
+    let recording = tokio::spawn(async move { journal.append_many(both).await });
+    let observer = place.connection().await;
+    let hangs = "SELECT FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    let began = Instant::now();
+    while observer.query(hangs, &[]).await.unwrap().is_empty() {
+        assert!(began.elapsed() < LONG);
+        sleep(Duration::from_millis(10)).await;
+    }
+    place.tamper("DELETE FROM public.slow");
+
+    // Who got no answer asks somebody else, who waits for the first: and that one is gone.
+    let again = tokio::spawn(async move { append(&*other, Expected::Any, &[first]).await });
+    sleep(Duration::from_millis(300)).await;
+    let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    assert_eq!(observer.query(kill, &[]).await.unwrap().len(), 1);
+    assert_eq!(again.await.unwrap().unwrap(), recorded(1, 1));
+    assert_eq!(recording.await.unwrap().unwrap(), recorded(1, 2));
+    let there = all(&*place.journal().await).await;
+    assert_eq!(there[1].id, second.id);
+    assert_eq!(there.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn restarts_lose_and_repeat_nothing() {
     let Some(server) = server() else { return };
     let place = Databases::on(&server);

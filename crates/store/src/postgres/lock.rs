@@ -6,17 +6,21 @@ use plaudit_postgres::tokio_postgres::Client;
 use plaudit_postgres::{Address, Connection, PostgresError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// So often it is tried to get one back that was lost with its connection.
 const AGAIN: std::time::Duration = std::time::Duration::from_millis(250);
 
-/// After twenty seconds the server notices that a machine is gone, and lets go of its locks. By itself it takes
-/// hours.
-const LOST: [(&str, &str); 3] = [
+/// So often whoever holds one says that they still go on.
+const ALIVE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// After twenty seconds the server notices that a machine is gone, or that a process hangs which should have said
+/// that it [goes on](ALIVE), and lets go of its locks. By itself it takes hours, or never does.
+const LOST: [(&str, &str); 4] = [
     ("tcp_keepalives_idle", "5"),
     ("tcp_keepalives_interval", "5"),
     ("tcp_keepalives_count", "3"),
+    ("idle_session_timeout", "20s"),
 ];
 
 /// Who may hold it besides.
@@ -167,7 +171,10 @@ async fn keep(
     report: watch::Sender<bool>,
 ) {
     loop {
-        connection.lost().await;
+        // An error shows as a loss.
+        while timeout(ALIVE, connection.lost()).await.is_err() {
+            let _ = timeout(ALIVE, connection.batch_execute("")).await;
+        }
         report.send_replace(false);
         tracing::debug!("the connection that holds a lock was lost: {name}");
         loop {

@@ -51,6 +51,8 @@ impl Place {
         let there = address.clone().with_setting("search_path", schema);
         // To compile a plan takes longer than most of what is asked here.
         let there = there.with_setting("jit", "off");
+        // A process that hangs in the middle of writing keeps nobody else waiting for ever.
+        let there = there.with_setting("idle_in_transaction_session_timeout", "10s");
         let pool = there
             .pool(CONNECTIONS)
             .map_err(|error| failed(schema, error))?;

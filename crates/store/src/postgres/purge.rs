@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use plaudit_postgres::tokio_postgres::error::SqlState;
 use plaudit_postgres::{Object, PostgresError};
 use tokio::time::sleep;
 
@@ -72,15 +73,28 @@ async fn readers_go(at: &Place, connection: &Object) -> std::result::Result<bool
     }
 }
 
+/// So long it is tried to have tables for oneself, and so long others have them in between.
+const TURNS: Duration = Duration::from_secs(3);
+
+const TURN: Duration = Duration::from_millis(300);
+
 async fn write_anew(at: &Place, connection: &Object) -> std::result::Result<(), PostgresError> {
     let run = |sql: String| async move {
         let done = connection.batch_execute(&sql).await;
         done.map_err(|error| at.error(error))
     };
     run(BRIEFLY.to_owned()).await?;
+    let began = Instant::now();
     let written = async {
         for table in tables::declared() {
-            run(format!("VACUUM (FULL, ANALYZE) \"{}\"", table.name)).await?;
+            let vacuum = format!("VACUUM (FULL, ANALYZE) \"{}\"", table.name);
+            // Who reads takes turns with who wants to read alone.
+            while let Err(error) = run(vacuum.clone()).await {
+                if !error.has_code(&SqlState::LOCK_NOT_AVAILABLE) || began.elapsed() > TURNS {
+                    return Err(error);
+                }
+                sleep(TURN).await;
+            }
         }
         run("UPDATE progress SET erased = FALSE".to_owned()).await
     };

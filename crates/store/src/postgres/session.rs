@@ -20,6 +20,11 @@ use crate::{Each, Result, StoreError};
 /// So many statements are on their way at once.
 const PIPELINED: usize = 256;
 
+/// Whoever reads may take their time with what they have read.
+const BEGIN: &str = "
+    BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+    SET LOCAL idle_in_transaction_session_timeout = 0";
+
 type Asked<T> = std::result::Result<T, PostgresError>;
 
 /// Reads with any connection, each time as of then.
@@ -91,8 +96,7 @@ impl PostgresMoment {
     pub(super) async fn begin(at: Arc<Place>) -> Result<Self> {
         let begun = patiently(|| async {
             let connection = at.connection().await?;
-            let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-            let begun = connection.batch_execute(begin).await;
+            let begun = connection.batch_execute(BEGIN).await;
             begun.map_err(|error| at.error(error))?;
             Ok(connection)
         });

@@ -1,5 +1,6 @@
 //! Between rows and SQLite's statements, without a copy in between.
 
+use std::borrow::Borrow;
 use std::ffi::CStr;
 use std::rc::Rc;
 
@@ -94,14 +95,24 @@ pub fn run(statement: &mut Statement<'_>, params: &[Param<'_>]) -> rusqlite::Res
 
 /// Runs a statement with the cells of a row as its parameters.
 pub fn execute<R: Row>(statement: &mut Statement<'_>, row: &R) -> rusqlite::Result<()> {
+    execute_many::<R, &R>(statement, &[row])
+}
+
+/// Runs a statement with the cells of some rows as its parameters.
+pub fn execute_many<R: Row, B: Borrow<R>>(
+    statement: &mut Statement<'_>,
+    rows: &[B],
+) -> rusqlite::Result<()> {
     let mut at = 0;
     let mut result = Ok(());
-    row.write(&mut |cell| {
-        at += 1;
-        if result.is_ok() {
-            result = statement.raw_bind_parameter(at, CellParam(cell));
-        }
-    });
+    for row in rows {
+        row.borrow().write(&mut |cell| {
+            at += 1;
+            if result.is_ok() {
+                result = statement.raw_bind_parameter(at, CellParam(cell));
+            }
+        });
+    }
     result?;
     statement.raw_execute().map(drop)
 }

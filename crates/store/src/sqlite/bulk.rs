@@ -13,6 +13,7 @@ use plaudit_domain::Position;
 use plaudit_projection::{LedgerEntry, Needs, PostBody, Row, Rows, TimelineEntry, Touched};
 use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::engine::Loader;
 use crate::load::{Load, Told, overtaken};
@@ -33,7 +34,9 @@ pub struct BulkLoad {
     path: Arc<Path>,
     rules: String,
     budget: usize,
-    reader: Reader,
+    reader: Arc<Reader>,
+    /// Rows that are being written, while others are folded.
+    settling: Option<JoinHandle<Result<()>>>,
     timeline: Runs,
     /// How many rows were written.
     counts: Counts,
@@ -67,7 +70,8 @@ impl BulkLoad {
             path: path.into(),
             rules: rules.to_owned(),
             budget: BUDGET,
-            reader: Reader::new(connection, path.into()),
+            reader: Arc::new(Reader::new(connection, path.into())),
+            settling: None,
             timeline: runs(path, BUDGET),
             counts: Counts::default(),
             stage: Stage::Empty,
@@ -94,46 +98,37 @@ impl BulkLoad {
             in_use: _in_use,
             ..
         } = self;
-        let connection = reader.into_connection();
-        connection
-            .close()
-            .map_err(|(_, error)| Failure::from(error).at(&path))?;
+        drop(reader);
         File::open(&path)
             .and_then(|file| file.sync_all())
             .map_err(|error| storage(&path, error))?;
         SqliteStore::open(&path, &rules)
     }
 
-    fn write_settled(
-        &mut self,
-        bodies: &[PostBody],
-        entries: &[LedgerEntry],
-    ) -> std::result::Result<(), Failure> {
-        let transaction = self.reader.connection().transaction()?;
-        let sql = sql::upsert::<PostBody>().to_string(SqliteQueryBuilder);
-        let mut statement = transaction.prepare_cached(&sql)?;
-        for body in bodies {
-            bind::execute(&mut statement, body)?;
+    /// Waits until what was settled is written.
+    async fn settled(&mut self) -> Result<()> {
+        match self.settling.take() {
+            Some(settling) => {
+                let settled = settling.await;
+                settled.unwrap_or_else(|error| Err(storage(&self.path, error.into())))
+            }
+            None => Ok(()),
         }
-        drop(statement);
-        insert(&transaction, entries)?;
-        Ok(transaction.commit()?)
     }
 
     async fn write_first(&mut self, rows: &Rows, to: Position, told: Told<'_>) -> Result<()> {
         let mut work = Work::of(rows, empty(), told).await?;
         let mut tables = Telling {
-            loader: Tables(&mut self.reader),
+            loader: Tables(&self.reader),
             work: &mut work,
         };
         writes::load(&mut tables, rows).await?;
         self.stage = Stage::Written;
-        let transaction = self.reader.connection().transaction();
-        let started = transaction.and_then(|transaction| {
+        self.reader.run(|connection| {
+            let transaction = connection.transaction()?;
             schema::start(&transaction, &self.rules, to, rows)?;
-            transaction.commit()
-        });
-        started.map_err(|error| Failure::from(error).at(&self.path))
+            Ok(transaction.commit()?)
+        })
     }
 
     /// Makes the indexes that folding finds rows by, if they aren't there yet.
@@ -149,14 +144,21 @@ impl BulkLoad {
         Ok(())
     }
 
-    fn write_timeline(&mut self) -> std::result::Result<(), Failure> {
-        let transaction = self.reader.connection().transaction()?;
-        let sql = sql::insert::<TimelineEntry>().to_string(SqliteQueryBuilder);
-        let mut statement = transaction.prepare(&sql)?;
-        self.timeline
-            .merge(|entry| Ok::<_, Failure>(bind::execute(&mut statement, &entry)?))?;
-        drop(statement);
-        Ok(transaction.commit()?)
+    fn write_timeline(&mut self) -> Result<()> {
+        const SOME: usize = 4_096;
+        self.reader.run(|connection| {
+            let transaction = connection.transaction()?;
+            let mut some = Vec::new();
+            self.timeline.merge(|entry| {
+                some.push(entry);
+                if some.len() < SOME {
+                    return Ok(());
+                }
+                insert(&transaction, &mem::take(&mut some))
+            })?;
+            insert(&transaction, &some)?;
+            Ok(transaction.commit()?)
+        })
     }
 }
 
@@ -175,20 +177,25 @@ impl Load for BulkLoad {
         self.timeline
             .add(timeline)
             .map_err(|error| storage(&self.path, error))?;
-        self.write_settled(&bodies, &entries)
-            .map_err(|error| error.at(&self.path))
+        self.settled().await?;
+        let reader = self.reader.clone();
+        let settling = move || reader.run(|connection| settle(connection, &bodies, &entries));
+        self.settling = Some(spawn_blocking(settling));
+        Ok(())
     }
 
     async fn fetch(&mut self, touched: &Touched, rows: &mut Rows) -> Result<()> {
         if self.stage == Stage::Empty {
             return Ok(());
         }
+        self.settled().await?;
         self.index()?;
-        fetch::touched(&self.reader, touched, rows).await
+        fetch::touched(&*self.reader, touched, rows).await
     }
 
     async fn fetch_for(&mut self, needs: &Needs, rows: &mut Rows) -> Result<()> {
-        fetch::needed(&self.reader, needs, rows).await
+        self.settled().await?;
+        fetch::needed(&*self.reader, needs, rows).await
     }
 
     async fn write(
@@ -199,14 +206,16 @@ impl Load for BulkLoad {
         told: Told<'_>,
     ) -> Result<()> {
         self.counts.add(rows).await?;
+        self.settled().await?;
         if self.stage == Stage::Empty {
             return self.write_first(rows, to, told).await;
         }
         self.index()?;
-        match write::commit(self.reader.connection(), &self.path, rows, from, to) {
-            Ok(Commit::Done) => Ok(()),
-            Ok(Commit::Overtaken { at }) => Err(storage(&self.path, overtaken(from, at))),
-            Err(error) => Err(error.at(&self.path)),
+        let path = &self.path;
+        let commit = |connection: &mut Connection| write::commit(connection, path, rows, from, to);
+        match self.reader.run(commit)? {
+            Commit::Done => Ok(()),
+            Commit::Overtaken { at } => Err(storage(path, overtaken(from, at))),
         }
     }
 
@@ -217,8 +226,8 @@ impl Load for BulkLoad {
         let tables = missing.iter().map(|index| index.table);
         let tables = tables.chain([TimelineEntry::TABLE]);
         let mut work = Work::left(mem::take(&mut self.counts), tables, told);
-        self.write_timeline()
-            .map_err(|error| error.at(&self.path))?;
+        self.settled().await?;
+        self.write_timeline()?;
         work.indexed(TimelineEntry::TABLE);
         for index in missing {
             self.reader
@@ -233,8 +242,25 @@ impl Load for BulkLoad {
     }
 }
 
+/// Writes texts, of which there may be some of the same posts, and entries of the ledger, which are new.
+fn settle(
+    connection: &mut Connection,
+    bodies: &[PostBody],
+    entries: &[LedgerEntry],
+) -> std::result::Result<(), Failure> {
+    let transaction = connection.transaction()?;
+    let sql = sql::upsert::<PostBody>().to_string(SqliteQueryBuilder);
+    let mut statement = transaction.prepare_cached(&sql)?;
+    for body in bodies {
+        bind::execute(&mut statement, body)?;
+    }
+    drop(statement);
+    insert(&transaction, entries)?;
+    Ok(transaction.commit()?)
+}
+
 /// A table at a time.
-struct Tables<'a>(&'a mut Reader);
+struct Tables<'a>(&'a Reader);
 
 impl Loader for Tables<'_> {
     async fn load<R: Row, B: Borrow<R> + Sync>(&mut self, rows: &[B]) -> Result<()> {
@@ -246,14 +272,32 @@ impl Loader for Tables<'_> {
     }
 }
 
+/// Inserts rows, many in a statement: to run one costs more than a row of it.
 fn insert<R: Row, B: Borrow<R>>(
     transaction: &Transaction<'_>,
     rows: &[B],
 ) -> std::result::Result<(), Failure> {
-    let sql = sql::insert::<R>().to_string(SqliteQueryBuilder);
+    /// So many parameters a statement has, about.
+    const PARAMETERS: usize = 512;
+    let at_once = (PARAMETERS / R::table_columns().len()).max(1);
+    let (many, rest) = rows.split_at(rows.len() - rows.len() % at_once);
+    insert_by(transaction, many, at_once)?;
+    insert_by(transaction, rest, 1)
+}
+
+/// Inserts rows, each time so many.
+fn insert_by<R: Row, B: Borrow<R>>(
+    transaction: &Transaction<'_>,
+    rows: &[B],
+    at_once: usize,
+) -> std::result::Result<(), Failure> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let sql = sql::insert_many::<R>(at_once).to_string(SqliteQueryBuilder);
     let mut statement = transaction.prepare_cached(&sql)?;
-    for row in rows {
-        bind::execute(&mut statement, row.borrow())?;
+    for rows in rows.chunks(at_once) {
+        bind::execute_many(&mut statement, rows)?;
     }
     Ok(())
 }

@@ -35,22 +35,12 @@ impl Reader {
         }
     }
 
-    /// The connection, for whoever has it alone.
-    pub fn connection(&mut self) -> &mut Connection {
-        self.connection.get_mut()
-    }
-
-    /// The connection, which is read from no more.
-    pub fn into_connection(self) -> Connection {
-        self.connection.into_inner()
-    }
-
     /// Runs something on it.
     pub fn run<T>(
         &self,
-        run: impl FnOnce(&Connection) -> std::result::Result<T, Failure>,
+        run: impl FnOnce(&mut Connection) -> std::result::Result<T, Failure>,
     ) -> Result<T> {
-        run(&self.connection.lock()).map_err(|failure| {
+        run(&mut self.connection.lock()).map_err(|failure| {
             self.failed.store(true, Ordering::Relaxed);
             failure.at(&self.path)
         })

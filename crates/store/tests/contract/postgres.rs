@@ -1,15 +1,17 @@
 //! PostgreSQL: a database of its own.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use plaudit_domain::erasure::Content;
 use plaudit_postgres::Address;
 use plaudit_store::postgres::PostgresStore;
 use plaudit_store::{Result, SharedStore};
 use plaudit_testing::postgres::{Database, database, execute, query};
 
 use crate::Place;
-use crate::history::rules;
+use crate::history::{History, erased, registered, rules};
 
 pub const SCHEMA: &str = "plaudit_1";
 
@@ -61,4 +63,32 @@ fn unhex(hex: &str) -> Vec<u8> {
     bytes
         .map(|pair| u8::try_from(digit(pair[0]) * 16 + digit(pair[1])).unwrap())
         .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_session_that_was_left_in_a_transaction_keeps_a_purge_waiting_and_nobody_else() {
+    let Some(place) = Schema::new() else { return };
+    let mut history = History::begin(&place).await;
+    history.add([(1, registered(1)), (2, registered(2))]).await;
+    history.add([(3, erased(1, Content::Remove))]).await;
+    let left = place.address().connect().await.unwrap();
+    let reads = format!("BEGIN; SELECT count(*) FROM {SCHEMA}.account");
+    left.batch_execute(&reads).await.unwrap();
+
+    let store = history.store.clone();
+    let purging = tokio::spawn(async move { store.purge().await });
+    let mut reads = 0;
+    while !purging.is_finished() {
+        let began = Instant::now();
+        assert_eq!(history.every_account().await.len(), 2);
+        assert!(began.elapsed() < Duration::from_secs(5));
+        reads += 1;
+    }
+    purging.await.unwrap().unwrap_err();
+    assert!(reads > 0);
+    // It waits for its turn; the fold goes on meanwhile.
+    history.add([(4, registered(3))]).await;
+    left.batch_execute("ROLLBACK").await.unwrap();
+    history.store.purge().await.unwrap();
+    history.is_as_folded_anew().await;
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::community::{Community, demo, text};
 use super::crash::Random;
-use super::running::{Client, Server, soon};
+use super::running::{Client, Server, soon, within};
 
 /// Who writes and reads beside what happens.
 const WRITERS: usize = 3;
@@ -101,6 +101,11 @@ impl Cluster {
         node.as_ref().map(|node| node.client().clone())
     }
 
+    fn signal(&self, number: usize, signal: &str) {
+        let node = self.nodes[number].lock().unwrap();
+        node.as_ref().unwrap().signal(signal);
+    }
+
     /// What a node says that it does.
     fn phase(&self, number: usize) -> Option<String> {
         let ready = self.client(number)?.get("/health/ready", "");
@@ -171,7 +176,8 @@ impl Cluster {
             let all = now.len() == 3 && now.iter().zip(&before).all(|(now, before)| now > before);
             all.then_some(())
         });
-        soon("nothing is left of who was erased", || {
+        // All tables are written anew for it, each once nobody reads it.
+        within(BOUND * 5, "nothing is left of who was erased", || {
             let erased = query(
                 &self.databases[2].url,
                 "SELECT erased FROM plaudit.generations",
@@ -221,8 +227,9 @@ impl<'c> Load<'c> {
             for writer in 0..WRITERS {
                 scope.spawn(move || self.write(writer));
             }
+            // Should it fail, they stop all the same.
+            let _stop = Stop(&self.stopped);
             something();
-            self.stopped.store(true, Ordering::Relaxed);
         });
     }
 
@@ -270,6 +277,15 @@ impl<'c> Load<'c> {
     }
 }
 
+/// Tells who goes on to stop, as soon as it goes.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Whether an answer says that it may be asked for again.
 fn is_passing(answer: &Value) -> bool {
     let Some(errors) = answer["errors"].as_array() else {
@@ -304,6 +320,30 @@ fn the_node_that_folds_is_killed_again_and_again() {
     });
     let acknowledged = load.acknowledged.into_inner().unwrap();
     eprintln!("{} mutations were acknowledged", acknowledged.len());
+    cluster.check(&acknowledged);
+}
+
+#[test]
+fn a_node_that_hangs_is_replaced_and_goes_on_beside_the_others() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let hangs = cluster.folding();
+    cluster.signal(hangs, "-STOP");
+    let others: Vec<usize> = (0..3).filter(|number| *number != hangs).collect();
+    let folds = |number: &usize| cluster.phase(*number).as_deref() == Some("live");
+    soon("another one folds", || others.iter().find(|it| folds(it)));
+    let mut acknowledged = HashMap::new();
+    for (number, other) in others.iter().cycle().take(6).enumerate() {
+        let title = format!("Question {number} meanwhile");
+        let id = cluster.client(*other).unwrap().question(&title);
+        acknowledged.insert(id, title);
+    }
+    cluster.signal(hangs, "-CONT");
+    assert_ne!(cluster.folding(), hangs);
+    let title = "Question of the one that is back";
+    let id = cluster.client(hangs).unwrap().question(title);
+    acknowledged.insert(id, title.to_owned());
     cluster.check(&acknowledged);
 }
 

@@ -276,6 +276,38 @@ fn who_is_forgotten_in_one_is_in_its_copy() {
     assert_eq!(other.events(), community.events());
 }
 
+/// The same accounts may be in two communities, by whichever import, and be forgotten in one of them only.
+#[test]
+fn a_copy_that_is_refused_destroys_no_keys() {
+    let (community, other) = (Community::demo(), Community::demo());
+    let accounts = other.path().join("accounts.ndjson");
+    let created = r#"{"id":"0190a1b2-0000-7000-8000-0000000000e1","stream":"post-0190a1b2-0000-7000-8000-0000000000e2","type":"PostCreated","version":1,"occurred_at":"2026-01-01T00:00:00Z","data":{"post":"0190a1b2-0000-7000-8000-0000000000e2","kind":"question","title":"Mine","body":"Only here","tags":[]}}"#;
+    std::fs::write(&accounts, created).unwrap();
+    other.does(["import", "events", text(&accounts)]);
+    let keys = rusqlite::Connection::open(community.path().join("keys.sqlite")).unwrap();
+    keys.execute_batch(
+        "UPDATE account SET identity = zeroblob(72) WHERE made = 2;
+         UPDATE keyring SET destroyed = destroyed + 1",
+    )
+    .unwrap();
+    let before = other.events();
+    let to_keys = other.path().join("keys.sqlite");
+    // It has one event more, and so another history.
+    let (from, to) = (text(community.path()), text(other.path()));
+    let copying = [
+        "copy",
+        "--from",
+        from,
+        "--to",
+        to,
+        "--to-keys",
+        text(&to_keys),
+    ];
+    let complaint = Ran::of(&mut plaudit(copying)).complaint(3);
+    assert!(complaint.contains("and there are only"), "{complaint}");
+    assert_eq!(other.events(), before);
+}
+
 #[test]
 fn what_can_not_be_copied_is_told_with_what_to_do() {
     let (community, other) = (Community::demo(), Community::new());

@@ -64,6 +64,28 @@ fn two_nodes_serve_from_one_database_and_one_only_reads() {
 }
 
 #[test]
+fn a_database_holds_the_read_models_of_one_community() {
+    let Some(database) = database() else { return };
+    let (community, other) = (Community::demo(), Community::new());
+    let accounts = does(&community, &database, &["export", "accounts"]);
+    let events = other.path().join("events.ndjson");
+    std::fs::write(
+        &events,
+        r#"{"id":"0190a1b2-0000-7000-8000-0000000000e1","stream":"account-0190a1b2-0000-7000-8000-00000000ada0","type":"AccountRegistered","version":1,"occurred_at":"2026-01-01T00:00:00Z","data":{"account":"0190a1b2-0000-7000-8000-00000000ada0","name":"Ada"}}"#,
+    )
+    .unwrap();
+    other.does(["import", "events", events.to_str().unwrap()]);
+    for arguments in [&["export", "accounts"][..], &["rebuild"], &["verify"]] {
+        let told = run(&other, &database.url, arguments).complaint(1);
+        assert!(told.contains("they are another community's"), "{told}");
+    }
+    assert_eq!(
+        does(&community, &database, &["export", "accounts"]),
+        accounts
+    );
+}
+
+#[test]
 fn what_is_wrong_with_a_database_is_told_without_its_password() {
     let community = Community::demo();
     let nobody = format!("postgres://plaudit:{PASSWORD}1@127.0.0.1:1/plaudit");

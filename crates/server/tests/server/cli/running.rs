@@ -106,9 +106,7 @@ impl Server {
 
     /// Tells the server to stop, as a supervisor does, and waits until it has.
     pub fn stop(mut self) -> ExitStatus {
-        let process = self.process.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &process]).status();
-        assert!(told.unwrap().success());
+        self.signal("-TERM");
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {
@@ -117,6 +115,13 @@ impl Server {
             assert!(Instant::now() < end, "the server doesn't stop");
             thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Sends it a signal, by its option of `kill`.
+    pub fn signal(&self, signal: &str) {
+        let process = self.process.id().to_string();
+        let told = Command::new("kill").args([signal, &process]).status();
+        assert!(told.unwrap().success());
     }
 
     /// Ends the server without a warning.
@@ -277,8 +282,13 @@ pub const ASK: &str = "mutation($title: String!) {
 }";
 
 /// Waits until something is so.
-pub fn soon<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+pub fn soon<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    within(PATIENCE, what, look)
+}
+
+/// The same, for so long.
+pub fn within<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + patience;
     loop {
         if let Some(found) = look() {
             return found;
