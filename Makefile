@@ -2,10 +2,11 @@
 # build  target/release/plaudit
 # test   everything that must pass
 # check  format, lints, docs, licences, the printed schema
+# lint-schema  the schema's rules, and what breaks apps since the last version; it takes npm
 # bless  accept what the tests print: schema.graphql and snapshots
 # bench  rates and their ratios to floors, in one run
 
-.PHONY: run build test check bless bench graphiql
+.PHONY: run build test check lint-schema bless bench graphiql
 
 run: graphiql
 	cargo run --release --package plaudit-server -- serve --dev --demo
@@ -21,6 +22,9 @@ check:
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --workspace --no-deps --document-private-items
 	cargo deny --log-level error check bans licenses sources
+
+lint-schema:
+	.ci/schema/check.sh
 
 bless:
 	cargo run --quiet --package plaudit-server -- schema > schema.graphql

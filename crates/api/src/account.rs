@@ -14,7 +14,7 @@ use crate::paging::Paging;
 use crate::post::Post;
 use crate::profile::Profile;
 use crate::reading::{reading, referred};
-use crate::scalar::DateTime;
+use crate::scalar::{DateTime, Url};
 
 /// An account, as the row that it is read from.
 #[derive(Debug, Clone)]
@@ -119,12 +119,13 @@ impl Account {
 
     /// The address of its picture. Null where it has none, and for others where the profile is
     /// private and the account doesn't show its picture.
-    async fn picture(&self, context: &Context<'_>) -> Result<Option<&str>> {
+    async fn picture(&self, context: &Context<'_>) -> Result<Option<Url>> {
         let picture = self.0.picture.as_deref();
         if picture.is_none() || self.is_shown(context).await? {
-            return Ok(picture);
+            return Ok(picture.and_then(Url::of));
         }
-        Ok(self.name_and_picture().and_then(|(_, picture)| picture))
+        let shown = self.name_and_picture().and_then(|(_, picture)| picture);
+        Ok(shown.and_then(Url::of))
     }
 
     /// Whether its owner had their personal data erased: show it as a deleted member.

@@ -1,18 +1,22 @@
 //! Agreements: what members are asked to accept (DOMAIN Z10).
 
-use async_graphql::{Context, Result, SimpleObject};
+use async_graphql::{Context, ID, Result, SimpleObject};
 use plaudit_domain::agreement::Agreement as Version;
 use plaudit_projection::rules::AgreementRule;
 use plaudit_projection::{Acceptance, Key};
 
+use crate::id::NodeId;
 use crate::loader::AcceptancesOf;
 use crate::reading::{Reading, reading};
-use crate::scalar::DateTime;
+use crate::scalar::{DateTime, Url};
 
 /// An agreement in its current version.
 #[derive(Debug, Clone, SimpleObject)]
 #[graphql(crate = "crate::engine")]
 pub struct Agreement {
+    /// Its opaque id: the same in every version.
+    #[graphql(owned)]
+    pub id: ID,
     /// What programs know it by.
     pub key: String,
     /// Its title.
@@ -22,7 +26,7 @@ pub struct Agreement {
     /// Since when that version is in force; null where the rules don't say.
     since: Option<DateTime>,
     /// Where it can be read.
-    url: String,
+    url: Url,
     /// When who asks accepted this version, with any linked account; null if they didn't.
     accepted_at: Option<DateTime>,
 }
@@ -46,11 +50,12 @@ impl Agreement {
         let AgreementRule { agreement, url } = rule;
         let of_this = accepted.iter().filter(|it| is_of(it, agreement));
         Self {
+            id: NodeId::Agreement(agreement.agreement.clone()).into(),
             key: agreement.agreement.clone(),
             title: agreement.title.clone(),
             version: agreement.version.clone(),
             since: agreement.since.map(DateTime),
-            url: url.clone(),
+            url: Url::in_rules(url),
             accepted_at: of_this.map(|it| it.at).min().map(DateTime),
         }
     }

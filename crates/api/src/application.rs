@@ -1,6 +1,7 @@
 //! Applications to lead user groups: to staff, and to who asked.
 
 use async_graphql::{Context, Enum, ID, Object, Result};
+use plaudit_domain::{AccountId, GroupId};
 use plaudit_projection::Application as Row;
 use plaudit_store::Cursor;
 
@@ -9,7 +10,7 @@ use crate::connection::{PageInfo, page_info};
 use crate::group::Group;
 use crate::id::NodeId;
 use crate::leading::LeaderEligibility;
-use crate::loader::{AccountBy, GroupById};
+use crate::loader::{AccountBy, AccountById, ApplicationBy, GroupById};
 use crate::paging::{Opaque, Slice};
 use crate::profile::Profile;
 use crate::reading::{reading, referred};
@@ -31,10 +32,36 @@ pub enum LeadershipApplicationState {
 #[derive(Debug, Clone)]
 pub struct LeadershipApplication(pub Row);
 
+impl LeadershipApplication {
+    /// That of an account for a group, if who asks sees it.
+    pub async fn by_id(
+        context: &Context<'_>,
+        group: GroupId,
+        account: AccountId,
+    ) -> Result<Option<Self>> {
+        let reading = reading(context);
+        let Some(account) = reading.loader().load_one(AccountById(account)).await? else {
+            return Ok(None);
+        };
+        if !reading.is_staff() && !reading.is_profile_of_viewer(account.profile).await? {
+            return Ok(None);
+        }
+        let application = ApplicationBy(group, account.key);
+        let application = reading.loader().load_one(application).await?;
+        Ok(application.map(Self))
+    }
+}
+
 /// Somebody would like to lead a user group: one that is there, or one that they propose. Staff see it, and
 /// who asked.
 #[Object(crate = "crate::engine")]
 impl LeadershipApplication {
+    /// Its opaque id. Somebody has one application for a group: asking again brings it back.
+    pub async fn id(&self, context: &Context<'_>) -> Result<ID> {
+        let account = self.account(context).await?;
+        Ok(NodeId::LeadershipApplication(self.0.group_id, account.0.id).into())
+    }
+
     /// The opaque id of the group: of the one that would be led, or will be there once it is appointed.
     async fn group_id(&self) -> ID {
         NodeId::Group(self.0.group_id).into()

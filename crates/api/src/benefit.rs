@@ -17,7 +17,7 @@ use crate::loader::{AccountBy, BenefitById, GroupBy, MeetingBy};
 use crate::meeting::Meeting;
 use crate::paging::{Opaque, Part, Slice};
 use crate::reading::{reading, referred};
-use crate::scalar::{DateTime, int};
+use crate::scalar::{DateTime, Url, int};
 
 /// What leaders can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -37,7 +37,7 @@ pub enum BenefitState {
     Requested,
     /// Who asked gets it.
     Approved,
-    /// They don't.
+    /// Who asked doesn't get it.
     Declined,
 }
 
@@ -230,7 +230,7 @@ pub struct LeaderResource {
     /// Its title.
     title: String,
     /// Its address.
-    url: String,
+    url: Url,
     /// What it is for.
     description: String,
 }
@@ -250,7 +250,7 @@ impl LeaderResource {
         }
         let resources = rules.resources.iter().map(|resource| Self {
             title: resource.title.clone(),
-            url: resource.url.clone(),
+            url: Url::in_rules(&resource.url),
             description: resource.description.clone(),
         });
         Ok(Some(resources.collect()))

@@ -99,10 +99,8 @@ impl Community {
     /// another. At most 120 months.
     async fn by_month(
         &self,
-        #[graphql(desc = "From the month that this moment is in on,")] from: DateTime,
-        #[graphql(
-            desc = "of the months that begin before this moment: until now with the current one."
-        )]
+        #[graphql(desc = "The first month is the one that this moment is in.")] from: DateTime,
+        #[graphql(desc = "The last month is the last one that begins before this moment.")]
         until: DateTime,
     ) -> Result<Option<Vec<CommunityMonth>>> {
         let (DateTime(from), DateTime(until)) = (from, until);

@@ -8,6 +8,7 @@ use async_graphql::{
 use futures_util::future::try_join_all;
 use plaudit_domain::{Event as Recorded, Position};
 use plaudit_projection::Touched;
+use uuid::Uuid;
 
 use crate::account::Account;
 use crate::connection::PageInfo;
@@ -92,9 +93,9 @@ impl Event {
         self.0.position.to_string()
     }
 
-    /// Its identity, a UUID: the same in exports, and wherever it is imported.
-    async fn event_id(&self) -> String {
-        self.0.id.to_string()
+    /// Its identity: the same in exports, and wherever it is imported.
+    async fn uuid(&self) -> Uuid {
+        self.0.id
     }
 
     /// The stored name of its type, like `PostLiked`.
@@ -146,14 +147,14 @@ impl Event {
         Some(NodeId::Account(self.0.actor?).into())
     }
 
-    /// The request that it came from, a UUID: the `x-request-id` that was sent, where it was one.
-    async fn correlation_id(&self) -> Option<String> {
-        self.0.correlation.map(|id| id.to_string())
+    /// The request that it came from: the `x-request-id` that was sent, where it was a UUID.
+    async fn correlation_id(&self) -> Option<Uuid> {
+        self.0.correlation
     }
 
-    /// What caused it, a UUID: of a request with an idempotency key, what it asked for.
-    async fn causation_id(&self) -> Option<String> {
-        self.0.causation.map(|id| id.to_string())
+    /// What caused it: of a request with an idempotency key, what it asked for.
+    async fn causation_id(&self) -> Option<Uuid> {
+        self.0.causation
     }
 
     /// What happened, as its type and version say. Ids in it are the UUIDs that exports have.

@@ -153,7 +153,13 @@ async fn actors(reading: &Reading, id: &ID) -> Result<Vec<AccountId>, Error> {
         | NodeId::Notification(_)
         | NodeId::Meeting(_)
         | NodeId::Presentation(_)
-        | NodeId::Benefit(_) => Err(crate::id::invalid(id, "an account or a profile")),
+        | NodeId::Benefit(_)
+        | NodeId::LeadershipApplication(..)
+        | NodeId::LozengeRequest(..)
+        | NodeId::Agreement(_)
+        | NodeId::RulesPreview(_)
+        | NodeId::Rules
+        | NodeId::Projection => Err(crate::id::invalid(id, "an account or a profile")),
     }
 }
 
@@ -184,7 +190,13 @@ async fn subjects(reading: &Reading, id: &ID) -> Result<Vec<Key>, Error> {
         NodeId::Gift(_)
         | NodeId::Notification(_)
         | NodeId::Presentation(_)
-        | NodeId::Benefit(_) => {
+        | NodeId::Benefit(_)
+        | NodeId::LeadershipApplication(..)
+        | NodeId::LozengeRequest(..)
+        | NodeId::Agreement(_)
+        | NodeId::RulesPreview(_)
+        | NodeId::Rules
+        | NodeId::Projection => {
             let what = "an account, a profile, a post, a group or a meeting";
             return Err(crate::id::invalid(id, what));
         }

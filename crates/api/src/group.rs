@@ -71,7 +71,7 @@ impl Group {
     }
 
     /// Whether articles in it are reviewed before they are published.
-    async fn moderated(&self) -> bool {
+    async fn is_moderated(&self) -> bool {
         self.0.moderated
     }
 

@@ -7,7 +7,7 @@ use plaudit_domain::{AccountId, BenefitId, GiftId, GroupId, MeetingId, PostId, P
 use uuid::Uuid;
 
 /// What an id names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodeId {
     /// An account.
     Account(AccountId),
@@ -27,6 +27,18 @@ pub enum NodeId {
     Presentation(PresentationId),
     /// A leader's request for swag or a reimbursement.
     Benefit(BenefitId),
+    /// Somebody's application to lead a group: asking again brings it back.
+    LeadershipApplication(GroupId, AccountId),
+    /// What an account asked for last, of this lozenge.
+    LozengeRequest(AccountId, String),
+    /// An agreement, whatever its version.
+    Agreement(String),
+    /// A preview of rules.
+    RulesPreview(Uuid),
+    /// The rules of the community.
+    Rules,
+    /// How the read models stand.
+    Projection,
 }
 
 impl NodeId {
@@ -34,19 +46,38 @@ impl NodeId {
     pub fn parse(id: &ID) -> Result<Self, Error> {
         let bytes = URL_SAFE_NO_PAD.decode(id.as_str()).ok();
         let parts = bytes.as_deref().and_then(<[u8]>::split_first);
-        let parts = parts.and_then(|(kind, id)| Some((*kind, Uuid::from_slice(id).ok()?)));
-        match parts {
-            Some((b'a', id)) => Ok(Self::Account(AccountId(id))),
-            Some((b'f', id)) => Ok(Self::Profile(AccountId(id))),
-            Some((b'p', id)) => Ok(Self::Post(PostId(id))),
-            Some((b'g', id)) => Ok(Self::Group(GroupId(id))),
-            Some((b'k', id)) => Ok(Self::Gift(GiftId(id))),
-            Some((b'n', id)) => Ok(Self::Notification(id)),
-            Some((b'm', id)) => Ok(Self::Meeting(MeetingId(id))),
-            Some((b's', id)) => Ok(Self::Presentation(PresentationId(id))),
-            Some((b'b', id)) => Ok(Self::Benefit(BenefitId(id))),
-            Some(_) | None => Err(invalid(id, "anything")),
-        }
+        let found = parts.and_then(|(kind, rest)| Self::made_of(*kind, rest));
+        found.ok_or_else(|| invalid(id, "anything"))
+    }
+
+    fn made_of(kind: u8, rest: &[u8]) -> Option<Self> {
+        let uuid = |part: &[u8]| Uuid::from_slice(part).ok();
+        let text = |part: &[u8]| String::from_utf8(part.to_vec()).ok();
+        let in_two = || rest.split_at_checked(16);
+        Some(match kind {
+            b'a' => Self::Account(AccountId(uuid(rest)?)),
+            b'f' => Self::Profile(AccountId(uuid(rest)?)),
+            b'p' => Self::Post(PostId(uuid(rest)?)),
+            b'g' => Self::Group(GroupId(uuid(rest)?)),
+            b'k' => Self::Gift(GiftId(uuid(rest)?)),
+            b'n' => Self::Notification(uuid(rest)?),
+            b'm' => Self::Meeting(MeetingId(uuid(rest)?)),
+            b's' => Self::Presentation(PresentationId(uuid(rest)?)),
+            b'b' => Self::Benefit(BenefitId(uuid(rest)?)),
+            b'r' => Self::RulesPreview(uuid(rest)?),
+            b'l' => {
+                let (group, account) = in_two()?;
+                Self::LeadershipApplication(GroupId(uuid(group)?), AccountId(uuid(account)?))
+            }
+            b'z' => {
+                let (account, lozenge) = in_two()?;
+                Self::LozengeRequest(AccountId(uuid(account)?), text(lozenge)?)
+            }
+            b'v' => Self::Agreement(text(rest)?),
+            b'u' if rest.is_empty() => Self::Rules,
+            b'h' if rest.is_empty() => Self::Projection,
+            _ => return None,
+        })
     }
 
     /// Reads the id of an account.
@@ -112,6 +143,14 @@ impl NodeId {
         };
         Ok(benefit)
     }
+
+    /// Reads the id of a preview of rules.
+    pub fn rules_preview(id: &ID) -> Result<Uuid, Error> {
+        let Ok(Self::RulesPreview(preview)) = Self::parse(id) else {
+            return Err(invalid(id, "a preview of rules"));
+        };
+        Ok(preview)
+    }
 }
 
 impl From<NodeId> for ID {
@@ -126,11 +165,28 @@ impl From<NodeId> for ID {
             NodeId::Meeting(MeetingId(id)) => (b'm', id),
             NodeId::Presentation(PresentationId(id)) => (b's', id),
             NodeId::Benefit(BenefitId(id)) => (b'b', id),
+            NodeId::RulesPreview(id) => (b'r', id),
+            NodeId::LeadershipApplication(GroupId(group), AccountId(account)) => {
+                return made_of(b'l', &[group.as_bytes(), account.as_bytes()]);
+            }
+            NodeId::LozengeRequest(AccountId(account), lozenge) => {
+                return made_of(b'z', &[account.as_bytes(), lozenge.as_bytes()]);
+            }
+            NodeId::Agreement(agreement) => return made_of(b'v', &[agreement.as_bytes()]),
+            NodeId::Rules => return made_of(b'u', &[]),
+            NodeId::Projection => return made_of(b'h', &[]),
         };
         let mut bytes = [kind; 17];
         bytes[1..].copy_from_slice(id.as_bytes());
         URL_SAFE_NO_PAD.encode(bytes).into()
     }
+}
+
+/// An id of other parts than a UUID.
+fn made_of(kind: u8, parts: &[&[u8]]) -> ID {
+    let mut bytes = vec![kind];
+    bytes.extend(parts.iter().copied().flatten());
+    URL_SAFE_NO_PAD.encode(bytes).into()
 }
 
 /// An id isn't of what it should be.
@@ -159,8 +215,14 @@ mod tests {
             NodeId::Meeting(MeetingId(uuid)),
             NodeId::Presentation(PresentationId(uuid)),
             NodeId::Benefit(BenefitId(uuid)),
+            NodeId::LeadershipApplication(GroupId(uuid), AccountId(Uuid::from_u128(8))),
+            NodeId::LozengeRequest(AccountId(uuid), "partner".into()),
+            NodeId::Agreement("terms".into()),
+            NodeId::RulesPreview(uuid),
+            NodeId::Rules,
+            NodeId::Projection,
         ] {
-            assert_eq!(NodeId::parse(&id.into()).unwrap(), id);
+            assert_eq!(NodeId::parse(&id.clone().into()).unwrap(), id);
         }
     }
 
@@ -168,7 +230,9 @@ mod tests {
     fn an_id_of_something_else_is_refused() {
         let post: ID = NodeId::Post(PostId(Uuid::from_u128(7))).into();
         assert!(NodeId::account(&post).is_err());
-        for garbage in ["", "x", "post-7", "AAAA", "ä"] {
+        for garbage in [
+            "", "x", "post-7", "AAAA", "ä", "dQAA", "bAAA", "egAA", "dv8",
+        ] {
             assert!(NodeId::parse(&ID::from(garbage)).is_err(), "{garbage}");
         }
     }

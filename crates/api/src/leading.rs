@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use plaudit_domain::Time;
+use plaudit_domain::affiliation::Affiliation;
 use plaudit_domain::leadership::{Obstacle, Role};
 use plaudit_projection::activity::{self, Activity, DAYS_SHOWN, activity};
 use plaudit_projection::{Account as AccountRow, Group as GroupRow, Key, Leader as Row, group};
@@ -205,12 +206,12 @@ impl GroupActivity {
         int(self.activity.held_last_year.into())
     }
 
-    /// How many it should have held in these at least.
+    /// How many meetings it should have held in the last 365 days at least.
     async fn minimum(&self) -> i32 {
         int(self.activity.minimum.into())
     }
 
-    /// Whether it did.
+    /// Whether it held as many in the last 365 days as it should have.
     async fn meets_minimum(&self) -> bool {
         self.activity.meets_minimum()
     }
@@ -222,7 +223,7 @@ impl GroupActivity {
         months.map(|&held| int(held.into())).collect()
     }
 
-    /// In how many of these months it held as many as it ideally does.
+    /// In how many of the last twelve calendar months it held as many meetings as it ideally does.
     async fn ideal_months(&self) -> i32 {
         int(self.activity.ideal_months.into())
     }
@@ -241,8 +242,57 @@ impl GroupActivity {
 pub struct LeaderEligibility {
     /// Whether they may.
     is_eligible: bool,
-    /// What keeps them from it.
-    reasons: Vec<String>,
+    /// What keeps them from it; nothing, if they may.
+    obstacles: Vec<LeaderObstacle>,
+}
+
+/// What keeps somebody from leading user groups.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(crate = "crate::engine")]
+pub struct LeaderObstacle {
+    /// What it is.
+    kind: LeaderObstacleKind,
+    /// What programs know the lozenge by, if it is one.
+    lozenge_key: Option<String>,
+    /// The same for people: they are somebody who may not lead, like "an employee".
+    why: String,
+}
+
+/// What can keep somebody from leading user groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum LeaderObstacleKind {
+    /// They work for whoever runs the community.
+    Employee,
+    /// They work for a solution partner.
+    SolutionPartner,
+    /// They work for an organisation under contract.
+    Contractor,
+    /// They have a lozenge that leaders may not have.
+    Lozenge,
+    /// Their account is erased.
+    Erased,
+}
+
+impl From<Obstacle> for LeaderObstacle {
+    fn from(obstacle: Obstacle) -> Self {
+        let why = obstacle.to_string();
+        let (kind, lozenge_key) = match obstacle {
+            Obstacle::Affiliation(Affiliation::Employee) => (LeaderObstacleKind::Employee, None),
+            Obstacle::Affiliation(Affiliation::SolutionPartner) => {
+                (LeaderObstacleKind::SolutionPartner, None)
+            }
+            Obstacle::Affiliation(Affiliation::Contractor) => {
+                (LeaderObstacleKind::Contractor, None)
+            }
+            Obstacle::Lozenge(lozenge) => (LeaderObstacleKind::Lozenge, Some(lozenge)),
+            Obstacle::Erased => (LeaderObstacleKind::Erased, None),
+        };
+        Self {
+            kind,
+            lozenge_key,
+            why,
+        }
+    }
 }
 
 impl LeaderEligibility {
@@ -252,7 +302,7 @@ impl LeaderEligibility {
         let obstacles = obstacles.into_iter().flatten().collect::<Vec<_>>();
         Ok(Self {
             is_eligible: obstacles.is_empty(),
-            reasons: obstacles.iter().map(Obstacle::to_string).collect(),
+            obstacles: obstacles.into_iter().map(LeaderObstacle::from).collect(),
         })
     }
 }

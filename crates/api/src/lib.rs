@@ -60,6 +60,7 @@ mod report;
 mod requirement;
 mod review;
 mod revoked;
+mod role;
 mod rsvp;
 mod rules;
 mod rules_preview;

@@ -1,6 +1,6 @@
 //! Requests for lozenges, and those that wait for staff (DOMAIN Z6).
 
-use async_graphql::{Context, Enum, Object, Result};
+use async_graphql::{Context, Enum, ID, Object, Result};
 use plaudit_domain::AccountId;
 use plaudit_projection::LozengeRequest as Row;
 use plaudit_projection::lozenge::RequestState;
@@ -8,7 +8,8 @@ use plaudit_store::{Cursor, Order};
 
 use crate::account::Account;
 use crate::connection::{PageInfo, page_info};
-use crate::loader::{AccountBy, AccountById};
+use crate::id::NodeId;
+use crate::loader::{AccountBy, AccountById, LozengeRequestsOf};
 use crate::lozenge::Lozenge;
 use crate::paging::{Opaque, Paging, Slice};
 use crate::reading::{reading, referred};
@@ -40,9 +41,36 @@ pub enum LozengeRequestState {
     Denied,
 }
 
+impl LozengeRequest {
+    /// That of an account for a lozenge, if who asks sees it.
+    pub async fn by_id(
+        context: &Context<'_>,
+        account: AccountId,
+        lozenge: &str,
+    ) -> Result<Option<Self>> {
+        let reading = reading(context);
+        let Some(account) = reading.loader().load_one(AccountById(account)).await? else {
+            return Ok(None);
+        };
+        if !reading.is_staff() && !reading.is_profile_of_viewer(account.profile).await? {
+            return Ok(None);
+        }
+        let requests = LozengeRequestsOf(account.key);
+        let requests = reading.loader().load_one(requests).await?;
+        let mut requests = requests.into_iter().flatten();
+        Ok(requests.find(|it| it.lozenge == lozenge).map(Self))
+    }
+}
+
 /// What somebody asked for last, of one lozenge.
 #[Object(crate = "crate::engine")]
 impl LozengeRequest {
+    /// Its opaque id. An account has one request for a lozenge: asking again makes it another.
+    pub async fn id(&self, context: &Context<'_>) -> Result<ID> {
+        let account = self.account(context).await?;
+        Ok(NodeId::LozengeRequest(account.0.id, self.0.lozenge.clone()).into())
+    }
+
     /// Who would have the lozenge.
     async fn account(&self, context: &Context<'_>) -> Result<Account> {
         let loader = reading(context).loader();

@@ -22,7 +22,7 @@ use crate::presentation::Presentation;
 use crate::profile::Profile;
 use crate::reading::{reading, referred};
 use crate::rsvp::{GuestConnection, Rsvp, RsvpState};
-use crate::scalar::{DateTime, int};
+use crate::scalar::{DateTime, Url, int};
 
 /// What became of a meeting. That it is over, and nobody confirmed it, is no state: time says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -30,7 +30,7 @@ use crate::scalar::{DateTime, int};
 pub enum MeetingState {
     /// It takes place, or took.
     Scheduled,
-    /// It doesn't.
+    /// It doesn't take place.
     Cancelled,
     /// A leader confirmed that it was held: it counts.
     Held,
@@ -151,7 +151,7 @@ impl Meeting {
     }
 
     /// In which time zone it is, by its name in the IANA's database, like `Europe/Berlin`.
-    async fn zone(&self) -> &str {
+    async fn time_zone(&self) -> &str {
         &self.0.zone
     }
 
@@ -167,14 +167,14 @@ impl Meeting {
 
     /// Its address online. Those see it who have a place, leaders of the group and staff; null for
     /// everybody else.
-    async fn online(&self, context: &Context<'_>) -> Result<Option<&str>> {
+    async fn online(&self, context: &Context<'_>) -> Result<Option<Url>> {
         let Some(online) = self.0.online.as_deref() else {
             return Ok(None);
         };
         let answer = self.answered(context).await?;
         let is_going = answer.is_some_and(|answer| answer.0.state == rsvp::State::Going);
         let is_seen = is_going || manages(context, self.0.group_key).await?;
-        Ok(is_seen.then_some(online))
+        Ok(Url::of(online).filter(|_| is_seen))
     }
 
     /// For how many there is room; null if that isn't limited.
@@ -188,8 +188,9 @@ impl Meeting {
     }
 
     /// Where else it is announced.
-    async fn announcements(&self) -> Vec<String> {
-        self.0.announcements.to_vec()
+    async fn announcements(&self) -> Vec<Url> {
+        let announcements = self.0.announcements.to_vec();
+        announcements.iter().filter_map(|it| Url::of(it)).collect()
     }
 
     /// What became of it.

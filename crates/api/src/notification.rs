@@ -127,7 +127,7 @@ pub struct NotificationFilter {
 pub struct NotificationPreference {
     /// What it is about.
     kind: NotificationKind,
-    /// Whether they want to be told.
+    /// Whether they don't want to be told.
     is_muted: bool,
 }
 

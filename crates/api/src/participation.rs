@@ -29,7 +29,7 @@ async fn accounts(reading: &Reading, row: &Row) -> Result<Vec<Key>> {
 /// A member's meetings, over all accounts.
 #[Object(crate = "crate::engine")]
 impl ProfileMeetings {
-    /// At how many the member was seen.
+    /// At how many meetings the member was seen.
     async fn attended_count(&self, context: &Context<'_>) -> Result<i32> {
         let reading = reading(context);
         let accounts = accounts(reading, &self.0).await?;
@@ -106,7 +106,7 @@ impl ProfileLeading {
         GroupLeader::led_by(context, &accounts).await
     }
 
-    /// Those of them that are active: whoever leads one is an active leader.
+    /// The user groups that the member leads and that are active: whoever leads one is an active leader.
     async fn active_groups(&self, context: &Context<'_>) -> Result<Vec<Group>> {
         let reading = reading(context);
         let accounts = accounts(reading, &self.0).await?;

@@ -23,7 +23,7 @@ pub enum PresentationState {
     Submitted,
     /// A leader wants it.
     Approved,
-    /// A leader doesn't.
+    /// A leader doesn't want it.
     Rejected,
 }
 
@@ -142,7 +142,7 @@ impl Presentation {
         self.0.reason.map(Into::into)
     }
 
-    /// The same in words.
+    /// Why it was rejected, in words.
     async fn note(&self) -> Option<&str> {
         self.0.note.as_deref()
     }

@@ -28,7 +28,7 @@ use crate::paging::{Paging, merged};
 use crate::participation::{ProfileLeading, ProfileMeetings};
 use crate::reading::{reading, referred};
 use crate::revoked::RevokedLozenge;
-use crate::scalar::DateTime;
+use crate::scalar::{DateTime, Url};
 use crate::search::Page;
 use crate::totals::Totals;
 
@@ -52,8 +52,8 @@ pub struct ProfilePage {
     title: Option<String>,
     /// What it is about, in a sentence or two.
     description: String,
-    /// The address of a picture.
-    picture: Option<String>,
+    /// The address of the member's picture; null where there is none.
+    picture: Option<Url>,
 }
 
 impl Profile {
@@ -151,11 +151,12 @@ impl Profile {
 
     /// The address of its picture: its primary account's. Null where there is none, and on a private
     /// profile whose account doesn't show it.
-    async fn picture(&self) -> Option<&str> {
+    async fn picture(&self) -> Option<Url> {
         match self {
             Self::Shown(row) => row.picture.as_deref(),
             Self::Private(account) => account.name_and_picture()?.1,
         }
+        .and_then(Url::of)
     }
 
     /// Whether it is that of who asks.
@@ -210,7 +211,7 @@ impl Profile {
         Ok(about.and_then(|about| about.company.clone()))
     }
 
-    /// What the member does there.
+    /// What the member does where they work.
     async fn position(&self, context: &Context<'_>) -> Result<Option<String>> {
         let about = self.about(context).await?;
         Ok(about.and_then(|about| about.position.clone()))
@@ -228,10 +229,13 @@ impl Profile {
         Ok(about.and_then(|about| about.bio.clone()))
     }
 
-    /// Where else the member can be found: addresses of websites and social media. They begin with
-    /// `https://` or `http://`.
-    async fn links(&self, context: &Context<'_>) -> Result<Option<Vec<String>>> {
-        self.list(context, |about| about.links.to_vec()).await
+    /// Where else the member can be found: addresses of websites and social media.
+    async fn links(&self, context: &Context<'_>) -> Result<Option<Vec<Url>>> {
+        let urls = |about: &About| {
+            let links = about.links.to_vec();
+            links.iter().filter_map(|it| Url::of(it)).collect()
+        };
+        self.list(context, urls).await
     }
 
     /// The products that the member uses.
@@ -460,18 +464,18 @@ impl Profile {
             path: format!("/profiles/{}", ID::from(NodeId::Profile(row.id)).as_str()),
             title: row.name.clone(),
             description: bio.unwrap_or_else(figures),
-            picture: row.picture.clone(),
+            picture: row.picture.as_deref().and_then(Url::of),
         }))
     }
 }
 
 impl Profile {
     /// One of the lists of what it tells; an empty one where it tells nothing.
-    async fn list(
+    async fn list<T>(
         &self,
         context: &Context<'_>,
-        list: impl Fn(&About) -> Vec<String>,
-    ) -> Result<Option<Vec<String>>> {
+        list: impl Fn(&About) -> Vec<T>,
+    ) -> Result<Option<Vec<T>>> {
         if self.shown().is_none() {
             return Ok(None);
         }

@@ -61,9 +61,9 @@ pub struct TimeSpan {
 #[derive(Debug, Clone, SimpleObject)]
 #[graphql(crate = "crate::engine")]
 pub struct KudosAllowance {
-    /// How many times
+    /// How often in each period.
     gifts: i32,
-    /// in each of these.
+    /// The period: the next one brings a new allowance.
     per: CalendarPeriod,
 }
 
@@ -94,9 +94,9 @@ pub struct KudosLevel {
 pub struct KudosLimit {
     /// What programs know it by.
     key: String,
-    /// At most so many points
+    /// The most points that there are in each period.
     points: i32,
-    /// in each of these.
+    /// The period: the next one brings all of them again.
     per: CalendarPeriod,
 }
 

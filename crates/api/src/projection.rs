@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use async_graphql::{Enum, Result, SimpleObject};
+use async_graphql::{Enum, ID, Result, SimpleObject};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use plaudit_domain::{Position, Time};
 use plaudit_replay::live::Folded;
@@ -11,12 +11,16 @@ use plaudit_replay::renewal::{Renewing, Underway};
 use plaudit_replay::{Community, ReadModels, Work};
 use tokio::time::{Duration, sleep};
 
+use crate::id::NodeId;
 use crate::scalar::{DateTime, int};
 
 /// How the read models stand: what people read, and what is made to take its place.
 #[derive(Debug, Clone, PartialEq, SimpleObject)]
 #[graphql(crate = "crate::engine")]
 pub struct Projection {
+    /// Its opaque id: always the same, for there is one.
+    #[graphql(owned)]
+    pub id: ID,
     /// Up to which event people read what follows from it; a text, like all positions: it may be more than an
     /// Int holds.
     position: String,
@@ -92,6 +96,7 @@ impl Projection {
         let Renewing { work, failure, .. } = renewing.unwrap_or_default();
         let number = |position: Position| int(position.cast_signed());
         Self {
+            id: NodeId::Projection.into(),
             position: folded.position.to_string(),
             head: head.to_string(),
             lag_events: number(head.saturating_sub(folded.position)),

@@ -58,7 +58,7 @@ impl PostReport {
         self.0.reason.into()
     }
 
-    /// The same in the reporter's words. Null where there are none, and where they were erased.
+    /// What is wrong with it in the reporter's words. Null where there are none, and where they were erased.
     async fn comment(&self) -> Option<&str> {
         self.0.comment.as_deref()
     }

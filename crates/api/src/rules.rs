@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use plaudit_projection::{Key, Rules as Set, rules::Changes};
 use plaudit_replay::activation::Activation;
 use plaudit_store::{Cursor, Order};
 
 use crate::account::Account;
 use crate::connection::{PageInfo, page_info};
+use crate::id::NodeId;
 use crate::loader::AccountById;
 use crate::paging::{Opaque, Paging, Slice};
 use crate::reading::reading;
@@ -86,6 +87,11 @@ impl Rules {
 /// The rules of the community: what is worth points, which badges, levels and lozenges there are.
 #[Object(crate = "crate::engine")]
 impl Rules {
+    /// Its opaque id: always the same, for there is one.
+    pub async fn id(&self) -> ID {
+        NodeId::Rules.into()
+    }
+
     /// Those that everything here follows from.
     async fn active(&self) -> &RuleSet {
         &self.active

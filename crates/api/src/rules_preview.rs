@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, Error, ErrorExtensions, Object, Result, SimpleObject};
-use plaudit_domain::Visibility;
+use async_graphql::{Context, Enum, Error, ErrorExtensions, ID, Object, Result, SimpleObject};
 use plaudit_domain::kudos::Allowance;
+use plaudit_domain::{GroupId, Visibility};
 use plaudit_replay::preview::effect::Effect;
 use plaudit_replay::preview::previews::{Asked, State};
 use plaudit_replay::preview::thing::{Kind, Thing};
 use plaudit_replay::preview::{Preview, Stage, summary};
 use plaudit_store::Order;
-use uuid::Uuid;
 
 use crate::account::Account;
 use crate::group::Group;
+use crate::id::NodeId;
 use crate::leading::GroupStatus;
 use crate::loader::{AccountById, GroupById};
 use crate::paging::{PAGE_MAX, Paging, Slice};
@@ -57,9 +57,9 @@ pub enum RulesPreviewStage {
 pub struct RulesPreviewProgress {
     /// What is being done.
     stage: RulesPreviewStage,
-    /// How many events, rows or profiles are done,
+    /// How many events, rows or profiles are done.
     done: i32,
-    /// and of how many; null where that isn't known.
+    /// How many there are to do; null where that isn't known.
     total: Option<i32>,
 }
 
@@ -77,11 +77,11 @@ pub enum RulesPreviewKind {
     Lozenge,
     /// What comes with a lozenge.
     Perk,
-    /// A group in which articles are published without review, by its UUID; `all` for all of them.
+    /// A group in which articles are published without review, by its id; `all` for all of them.
     Publishing,
     /// Taking part in the kudos programme.
     Participation,
-    /// A user group that is led and is active, by its UUID: whoever leads one is an active leader.
+    /// A user group that is led and is active, by its id: whoever leads one is an active leader.
     Leadership,
     /// What active leaders have.
     Benefit,
@@ -95,9 +95,9 @@ pub struct RulesPreview(pub Asked);
 /// It changes nothing. A server makes one at a time, and keeps the last five until it ends.
 #[Object(crate = "crate::engine")]
 impl RulesPreview {
-    /// What it is known by.
-    async fn id(&self) -> Uuid {
-        self.0.id
+    /// Its opaque id.
+    pub async fn id(&self) -> ID {
+        NodeId::RulesPreview(self.0.id).into()
     }
 
     /// What became of it.
@@ -231,7 +231,7 @@ impl RulesPreviewOutcome {
         self.0.allowance.before.map(Allowance::into)
     }
 
-    /// How often they could be given.
+    /// How often kudos could be given to peers; null where they couldn't be.
     async fn allowance_after(&self) -> Option<KudosAllowance> {
         self.0.allowance.after.map(Allowance::into)
     }
@@ -341,25 +341,25 @@ fn is_listed(effect: &&Effect) -> bool {
 pub struct RulesPreviewTotals {
     /// How many profiles there are.
     profiles: i32,
-    /// How many of them would have something else.
+    /// How many profiles would have something else.
     affected: i32,
-    /// How many of these are private.
+    /// How many of those that would have something else are private.
     affected_private: i32,
-    /// The points of all, as they are,
+    /// The points of all profiles, as they are.
     points_before: i32,
-    /// and as they would be.
+    /// The points of all profiles, as they would be.
     points_after: i32,
-    /// How many profiles would gain points,
+    /// How many profiles would gain points.
     gaining: i32,
-    /// and how many points these would be.
+    /// How many points these would gain together.
     points_gained: i32,
-    /// How many profiles would lose points,
+    /// How many profiles would lose points.
     losing: i32,
-    /// and how many points these would be.
+    /// How many points these would lose together.
     points_lost: i32,
     /// How many profiles would come to a higher level.
     rising: i32,
-    /// How many would come to a lower one.
+    /// How many profiles would come to a lower level.
     falling: i32,
 }
 
@@ -385,9 +385,9 @@ impl RulesPreviewTotals {
 #[derive(Debug, Clone, SimpleObject)]
 #[graphql(crate = "crate::engine")]
 pub struct RulesPreviewBucket {
-    /// So many points, negative if they are lost,
+    /// The fewest points that count here; negative where they are lost.
     from: i32,
-    /// to so many, with these.
+    /// The most points that count here.
     to: i32,
     /// How many profiles.
     profiles: i32,
@@ -417,11 +417,11 @@ pub struct RulesPreviewChange {
     title: String,
     /// How much of it all have together: of rules, points; of all else, how often somebody has it.
     before: i32,
-    /// How much they would have.
+    /// How much of it all would have together.
     after: i32,
-    /// How many profiles would have more of it,
+    /// How many profiles would have more of it.
     gaining: i32,
-    /// and how many less.
+    /// How many profiles would have less of it.
     losing: i32,
 }
 
@@ -429,7 +429,7 @@ impl RulesPreviewChange {
     fn of(change: &summary::ThingChange, thing: &Thing) -> Self {
         Self {
             kind: thing.kind.into(),
-            key: thing.id.clone(),
+            key: key(thing),
             title: thing.title.clone(),
             before: int(change.count.before),
             after: int(change.count.after),
@@ -460,6 +460,16 @@ impl RulesPreviewGroup {
     /// How it would have been.
     async fn status_after(&self) -> GroupStatus {
         self.0.status.after.into()
+    }
+}
+
+/// What programs know a thing by: groups by the ids that they have everywhere here.
+fn key(thing: &Thing) -> String {
+    match (thing.kind, thing.id.parse()) {
+        (Kind::Publishing | Kind::Leadership, Ok(group)) => {
+            ID::from(NodeId::Group(GroupId(group))).to_string()
+        }
+        _ => thing.id.clone(),
     }
 }
 

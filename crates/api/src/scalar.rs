@@ -29,6 +29,44 @@ impl ScalarType for DateTime {
     }
 }
 
+/// The address of something on the web, which begins with `https://` or `http://`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Url(String);
+
+impl Url {
+    /// An address, if it is one that a browser may follow: what came from elsewhere may be anything.
+    pub fn of(address: &str) -> Option<Self> {
+        let is_safe = ["https://", "http://"]
+            .iter()
+            .any(|it| address.starts_with(it));
+        is_safe.then(|| Self(address.to_owned()))
+    }
+
+    /// An address in the rules: who reads these checks it.
+    pub fn in_rules(address: &str) -> Self {
+        Self(address.to_owned())
+    }
+}
+
+/// The address of something on the web, which begins with `https://` or `http://`.
+#[Scalar(name = "URL", specified_by_url = "https://url.spec.whatwg.org/")]
+impl ScalarType for Url {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        if let Value::String(text) = &value
+            && let Some(url) = Self::of(text)
+        {
+            return Ok(url);
+        }
+        Err(InputValueError::custom(
+            "expected an address like https://example.org",
+        ))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.clone())
+    }
+}
+
 /// A count as GraphQL's `Int`, which has 32 bits: what goes beyond is the most, or the least, that it holds.
 pub fn int(count: i64) -> i32 {
     let beyond = if count < 0 { i32::MIN } else { i32::MAX };
@@ -38,6 +76,24 @@ pub fn int(count: i64) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_one_that_a_browser_may_follow() {
+        for address in ["https://example.org/ada.png", "http://localhost:4000"] {
+            let url = Url::of(address).unwrap();
+            assert_eq!(Url::parse(url.to_value()).unwrap(), url);
+        }
+        for other in [
+            "",
+            "javascript:alert(1)",
+            "data:,x",
+            "example.org",
+            " https://x",
+            "HTTPS",
+        ] {
+            assert_eq!(Url::of(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn counts_beyond_32_bits_stay_within_them() {

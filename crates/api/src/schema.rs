@@ -13,10 +13,10 @@ use plaudit_projection::Key;
 use plaudit_replay::Community as Members;
 use plaudit_replay::preview::previews::Previews;
 use plaudit_store::{Cursor, Order, PostFilter as Filter};
-use uuid::Uuid;
 
 use crate::account::Account;
 use crate::agreement::Agreement;
+use crate::application::LeadershipApplication;
 use crate::as_of::{AsOf, Part, RulesAt};
 use crate::benefit::{BenefitRequest, LeaderResource};
 use crate::community::Community;
@@ -32,7 +32,7 @@ use crate::id::NodeId;
 use crate::leaderboard::{Leaderboard, LeaderboardPeriod};
 use crate::loader::{AccountBy, AccountById, GroupById, PostById};
 use crate::lozenge::Lozenge;
-use crate::lozenge_request::LozengeRequestConnection;
+use crate::lozenge_request::{LozengeRequest, LozengeRequestConnection};
 use crate::meeting::{Meeting, MeetingConnection, MeetingFilter};
 use crate::mutation::Mutation;
 use crate::notification::Notification;
@@ -47,6 +47,7 @@ use crate::reading::{Asking, ReadFrom, Reading, forbidden, reading, referred};
 use crate::report::ReportedPostConnection;
 use crate::requirement::LozengeRequirement;
 use crate::review::ArticleReviewConnection;
+use crate::role::Role;
 use crate::rules::Rules;
 use crate::rules_preview::RulesPreview;
 use crate::scalar::DateTime;
@@ -121,6 +122,18 @@ pub enum Node {
     Presentation(Presentation),
     /// What a leader asked for.
     BenefitRequest(BenefitRequest),
+    /// An application to lead a group.
+    LeadershipApplication(LeadershipApplication),
+    /// A request for a lozenge.
+    LozengeRequest(LozengeRequest),
+    /// An agreement.
+    Agreement(Agreement),
+    /// A preview of rules.
+    RulesPreview(RulesPreview),
+    /// The rules of the community.
+    Rules(Rules),
+    /// How the read models stand.
+    Projection(Projection),
 }
 
 /// Where an imported thing was before.
@@ -170,6 +183,11 @@ impl Query {
             Some(viewer) => account_by_id(context, viewer.account).await,
             None => Ok(None),
         }
+    }
+
+    /// What who asks may do besides what every member may: none without a token.
+    async fn viewer_roles(&self, context: &Context<'_>) -> Vec<Role> {
+        Role::all_of(reading(context).viewer)
     }
 
     /// An account by its id.
@@ -271,7 +289,7 @@ impl Query {
         #[graphql(desc = "From behind this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "From before this cursor.")] before: Option<String>,
-    ) -> Result<GroupConnection> {
+    ) -> Result<Option<GroupConnection>> {
         let paging = Paging {
             first,
             after,
@@ -281,7 +299,7 @@ impl Query {
         let part = paging.part(Order::Ascending)?;
         let kind = filter.and_then(|filter| filter.kind).map(Into::into);
         let groups = reading(context).store().group_page(kind, part.page).await?;
-        Ok(GroupConnection::new(part, groups, kind))
+        Ok(Some(GroupConnection::new(part, groups, kind)))
     }
 
     /// A meeting by its id.
@@ -302,7 +320,7 @@ impl Query {
         #[graphql(desc = "From behind this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "From before this cursor.")] before: Option<String>,
-    ) -> Result<MeetingConnection> {
+    ) -> Result<Option<MeetingConnection>> {
         let paging = Paging {
             first,
             after,
@@ -314,7 +332,7 @@ impl Query {
         let part = paging.part(order)?;
         let meetings = reading.store().meeting_page(span, part.page).await?;
         let meetings = meetings.into_iter().map(Arc::new).collect();
-        Ok(MeetingConnection::new(part, meetings, None))
+        Ok(Some(MeetingConnection::new(part, meetings, None)))
     }
 
     /// What active leaders of user groups may read. For them and for staff; null for everybody else.
@@ -346,7 +364,7 @@ impl Query {
         #[graphql(desc = "From behind this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "From before this cursor.")] before: Option<String>,
-    ) -> Result<PostConnection> {
+    ) -> Result<Option<PostConnection>> {
         let paging = Paging {
             first,
             after,
@@ -365,7 +383,7 @@ impl Query {
             Some(author) if !author.is_shown(context).await? => Total::Private,
             Some(_) | None => Total::Counted(filter),
         };
-        Ok(PostConnection::new(part, posts, total))
+        Ok(Some(PostConnection::new(part, posts, total)))
     }
 
     /// The community as a whole, in figures.
@@ -429,9 +447,10 @@ impl Query {
     async fn rules_preview(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Its id.")] id: Uuid,
+        #[graphql(desc = "Its id.")] id: ID,
     ) -> Result<Option<RulesPreview>> {
         let previews = previews(context)?;
+        let id = NodeId::rules_preview(&id)?;
         Ok(previews.find(id).map(RulesPreview))
     }
 
@@ -663,8 +682,11 @@ impl Query {
     async fn interactions(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Of the days that begin from this moment on,")] from: DateTime,
-        #[graphql(desc = "and before this one: at most 366 days later.")] until: DateTime,
+        #[graphql(desc = "Only of days that begin at this moment or later.")] from: DateTime,
+        #[graphql(
+            desc = "Only of days that begin before this moment: at most 366 days after the first."
+        )]
+        until: DateTime,
     ) -> Result<Option<Vec<InteractionCount>>> {
         let reading = reading(context);
         if !reading.is_staff_or_analyst() {
@@ -734,6 +756,34 @@ pub async fn node(context: &Context<'_>, id: NodeId) -> Result<Option<Node>> {
         NodeId::Benefit(id) => {
             let request = BenefitRequest::by_id(context, id).await?;
             request.map(Node::BenefitRequest)
+        }
+        NodeId::LeadershipApplication(group, account) => {
+            let application = LeadershipApplication::by_id(context, group, account).await?;
+            application.map(Node::LeadershipApplication)
+        }
+        NodeId::LozengeRequest(account, lozenge) => {
+            let request = LozengeRequest::by_id(context, account, &lozenge).await?;
+            request.map(Node::LozengeRequest)
+        }
+        NodeId::Agreement(key) => {
+            let mut agreements = Agreement::all(context).await?.into_iter();
+            agreements.find(|it| it.key == key).map(Node::Agreement)
+        }
+        // For who doesn't see these there are none.
+        NodeId::Rules => match reading(context).is_staff_or_analyst() {
+            true => Some(Node::Rules(Rules::of(context).await?)),
+            false => None,
+        },
+        NodeId::Projection => match reading(context).is_staff() {
+            true => Some(Node::Projection(
+                Projection::of(&reading(context).community).await?,
+            )),
+            false => None,
+        },
+        NodeId::RulesPreview(id) => {
+            let previews = previews(context).ok();
+            let preview = previews.and_then(|previews| previews.find(id));
+            preview.map(RulesPreview).map(Node::RulesPreview)
         }
     })
 }

@@ -345,7 +345,7 @@ async fn g2_whose_account_is_erased_is_no_active_leader_and_staff_are_told() {
     asked.happened(AccountFact::Erased(erased)).await;
     readable(&asked).await;
     let query = "{ groupOverview { ineligibleLeaders {
-        isActive eligibility { isEligible reasons } account { isErased }
+        isActive eligibility { isEligible obstacles { kind why } } account { isErased }
     } } }";
     let viewer = Actor {
         roles: staff().roles,
@@ -353,7 +353,9 @@ async fn g2_whose_account_is_erased_is_no_active_leader_and_staff_are_told() {
     };
     let data = asked.data(Some(viewer), query, Value::Null).await;
     let data = serde_json::to_value(data).unwrap();
-    let eligibility = json!({ "isEligible": false, "reasons": ["whose account is erased"] });
+    let eligibility = json!({
+        "isEligible": false, "obstacles": [{ "kind": "ERASED", "why": "whose account is erased" }]
+    });
     assert_eq!(
         data["groupOverview"]["ineligibleLeaders"],
         json!([{

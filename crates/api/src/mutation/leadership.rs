@@ -74,7 +74,7 @@ pub struct GroupChangeInput {
     /// Where a user group meets: 1 to 100 characters.
     location: Option<String>,
     /// Whether articles in it are reviewed before they are published. Staff may change it.
-    moderated: Option<bool>,
+    is_moderated: Option<bool>,
     /// A key of your choice: a repeat of the request with it does nothing again.
     idempotency_key: Option<Uuid>,
 }
@@ -252,7 +252,7 @@ impl LeadershipMutation {
             name: input.name,
             description: input.description,
             location: input.location,
-            moderated: input.moderated,
+            moderated: input.is_moderated,
         };
         let done = change(context, &request, group, &command).await?;
         Ok(Some(done.into()))

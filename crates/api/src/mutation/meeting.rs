@@ -36,7 +36,7 @@ pub struct MeetingDetailsInput {
     /// When it ends, at most 14 days later.
     ends_at: DateTime,
     /// In which time zone it is, by its name in the IANA's database, like `Europe/Berlin`.
-    zone: String,
+    time_zone: String,
     /// Where it is. It has a place, an address online, or both.
     place: Option<String>,
     /// Its address online, for those who have a place.
@@ -356,7 +356,7 @@ impl MeetingDetailsInput {
             description: self.description.unwrap_or_default(),
             starts_at: self.starts_at.0,
             ends_at: self.ends_at.0,
-            zone: self.zone,
+            zone: self.time_zone,
             place: self.place,
             online: self.online,
             capacity,

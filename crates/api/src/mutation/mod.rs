@@ -41,9 +41,8 @@ mod rules_preview;
 mod watch;
 
 /// Everything that can be done. All of it needs a token: it is done as the token's account.
-///
-/// In parts, for each field goes through all that stand before it: a long chain is more than the compiler
-/// looks into.
+// In parts, for each field goes through all that stand before it: a long chain is more than the compiler
+// looks into.
 #[derive(Default, MergedObject)]
 pub struct Mutation(People, Forum, Groups, Programme);
 
@@ -215,7 +214,7 @@ pub enum UserErrorCode {
     /// A meeting begins in the future.
     MeetingInPast,
     /// There is no time zone of this name.
-    ZoneInvalid,
+    TimeZoneInvalid,
     /// A meeting has a place, an address online, or both.
     NowhereToMeet,
     /// A capacity is at least 1.
@@ -363,7 +362,7 @@ impl UserError {
             Refusal::MeetingNotBegun { .. } => (Code::MeetingNotBegun, None),
             Refusal::MeetingTimesInvalid { .. } => (Code::MeetingTimesInvalid, Some("endsAt")),
             Refusal::MeetingInPast => (Code::MeetingInPast, Some("startsAt")),
-            Refusal::ZoneInvalid { .. } => (Code::ZoneInvalid, Some("zone")),
+            Refusal::ZoneInvalid { .. } => (Code::TimeZoneInvalid, Some("timeZone")),
             Refusal::NowhereToMeet => (Code::NowhereToMeet, Some("place")),
             Refusal::CapacityInvalid { .. } => (Code::CapacityInvalid, Some("capacity")),
             Refusal::NotFree => (Code::NotFree, Some("price")),

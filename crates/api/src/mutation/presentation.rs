@@ -47,7 +47,7 @@ pub struct PresentationRejectInput {
     presentation_id: ID,
     /// Why.
     reason: PresentationReason,
-    /// The same in words. It is needed for `OTHER`.
+    /// Why in words, for the speaker. It is needed for `OTHER`.
     note: Option<String>,
     /// A key of your choice: a repeat of the request with it does nothing again.
     idempotency_key: Option<Uuid>,

@@ -21,7 +21,7 @@ pub struct ProfileMutation;
 pub struct ProfileEditInput {
     /// Who the member works for: up to 100 characters.
     company: Option<String>,
-    /// What the member does there: up to 100 characters.
+    /// What the member does where they work: up to 100 characters.
     position: Option<String>,
     /// Where the member is: up to 100 characters.
     location: Option<String>,

@@ -22,7 +22,7 @@ pub struct PostReportInput {
     post_id: ID,
     /// What is wrong with it.
     reason: ReportReason,
-    /// The same in your words: up to 2,000 characters. Another reason needs them.
+    /// What is wrong with it in your words: up to 2,000 characters. It is needed for `OTHER`.
     comment: Option<String>,
     /// A key of your choice: a repeat of the request with it does nothing again.
     idempotency_key: Option<Uuid>,

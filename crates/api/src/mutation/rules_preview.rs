@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use plaudit_domain::Refusal;
 use plaudit_replay::preview::previews::NotBegun;
 use uuid::Uuid;
 
+use crate::id::NodeId;
 use crate::reading::reading;
 use crate::rules_preview::RulesPreview;
 
@@ -41,7 +42,7 @@ pub struct RulesPreviewStartPayload {
 #[derive(Debug, InputObject)]
 pub struct RulesPreviewCancelInput {
     /// Its id.
-    preview_id: Uuid,
+    preview_id: ID,
 }
 
 /// What giving a preview up answers.
@@ -106,7 +107,8 @@ impl RulesPreviewMutation {
             return Ok(Some(refused(for_admins())));
         }
         let community = &reading.community;
-        let asked = community.previews().cancel(input.preview_id, reading.now());
+        let preview = NodeId::rules_preview(&input.preview_id)?;
+        let asked = community.previews().cancel(preview, reading.now());
         Ok(Some(match asked {
             Some(asked) => RulesPreviewCancelPayload {
                 preview: Some(RulesPreview(asked)),

@@ -109,7 +109,7 @@ impl RulesPreviewProfile {
             let thing = self.preview.thing(difference.thing);
             RulesPreviewDifference {
                 kind: thing.kind.into(),
-                key: thing.id.clone(),
+                key: super::key(thing),
                 title: thing.title.clone(),
                 before: int(difference.count.before),
                 after: int(difference.count.after),

@@ -1,5 +1,6 @@
 //! The `plaudit` binary, as whoever types its name sees it.
 
+mod apps;
 mod archive;
 mod as_of;
 mod cluster;
@@ -11,6 +12,7 @@ mod erasing;
 mod events;
 mod eventstore;
 mod generations;
+mod graphiql;
 mod identity;
 mod imitation;
 mod ledger;

@@ -99,6 +99,11 @@ impl Server {
         &self.client
     }
 
+    /// Where the API is.
+    pub fn url(&self) -> String {
+        format!("http://{}/graphql", self.client.address)
+    }
+
     /// Where clients of EventStoreDB connect.
     pub fn eventstore(&self) -> &str {
         self.eventstore.as_deref().unwrap()
