@@ -7,13 +7,13 @@ const parts = `
   GroupActivity GroupLeader GroupOverview GroupStanding HeldLozenge InteractionCount Kudos KudosAllowance
   KudosAvailable KudosAvailableRule KudosBadge KudosBadgeDefinition KudosChallenge KudosChallengeProgress
   KudosEnrolment KudosEntry KudosEvent KudosLevel KudosLevelReached KudosLimit KudosLimitLeft KudosNextLevel
-  KudosProgramme KudosRule KudosStep KudosStepProgress LeaderEligibility LeaderObstacle LeaderResource
-  Leaderboard LeaderboardEntry Lozenge LozengeCondition LozengeHolder LozengeLapse LozengeRequestTerms LozengeRequirement
-  Milestone MilestoneLadder NotificationPreference Origin PageInfo PeerKudos Perk PostReport ProfileLeading
-  ProfileMeetings ProfilePage ProjectionFailure RevokedLozenge Rsvp RuleFile RuleSet RulesActivation
-  RulesMistake RulesPreviewBucket RulesPreviewChange RulesPreviewDifference RulesPreviewGroup
-  RulesPreviewLevelMove RulesPreviewOutcome RulesPreviewProfile RulesPreviewProgress RulesPreviewTotals Sponsor
-  TimeSpan Totals UserError
+  KudosProgramme KudosRule KudosStep KudosStepProgress LeaderEligibility LeaderObstacle LeaderResource Leaderboard
+  LeaderboardChange LeaderboardEntry Lozenge LozengeCondition LozengeHolder LozengeLapse LozengeRequestTerms
+  LozengeRequirement Milestone MilestoneLadder NotificationPreference Origin PageInfo PeerKudos Perk PostChange
+  PostReport ProfileChange ProfileLeading ProfileMeetings ProfilePage ProjectionFailure RevokedLozenge Rsvp
+  RuleFile RuleSet RulesActivation RulesMistake RulesPreviewBucket RulesPreviewChange RulesPreviewDifference
+  RulesPreviewGroup RulesPreviewLevelMove RulesPreviewOutcome RulesPreviewProfile RulesPreviewProgress
+  RulesPreviewTotals Sponsor TimeSpan Totals UserError
 `;
 
 const schema = new URL('../../schema.graphql', import.meta.url).pathname;

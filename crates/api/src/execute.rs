@@ -227,6 +227,7 @@ where
             last_answer,
             mut variables,
             named,
+            bytes,
         } = operation;
         let text = self.persisted.text(&query, named.as_ref())?;
         let document = self.documents.get(&text).await?;
@@ -242,7 +243,7 @@ where
             (OperationType::Mutation, Allowed::Queries) => return Err(Refusal::not_allowed()),
             (OperationType::Subscription, Allowed::Queries | Allowed::QueriesAndMutations) => {
                 return Err(Refusal::operation(ServerError::new(
-                    "a subscription has to be sent by POST, accepting text/event-stream",
+                    "a subscription has to be sent by POST, accepting text/event-stream, or over a WebSocket",
                     Some(definition.pos),
                 )));
             }
@@ -271,6 +272,7 @@ where
                 remaining: None,
             },
             errors_max: self.limits.errors,
+            bytes: bytes.max(text.len()),
             document,
             operation_name,
             request: request.unwrap_or_else(Uuid::now_v7),
@@ -313,8 +315,7 @@ where
                 Ok(response) => (response?, true),
                 Err(panic) => (failed(&*panic), false),
             };
-            let mut answer = prepared.answer(response);
-            answer.id = prepared.place.reached();
+            let answer = prepared.answer(response);
             let rest = goes_on.then_some((responses, batches, prepared));
             Some((answer, rest))
         });
@@ -387,6 +388,7 @@ fn failed(panic: &(dyn Any + Send)) -> Response {
 pub struct Prepared {
     cost: Cost,
     errors_max: usize,
+    bytes: usize,
     document: Arc<Document>,
     operation_name: Option<String>,
     request: Uuid,
@@ -409,6 +411,11 @@ impl Prepared {
     /// What it costs: about the number of fields of its largest answer.
     pub fn cost(&self) -> u64 {
         self.cost.requested
+    }
+
+    /// How many bytes its document and its variables are: what goes on for long keeps them.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The same, with what is left to who asks once it is paid: its answer tells.
@@ -447,14 +454,19 @@ impl Prepared {
         response.errors.iter_mut().for_each(tell);
         let fragments = &self.document.fragments;
         let fields = Fields::of(&of.selection_set.node, fragments);
-        // Who follows something pays once, and is told so by no answer in particular.
-        let is_paid = of.ty != OperationType::Subscription;
+        let id = self.place.reached();
+        let extensions = Extensions {
+            // Who follows something pays once, and is told so by no answer in particular.
+            cost: (of.ty != OperationType::Subscription).then_some(self.cost),
+            event_id: id.as_deref(),
+        };
         let body = Body {
             errors: &response.errors,
             data: Some(fields.order(&response.data, fragments)),
-            extensions: is_paid.then_some(Extensions { cost: self.cost }),
+            extensions: extensions.non_empty(),
         };
         let mut answer = body.into_answer(Outcome::Executed);
+        answer.id = id;
         answer.is_partial = !response.errors.is_empty() && response.data != Value::Null;
         answer
     }
@@ -631,13 +643,25 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Ordered<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    extensions: Option<Extensions>,
+    extensions: Option<Extensions<'a>>,
 }
 
 /// What is told besides.
 #[derive(Serialize)]
-struct Extensions {
-    cost: Cost,
+#[serde(rename_all = "camelCase")]
+struct Extensions<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<Cost>,
+    /// Where who follows is with this answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<&'a str>,
+}
+
+impl Extensions<'_> {
+    fn non_empty(self) -> Option<Self> {
+        let is_empty = self.cost.is_none() && self.event_id.is_none();
+        (!is_empty).then_some(self)
+    }
 }
 
 impl Body<'_> {

@@ -18,7 +18,7 @@ use crate::id::NodeId;
 use crate::loader::GroupById;
 use crate::paging::{Opaque, Paging, Slice};
 use crate::profile::Profile;
-use crate::reading::reading;
+use crate::reading::{Reading, reading};
 use crate::scalar::{DateTime, int};
 
 /// Of which points a leaderboard is. Weeks begin on Monday; all of them at 00:00 UTC.
@@ -46,6 +46,7 @@ impl LeaderboardPeriod {
 }
 
 /// Profiles with the most points first.
+#[derive(Debug, Clone)]
 pub struct Leaderboard {
     ranking: Arc<Ranking>,
     period: LeaderboardPeriod,
@@ -69,12 +70,11 @@ pub struct LeaderboardEntry {
 impl Leaderboard {
     /// A leaderboard of a group, or of the whole community, now or as it was; none of what is no group.
     pub async fn of(
-        context: &Context<'_>,
+        reading: &Reading,
         period: LeaderboardPeriod,
         group: Option<ID>,
         as_of: Option<DateTime>,
     ) -> Result<Option<Self>> {
-        let reading = reading(context);
         let group = match group {
             Some(id) => {
                 let id = NodeId::group(&id)?;
@@ -85,10 +85,7 @@ impl Leaderboard {
             }
             None => None,
         };
-        let scope = Scope {
-            period: period.period(),
-            group: group.as_ref().map(|group| group.key),
-        };
+        let scope = scope(period, group.as_deref());
         let standings = reading.models().standings();
         let now = reading.now();
         let (moment, ranking) = match as_of {
@@ -105,6 +102,16 @@ impl Leaderboard {
             group,
             moment,
         }))
+    }
+
+    /// Which points it is of.
+    pub fn scope(&self) -> Scope {
+        scope(self.period, self.group.as_deref())
+    }
+
+    /// Who stands where on it.
+    pub fn ranking(&self) -> &Arc<Ranking> {
+        &self.ranking
     }
 
     /// At most so many standings from a place on, or up to it.
@@ -132,6 +139,13 @@ impl Leaderboard {
             rank: self.ranking.rank(standing.points.0),
             standing,
         }
+    }
+}
+
+fn scope(period: LeaderboardPeriod, group: Option<&GroupRow>) -> Scope {
+    Scope {
+        period: period.period(),
+        group: group.map(|group| group.key),
     }
 }
 

@@ -227,7 +227,7 @@ impl Notification {
             return Ok(false);
         };
         let question = referred(loader.load_one(PostBy(question)).await?)?;
-        Post(question).is_by(context, &actor.0).await
+        Post(question).is_by(reading(context), &actor.0).await
     }
 
     async fn in_group(&self, context: &Context<'_>) -> Result<Option<Group>> {

@@ -20,6 +20,8 @@ pub struct Operation {
     pub last_answer: Option<String>,
     pub(crate) variables: Variables,
     pub(crate) named: Option<Named>,
+    /// How many bytes all of that took.
+    pub(crate) bytes: usize,
 }
 
 /// How a client names a document.
@@ -92,14 +94,16 @@ impl Operation {
         }
         let wire: Wire = serde_json::from_slice(body)
             .map_err(|error| MalformedRequest(format!("the body can't be read: {error}")))?;
+        let last_answer = last_event(wire.extensions.as_ref())?;
         let named = Named::read(wire.query.as_deref(), wire.document_id, wire.extensions)?;
         Ok(Self {
             named,
             query: wire.query.unwrap_or_default(),
             operation_name: wire.operation_name,
             request: None,
-            last_answer: None,
+            last_answer,
             variables: wire.variables.unwrap_or_default(),
+            bytes: body.len(),
         })
     }
 
@@ -114,6 +118,8 @@ impl Operation {
         variables: Option<&str>,
         extensions: Option<&str>,
     ) -> Result<Self, MalformedRequest> {
+        let bytes = [query.as_deref(), variables, extensions];
+        let bytes = bytes.into_iter().flatten().map(str::len).sum();
         let extensions = embedded("extensions", extensions)?;
         let named = Named::read(query.as_deref(), document_id, extensions)?;
         Ok(Self {
@@ -123,7 +129,20 @@ impl Operation {
             request: None,
             last_answer: None,
             variables: embedded("variables", variables)?.unwrap_or_default(),
+            bytes,
         })
+    }
+}
+
+/// Where a client is that follows something, as the answers say it: WebSockets have no header for that.
+fn last_event(extensions: Option<&Object>) -> Result<Option<String>, MalformedRequest> {
+    let last = extensions.and_then(|it| it.get("lastEventId"));
+    match last {
+        None | Some(serde_json::Value::Null) => Ok(None),
+        Some(serde_json::Value::String(last)) => Ok(Some(last.clone())),
+        Some(_) => Err(MalformedRequest::new(
+            "extensions.lastEventId has to be a string, like extensions.eventId of an answer",
+        )),
     }
 }
 
@@ -222,6 +241,17 @@ mod tests {
     }
 
     #[test]
+    fn who_follows_says_where_they_are() {
+        let last = |extensions: &str| {
+            let body = format!(r#"{{"query":"{{a}}","extensions":{extensions}}}"#);
+            Operation::from_json(body.as_bytes()).unwrap().last_answer
+        };
+        assert_eq!(last(r#"{"lastEventId":"7"}"#).as_deref(), Some("7"));
+        assert_eq!(last(r#"{"lastEventId":null}"#), None);
+        assert_eq!(last("{}"), None);
+    }
+
+    #[test]
     fn null_is_as_good_as_nothing() {
         let operation = Operation::from_json(
             br#"{"query":"{a}","operationName":null,"variables":null,"extensions":null}"#,
@@ -263,6 +293,10 @@ mod tests {
             (
                 "{\"extensions\":{\"persistedQuery\":{\"version\":2,\"sha256Hash\":\"a\"}}}",
                 "extensions.persistedQuery has to be",
+            ),
+            (
+                "{\"query\":\"{a}\",\"extensions\":{\"lastEventId\":7}}",
+                "extensions.lastEventId has to be a string",
             ),
             ("{\"query\":\"\u{1}\"}", "control character"),
             ("{\"query\":\"\\ud800\"}", "hex escape"),

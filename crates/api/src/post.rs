@@ -13,7 +13,7 @@ use crate::group::Group;
 use crate::id::NodeId;
 use crate::loader::{AccountBy, BodyOf, GroupBy, LikedBy, LikesOf, PostBy, RepliesTo, WatchedBy};
 use crate::paging::Paging;
-use crate::reading::{reading, referred};
+use crate::reading::{Reading, reading, referred};
 use crate::review::ArticleReview;
 use crate::scalar::{DateTime, int};
 
@@ -73,17 +73,14 @@ impl Post {
     }
 
     /// Whether an account, or one that is linked with it, wrote it.
-    pub async fn is_by(&self, context: &Context<'_>, account: &AccountRow) -> Result<bool> {
+    pub async fn is_by(&self, reading: &Reading, account: &AccountRow) -> Result<bool> {
         let Some(author) = self.0.author else {
             return Ok(false);
         };
         if author == account.key || !account.is_linked() {
             return Ok(author == account.key);
         }
-        let author = reading(context)
-            .loader()
-            .load_one(AccountBy(author))
-            .await?;
+        let author = reading.loader().load_one(AccountBy(author)).await?;
         Ok(referred(author)?.profile == account.profile)
     }
 
@@ -100,8 +97,13 @@ impl Post {
 
     /// The post, if who asks may know of it: an article that isn't published is its author's and staff's.
     pub async fn seen(self, context: &Context<'_>) -> Result<Option<Self>> {
-        let is_seen = !self.0.in_review || self.is_reviewed_for(context).await?;
+        let is_seen = self.is_seen(reading(context)).await?;
         Ok(Some(self).filter(|_| is_seen))
+    }
+
+    /// Whether who asks may know of it.
+    pub async fn is_seen(&self, reading: &Reading) -> Result<bool> {
+        Ok(!self.0.in_review || self.is_reviewed_for(reading).await?)
     }
 
     /// Whether its title and text are shown to who asks.
@@ -109,17 +111,16 @@ impl Post {
         if self.0.deleted {
             return Ok(false);
         }
-        Ok(!self.0.in_review || self.is_reviewed_for(context).await?)
+        self.is_seen(reading(context)).await
     }
 
     /// Whether who asks may see its review: its author may, and staff.
-    async fn is_reviewed_for(&self, context: &Context<'_>) -> Result<bool> {
-        let reading = reading(context);
+    async fn is_reviewed_for(&self, reading: &Reading) -> Result<bool> {
         if reading.is_staff() {
             return Ok(true);
         }
         match reading.viewer_account().await? {
-            Some(viewer) => self.is_by(context, &viewer).await,
+            Some(viewer) => self.is_by(reading, &viewer).await,
             None => Ok(false),
         }
     }
@@ -210,7 +211,7 @@ impl Post {
     /// The review of an article that is, or was, reviewed. Its author sees this, and staff; null for
     /// everybody else.
     async fn review(&self, context: &Context<'_>) -> Result<Option<ArticleReview>> {
-        if self.0.submitted_at.is_none() || !self.is_reviewed_for(context).await? {
+        if self.0.submitted_at.is_none() || !self.is_reviewed_for(reading(context)).await? {
             return Ok(None);
         }
         ArticleReview::of(context, self).await
@@ -379,8 +380,8 @@ impl Post {
         let Some(question) = Self::other(context, self.0.parent).await? else {
             return Ok(false);
         };
-        let is_asker = question.is_by(context, &viewer).await?;
-        let is_own = self.is_by(context, &viewer).await?;
+        let is_asker = question.is_by(reading, &viewer).await?;
+        let is_own = self.is_by(reading, &viewer).await?;
         let may = is_asker || reading.is_staff();
         Ok(may && !is_own && !question.0.deleted)
     }

@@ -13,7 +13,7 @@ use async_graphql::{
     Context, ContextSelectionSet, Data, Error, ErrorExtensions, InputObjectType, OutputType,
     Positioned, ServerResult, Value,
 };
-use plaudit_domain::{Actor, Command, Refusal, Time};
+use plaudit_domain::{Actor, Command, Position, Refusal, Time};
 use plaudit_projection::{Account, Key, Row, Rules};
 use plaudit_replay::{CommandError, Community, Idempotency, Outcome, ReadModels, Request};
 use plaudit_store::SharedStore;
@@ -60,6 +60,8 @@ pub struct Reading {
     pub place: Place,
     /// The generation that all of it is read from, whatever others are swapped in meanwhile.
     models: Arc<ReadModels>,
+    /// Up to where that was folded before anything was read.
+    position: Position,
     batches: Batches,
     loader: DataLoader<Loader>,
     now: Time,
@@ -95,6 +97,7 @@ impl Reading {
             viewer,
             request,
             place,
+            position: models.folded().position,
             models,
             // What they wait for is the operation.
             // How much an operation asks for is bounded by its cost: what it asks for is one batch.
@@ -120,6 +123,11 @@ impl Reading {
     /// The generation that all of it is read from.
     pub fn models(&self) -> &Arc<ReadModels> {
         &self.models
+    }
+
+    /// Everything up to this event shows in what is read here.
+    pub fn position(&self) -> Position {
+        self.position
     }
 
     /// What time it is: one moment for the whole operation.
@@ -311,6 +319,12 @@ impl Reading {
             idempotency: None,
         })
     }
+}
+
+/// There is nothing of an id that who asks may see.
+pub fn not_found(what: &str) -> Error {
+    let error = Error::new(format!("there is no {what} of this id"));
+    error.extend_with(|_, extensions| extensions.set("code", "NOT_FOUND"))
 }
 
 /// What is only for some isn't for who asks.

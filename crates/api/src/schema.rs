@@ -21,6 +21,7 @@ use crate::as_of::{AsOf, Part, RulesAt};
 use crate::benefit::{BenefitRequest, LeaderResource};
 use crate::community::Community;
 use crate::connection::{GroupConnection, PostConnection, Total};
+use crate::dispatch::Dispatcher;
 use crate::event::{self, Event, EventConnection};
 use crate::event_filter::{EventFilter, EventOrder};
 use crate::execute::{Api, Kind as OperationKind};
@@ -59,6 +60,7 @@ impl Api {
     /// The API of a community.
     pub fn of(community: Arc<Members>) -> Self {
         let is_read_only = community.is_read_only();
+        let dispatcher = Dispatcher::of(community.clone());
         let api = Self::new(
             schema,
             move |engine, kind, viewer, request, batches, place| {
@@ -74,7 +76,7 @@ impl Api {
                         engine.data(Arc::new(Reading::new(asking)))
                     }
                     // It goes on for long: each thing that comes is read from what is in use then.
-                    OperationKind::Subscription => engine.data(asking),
+                    OperationKind::Subscription => engine.data(asking).data(dispatcher.clone()),
                 }
             },
         );
@@ -175,6 +177,12 @@ impl Query {
         let ids = ids.iter().map(NodeId::parse).collect::<Result<Vec<_>>>()?;
         // All at once, so that the loaders see them together.
         try_join_all(ids.into_iter().map(|id| node(context, id))).await
+    }
+
+    /// Everything up to this event shows in what is asked for with it. As `after` of a subscription it makes
+    /// sure that nothing is missed that changes meanwhile.
+    async fn position(&self, context: &Context<'_>) -> String {
+        reading(context).position().to_string()
     }
 
     /// The account that the request is made as; null without a token, and before it is registered.
@@ -480,11 +488,12 @@ impl Query {
     ) -> Result<Option<ReadFrom<Leaderboard>>> {
         let asked = AsOf::asked(as_of, rules_at)?;
         if rules_at.is_none() {
-            let found = Leaderboard::of(context, period, group_id, as_of).await?;
+            let found = Leaderboard::of(reading(context), period, group_id, as_of).await?;
             return Ok(found.map(ReadFrom::same));
         }
         let part = Part::of(context, asked).await?;
-        let found = Leaderboard::of(&part.within(context), period, group_id, None).await?;
+        let within = part.within(context);
+        let found = Leaderboard::of(reading(&within), period, group_id, None).await?;
         Ok(found.map(|leaderboard| part.with(leaderboard)))
     }
 
@@ -793,7 +802,7 @@ async fn account_by_id(context: &Context<'_>, id: AccountId) -> Result<Option<Ac
     Ok(account.map(Account))
 }
 
-async fn post_by_id(context: &Context<'_>, id: PostId) -> Result<Option<Post>> {
+pub async fn post_by_id(context: &Context<'_>, id: PostId) -> Result<Option<Post>> {
     let post = reading(context).loader().load_one(PostById(id)).await?;
     match post {
         Some(post) => Post(post).seen(context).await,

@@ -1,22 +1,26 @@
 //! What comes as it happens.
 //!
-//! Nothing is kept for whoever follows: whenever rows have changed, what is new after the last position
-//! is read from them. So a slow reader misses nothing, and costs no memory.
+//! Nothing is kept for whoever follows: whenever rows have changed that concern them, what is new after the last
+//! position is read from them. So a slow reader misses nothing, and costs no memory.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Context, Error, Result, Subscription};
+use async_graphql::{Context, Error, ID, Result, Subscription};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use plaudit_domain::Position;
 use plaudit_projection::{Key, Notification as Row};
-use plaudit_replay::Follower;
 use plaudit_store::Cursor;
 use uuid::Uuid;
 
+use crate::changes::{LeaderboardChange, PostChange, ProfileChange};
+use crate::dispatch::{Dispatcher, Subscriber, Topic};
 use crate::event::EventEdge;
 use crate::event_filter::EventFilter;
+use crate::id::NodeId;
+use crate::leaderboard::LeaderboardPeriod;
 use crate::notification::{NotificationEdge, Reached, Reader, each_once};
 use crate::projection::{self, Projection};
 use crate::reading::{Asking, ReadFrom, Reading, forbidden};
@@ -26,9 +30,9 @@ use crate::recorded::Following as Events;
 #[derive(Debug, Default)]
 pub struct Root;
 
-/// What comes as it happens, over a connection of its own: `POST` with `Accept: text/event-stream`, by
-/// GraphQL over SSE. Every answer has an id: who sends the last one that they got as `Last-Event-ID`, with the
-/// same operation, goes on behind it.
+/// What comes as it happens: over a WebSocket, by graphql-transport-ws, or over a connection of its own, `POST` with
+/// `Accept: text/event-stream`, by GraphQL over SSE. An answer has an id, `extensions.eventId`: who sends the last one
+/// that they got as `extensions.lastEventId`, or `Last-Event-ID`, with the same operation, goes on behind it.
 #[Subscription(name = "Subscription")]
 impl Root {
     /// What who asks is told, whichever of their accounts it concerns. It needs a token.
@@ -56,10 +60,13 @@ impl Root {
                 Reached { warned, position }
             }
         };
+        let dispatcher = context.data_unchecked::<Dispatcher>();
         let following = Following {
-            follower: reading.community.follow(),
+            subscriber: dispatcher.subscribe(vec![]),
             asking,
             reached,
+            looked: None,
+            may_be_warned: false,
             warned_of: None,
             ready: VecDeque::new(),
         };
@@ -76,6 +83,52 @@ impl Root {
             }
         });
         Ok(edges.boxed())
+    }
+
+    /// That a profile has changed, as soon as it is read otherwise: whatever its accounts do, and what is done to
+    /// them and to what they wrote. It may be told where nothing is different that was asked for; what changes close
+    /// together is told once. Others aren't told of what they don't see: of a private profile nothing but that it
+    /// becomes public, or private.
+    async fn profile_changed(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+        #[graphql(
+            desc = "From behind this position, so that nothing is missed; by default from now on."
+        )]
+        after: Option<String>,
+    ) -> Result<BoxStream<'static, Result<ReadFrom<ProfileChange>>>> {
+        ProfileChange::follow(context, NodeId::profile(&id)?, after).await
+    }
+
+    /// That a post has changed, or what was written on it: its text, its likes, its answers and comments, and
+    /// theirs. What changes close together is told once.
+    async fn post_changed(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+        #[graphql(
+            desc = "From behind this position, so that nothing is missed; by default from now on."
+        )]
+        after: Option<String>,
+    ) -> Result<BoxStream<'static, Result<ReadFrom<PostChange>>>> {
+        PostChange::follow(context, NodeId::post(&id)?, after).await
+    }
+
+    /// That somebody has other points on a leaderboard, or comes or goes. That its period ends is told by the
+    /// clock, not here.
+    async fn leaderboard_changed(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Of which points.", default_with = "LeaderboardPeriod::AllTime")]
+        period: LeaderboardPeriod,
+        #[graphql(desc = "Only points for posts in this group.")] group_id: Option<ID>,
+        #[graphql(
+            desc = "From behind this position, so that nothing is missed; by default from now on."
+        )]
+        after: Option<String>,
+    ) -> Result<BoxStream<'static, Result<ReadFrom<LeaderboardChange>>>> {
+        LeaderboardChange::follow(context, period, group_id, after).await
     }
 
     /// How the read models stand: now, and whenever that changes. For staff; an error for everybody else.
@@ -116,9 +169,13 @@ const TICK: Duration = Duration::from_secs(60);
 /// Somebody who follows what they are told.
 struct Following {
     asking: Asking,
-    follower: Follower,
+    subscriber: Subscriber,
     /// How far they have all.
     reached: Reached,
+    /// Up to where what they are told was looked at; none, where it is to be looked at anyway.
+    looked: Option<Position>,
+    /// Whether the clock may bring something.
+    may_be_warned: bool,
     /// The warnings that they got, or that had come before; none, until they are read for the first time.
     warned_of: Option<HashSet<Uuid>>,
     /// What they get next.
@@ -132,18 +189,23 @@ impl Following {
             if let Some(edge) = self.ready.pop_front() {
                 return Ok(Some(edge));
             }
-            // What comes while this reads wakes it again.
-            self.follower.caught_up();
-            self.read().await?;
-            if self.ready.is_empty() {
-                tokio::select! {
-                    goes_on = self.follower.changed() => {
-                        if !goes_on {
-                            return Ok(None);
-                        }
-                    }
-                    () = tokio::time::sleep(TICK) => {}
+            Box::pin(self.read()).await?;
+            let Some(looked) = self.looked.filter(|_| self.ready.is_empty()) else {
+                continue;
+            };
+            let tick = async {
+                match self.may_be_warned {
+                    true => tokio::time::sleep(TICK).await,
+                    false => std::future::pending().await,
                 }
+            };
+            tokio::select! {
+                goes_on = self.subscriber.changed(looked) => {
+                    if !goes_on {
+                        return Ok(None);
+                    }
+                }
+                () = tick => {}
             }
         }
     }
@@ -153,10 +215,18 @@ impl Following {
     async fn read(&mut self) -> Result<(), Error> {
         let reading = Arc::new(Reading::new(self.asking.clone()));
         let Some(account) = reading.viewer_account().await? else {
+            // It may be registered yet.
+            let viewer = reading.viewer.map(|viewer| Topic::Account(viewer.account));
+            self.listen(&reading, viewer.into_iter().collect());
             return Ok(());
         };
         let now = reading.now();
         let reader = Reader::of(&reading, &account, now).await?;
+        let told = reader.accounts.iter().map(|account| Topic::Told(*account));
+        // Others may be linked with them, and they may come to lead a group, or not want to be warned of it.
+        let own = reader.ids.iter().map(|account| Topic::Account(*account));
+        self.listen(&reading, told.chain(own).collect());
+        self.may_be_warned = reader.may_be_warned(&reading).await?;
         let position = self.reached.position.cast_unsigned();
         let mut rows = self.new_warnings(&reading, &reader).await?;
         let told = reading
@@ -171,6 +241,15 @@ impl Following {
             self.ready.push_back(ReadFrom::new(edge, reading.clone()));
         }
         Ok(())
+    }
+
+    /// From now on this wakes them. What happened to it before they listened, and after what is read was folded, is
+    /// looked at once more.
+    fn listen(&mut self, reading: &Reading, topics: Vec<Topic>) {
+        let is_other = self.subscriber.follow(topics);
+        let position = reading.position();
+        let is_all = !is_other || reading.community.folded().position == position;
+        self.looked = is_all.then_some(position);
     }
 
     /// The warnings that they didn't get yet, oldest first. What a warning is about may be long ago, like

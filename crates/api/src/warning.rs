@@ -19,6 +19,13 @@ fn place(group: Key, level: i64) -> i64 {
     level.saturating_sub(group.0.saturating_mul(2))
 }
 
+/// Whether any of some accounts leads a group.
+pub async fn lead_any(reading: &Reading, accounts: &[Key]) -> Result<bool> {
+    let led = accounts.iter().copied().map(LedBy);
+    let led = reading.loader().load_many(led).await?;
+    Ok(led.into_values().any(|led| !led.is_empty()))
+}
+
 /// What somebody is warned of, as of a moment, as what they were told: of each group that any of their
 /// accounts leads and that is at risk, or inactive. The id of each follows from what it is about.
 pub async fn warnings(reading: &Reading, accounts: &[Key], now: Time) -> Result<Vec<Notification>> {

@@ -14,6 +14,7 @@ mod batches;
 mod community;
 mod events;
 mod following;
+mod following_changes;
 mod following_notifications;
 mod history;
 mod limits;

@@ -80,6 +80,13 @@ impl Location {
     }
 
     /// The same, with a directory for what is known here of a journal elsewhere.
+    #[cfg_attr(
+        not(any(feature = "eventstore", feature = "kurrentdb")),
+        expect(
+            unused_variables,
+            reason = "only what is kept of an EventStoreDB is here"
+        )
+    )]
     pub fn beside(self, directory: &Path) -> Self {
         match self {
             Self::Sqlite(_) | Self::Postgres(_) => self,

@@ -269,10 +269,9 @@ async fn fold_on(
     }
     let mut following = Follow::new(journal.clone(), position, BATCH);
     loop {
-        let events = next(&mut following, target, &mut erased).await?;
-        if !lease.is_held() {
+        let Some(events) = next(&mut following, lease, target, &mut erased).await? else {
             return Ok(());
-        }
+        };
         if erased.is_none() && events.iter().any(erases) {
             erased = Some(Erased::now());
         }
@@ -320,18 +319,19 @@ impl Erased {
     }
 }
 
-/// The next events. Once none come for a while, what was erased is taken out of the files: nothing can
+/// The next events; none, once somebody else may fold. Once none come for a while, what was erased is taken out of the files: nothing can
 /// be folded meanwhile, and often more is erased at once.
 async fn next(
     following: &mut Follow,
+    lease: &Lease,
     target: &Target,
     erased: &mut Option<Erased>,
-) -> Result<Vec<Event>, FoldingError> {
+) -> Result<Option<Vec<Event>>, FoldingError> {
     while let Some(Erased { since, quiet }) = *erased {
         if since.elapsed() < AT_LATEST
-            && let Ok(events) = timeout(quiet, following.next()).await
+            && let Ok(events) = timeout(quiet, held(following, lease)).await
         {
-            return Ok(events?);
+            return events;
         }
         let again = target.purge_if_it_can().await;
         *erased = again.map(|quiet| Erased {
@@ -339,7 +339,16 @@ async fn next(
             ..Erased::now()
         });
     }
-    Ok(following.next().await?)
+    held(following, lease).await
+}
+
+/// The next events; none, once somebody else may fold.
+async fn held(following: &mut Follow, lease: &Lease) -> Result<Option<Vec<Event>>, FoldingError> {
+    tokio::select! {
+        biased;
+        () = lease.lost() => Ok(None),
+        events = following.next() => Ok(Some(events?)),
+    }
 }
 
 /// Folds everything that the journal has now; what it reached is returned.

@@ -64,7 +64,7 @@ impl Standings {
         }
     }
 
-    /// A leaderboard as it is now.
+    /// A leaderboard as it is now: the same one for as long as nothing of it has changed.
     pub async fn now(&self, scope: Scope, now: Time) -> Result<Arc<Ranking>> {
         let kept = self.kept.lock().take(scope);
         let mut kept = kept.lock().await;
@@ -126,7 +126,11 @@ impl Standings {
         if !strangers.is_empty() {
             board.meet(self.store.members_of(&strangers).await?);
         }
-        kept.ranking = board.settle();
+        let ranking = board.settle();
+        // Who follows a leaderboard sees by that whether it is another one.
+        if ranking != kept.ranking {
+            kept.ranking = ranking;
+        }
         kept.position = position;
         kept.people = people;
         Ok(())

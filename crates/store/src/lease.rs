@@ -1,5 +1,7 @@
 //! Who folds, where several could.
 
+use std::future::pending;
+
 use plaudit_domain::Position;
 
 use crate::postgres::Lock;
@@ -7,7 +9,7 @@ use crate::postgres::Lock;
 /// Who is told up to where others have folded.
 pub type Moved<'a> = &'a mut (dyn FnMut(Position) + Send);
 
-/// The right to fold into a generation, for as long as it is [held](Self::is_held).
+/// The right to fold into a generation, until it is [lost](Self::lost).
 ///
 /// It only spares others the work: where two fold by accident, each batch is written once all the same.
 pub struct Lease(Option<Lock>);
@@ -22,8 +24,11 @@ impl Lease {
         Self(Some(lock))
     }
 
-    /// Whether it is held just now. What was lost with a connection somebody else may have.
-    pub fn is_held(&self) -> bool {
-        self.0.as_ref().is_none_or(Lock::is_held)
+    /// Waits until it isn't held: what was lost with a connection somebody else may have.
+    pub async fn lost(&self) {
+        match &self.0 {
+            Some(lock) => lock.lost().await,
+            None => pending().await,
+        }
     }
 }

@@ -353,6 +353,9 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Notification>>;
 
+    /// Which of these accounts were told anything by events after a position.
+    async fn told_after(&self, accounts: &[Key], position: Position) -> Result<Vec<Key>>;
+
     // History
 
     /// For each account, post, group or meeting, a page of the events that concern it, in the page's order

@@ -430,6 +430,10 @@ impl<E: Engine> Store for E {
         told::notifications_after(&self.session()?, accounts, position, limit).await
     }
 
+    async fn told_after(&self, accounts: &[Key], position: Position) -> Result<Vec<Key>> {
+        told::told_after(&self.session()?, accounts, position.cast_signed()).await
+    }
+
     async fn timeline(&self, subjects: &[Key], page: Page) -> Result<Vec<TimelineEntry>> {
         told::timeline(&self.session()?, subjects, page).await
     }

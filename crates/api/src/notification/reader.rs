@@ -3,19 +3,21 @@
 use std::collections::HashSet;
 
 use async_graphql::Result;
-use plaudit_domain::{Time, notification};
+use plaudit_domain::{AccountId, Time, notification};
 use plaudit_projection::{Account as AccountRow, Key, Notification as Row};
 use uuid::Uuid;
 
 use super::Notification;
 use crate::loader::AccountsOf;
 use crate::reading::Reading;
-use crate::warning::warnings;
+use crate::warning::{lead_any, warnings};
 
 /// The accounts of somebody who reads what they were told.
 pub struct Reader {
     /// Their keys.
     pub accounts: Vec<Key>,
+    /// Their ids.
+    pub ids: Vec<AccountId>,
     /// Up to when they have read everything.
     pub(super) read_until: Time,
     /// Whether they want to be warned of their groups.
@@ -37,6 +39,7 @@ impl Reader {
         Ok(Self {
             warned,
             read_until: read_until.max().unwrap_or(Time::from_micros(i64::MIN)),
+            ids: accounts.iter().map(|account| account.id).collect(),
             accounts: accounts.into_iter().map(|account| account.key).collect(),
             now,
         })
@@ -72,6 +75,11 @@ impl Reader {
             rows.retain(|row| row.at > self.read_until && !read.contains(&row.id));
         }
         Ok(rows)
+    }
+
+    /// Whether they lead a group, and want to be warned of it.
+    pub async fn may_be_warned(&self, reading: &Reading) -> Result<bool> {
+        Ok(self.warned && lead_any(reading, &self.accounts).await?)
     }
 
     /// Those of some ids that they were told.

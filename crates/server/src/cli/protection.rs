@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use plaudit_api::Limits;
 
-use crate::http::{self, Browsers, HeaderName, Origin, Rate, Rates, Settings};
+use crate::http::{self, Browsers, HeaderName, Origin, Rate, Rates, Settings, SubscriptionLimits};
 
 /// What clients may ask for.
 #[derive(Debug, Args)]
@@ -65,6 +65,43 @@ pub struct Protection {
         default_value_t = http::Limits::default().request_time.as_secs(),
         value_parser = clap::value_parser!(u64).range(1..=3_600), hide_short_help = true)]
     pub max_time: u64,
+
+    /// The most connections that are open at once.
+    #[arg(long, value_name = "NUMBER", env = "PLAUDIT_MAX_CONNECTIONS", default_value_t = http::CONNECTIONS as u64,
+        value_parser = clap::value_parser!(u64).range(1..=10_000_000), hide_short_help = true)]
+    pub max_connections: u64,
+
+    /// The most operations that go on over a WebSocket at once.
+    #[arg(long, value_name = "NUMBER", env = "PLAUDIT_MAX_OPERATIONS",
+        default_value_t = SubscriptionLimits::default().connection as u64,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000), hide_short_help = true)]
+    pub max_operations: u64,
+
+    /// How many seconds a client may take to say who it is, over a WebSocket.
+    #[arg(long, value_name = "SECONDS", env = "PLAUDIT_MAX_INIT_TIME",
+        default_value_t = SubscriptionLimits::default().init_time.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..=60), hide_short_help = true)]
+    pub max_init_time: u64,
+
+    /// The most subscriptions of an account at once; 0 for as many as it likes.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "PLAUDIT_ACCOUNT_SUBSCRIPTIONS",
+        default_value_t = SubscriptionLimits::default().account,
+        hide_short_help = true
+    )]
+    pub account_subscriptions: u32,
+
+    /// The most subscriptions from an address at once; 0 for as many as they like.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "PLAUDIT_ADDRESS_SUBSCRIPTIONS",
+        default_value_t = SubscriptionLimits::default().address,
+        hide_short_help = true
+    )]
+    pub address_subscriptions: u32,
 
     /// The cost that an account may spend a second, in the long run; 0 for whatever it likes.
     #[arg(
@@ -126,7 +163,7 @@ pub struct Protection {
     #[arg(long, value_name = "DIR|FILE", env = "PLAUDIT_ALLOW_ONLY")]
     pub allow_only: Option<PathBuf>,
 
-    /// Let pages of an origin send requests.
+    /// Let pages of an origin send requests, and open WebSockets.
     ///
     /// A scheme, a host and perhaps a port, without a path; may be repeated. By default none elsewhere may.
     #[arg(long = "cors-origin", value_name = "ORIGIN", env = "PLAUDIT_CORS_ORIGINS", value_delimiter = ',',
@@ -191,6 +228,13 @@ impl Protection {
                 account: rate("account", self.account_rate, self.account_burst)?,
                 address: rate("address", self.address_rate, self.address_burst)?,
                 address_header: self.address_header.clone(),
+            },
+            subscriptions: SubscriptionLimits {
+                account: self.account_subscriptions,
+                address: self.address_subscriptions,
+                connection: self.max_operations as usize,
+                init_time: Duration::from_secs(self.max_init_time),
+                ..SubscriptionLimits::default()
             },
             newer_statuses: self.newer_statuses,
         })

@@ -89,7 +89,16 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
     let metrics = Arc::new(Metrics::new()?);
     let site = Arc::new(Site::for_browsers(metrics.clone(), protection.browsers()));
     let address = socket.local_addr()?;
-    let mut listening = Listening::start(socket, metrics_socket, &site)?;
+    let connections = protection.max_connections;
+    if let Some(files) = http::raise_open_files()
+        && files < connections
+    {
+        tracing::warn!(
+            "this process may have {files} files open, and --max-connections is {connections}: raise the one \
+             (ulimit -n, LimitNOFILE), or lower the other"
+        );
+    }
+    let mut listening = Listening::start(socket, metrics_socket, &site, connections as usize)?;
 
     let community = match opened {
         Opened::Data(data) => {
@@ -240,7 +249,12 @@ struct Listening {
 }
 
 impl Listening {
-    fn start(public: TcpSocket, metrics: Option<TcpSocket>, site: &Site) -> Result<Self, Failure> {
+    fn start(
+        public: TcpSocket,
+        metrics: Option<TcpSocket>,
+        site: &Site,
+        connections: usize,
+    ) -> Result<Self, Failure> {
         let public = listen(public)?;
         tracing::info!("listening on {}", public.local_addr()?);
         let (stop, stopped) = watch::channel(());
@@ -249,7 +263,12 @@ impl Listening {
                 metrics: None,
                 stop,
                 stopped: stopped.clone(),
-                tasks: vec![tokio::spawn(http::serve(public, site.app(), end(stopped)))],
+                tasks: vec![tokio::spawn(http::serve_at_most(
+                    connections,
+                    public,
+                    site.app(),
+                    end(stopped),
+                ))],
             });
         };
         let address = own.local_addr()?;
@@ -259,7 +278,12 @@ impl Listening {
             stop,
             stopped: stopped.clone(),
             tasks: vec![
-                tokio::spawn(http::serve(public, app, end(stopped.clone()))),
+                tokio::spawn(http::serve_at_most(
+                    connections,
+                    public,
+                    app,
+                    end(stopped.clone()),
+                )),
                 tokio::spawn(http::serve(own, site.metrics(), end(stopped))),
             ],
         })

@@ -3,7 +3,8 @@
 //! - `POST` takes `application/json` only. A page elsewhere can make a browser send a form or plain
 //!   text here with no questions asked, but not JSON.
 //! - `GET` only reads.
-//! - Who accepts `text/event-stream` and neither of our types gets [events].
+//! - Who accepts `text/event-stream` and neither of our types gets [events]; who wants a WebSocket gets
+//!   [one](super::websocket).
 //! - What can't be taken as a GraphQL request has a status of its own in either media type; a
 //!   GraphQL request that can't be executed has 400 as `application/graphql-response+json`, and 200
 //!   as `application/json`.
@@ -11,8 +12,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::stream::{self, BoxStream, StreamExt};
-use plaudit_api::{Allowed, Answer, Api, Followed, Kind, Operation, Outcome, Prepared};
+use plaudit_api::{Allowed, Answer, Api, Operation, Outcome, Prepared};
 use plaudit_domain::Actor;
 use plaudit_replay::{CommandError, Community};
 use poem::error::ReadBodyError;
@@ -24,18 +24,20 @@ use poem::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use poem::{Body, Endpoint, Request, Response};
 use serde::Deserialize;
 use tokio::time::timeout;
-use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::Shared;
 use super::accept::{MediaType, wants_events};
-use super::events::{self, Next, Stopping};
+use super::events::{self, Stopping, Until};
+use super::following::{Begun, NotBegun};
 use super::observe::{Operated, RequestId};
 use super::opening::ComeAgain;
 use super::rates::{Budgets, Payer, Rates};
 use super::rejection::Rejection;
+use super::subscriptions::{SubscriptionLimits, Subscriptions};
+use super::websocket;
 use crate::identity::{Caller, Identity, IdentityError, LogIns};
-use crate::metrics::{LogIn, Metrics, Subscribed, kind};
+use crate::metrics::{LogIn, Metrics, kind};
 
 /// What a request may take.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +57,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What whoever asks may spend.
     pub rates: Rates,
+    /// How much may be followed at once.
+    pub subscriptions: SubscriptionLimits,
     /// Whether statuses are those of the newer draft of GraphQL over HTTP, where they are asked for by its media
     /// type: 422 for what can't be executed, 294 for what was executed in part.
     pub newer_statuses: bool,
@@ -95,6 +99,9 @@ impl Endpoint for Opening {
         }
         let origin = request.headers().get(ORIGIN).cloned();
         let mut response = match self.0.open.get() {
+            Some(open) if websocket::is_wanted(&request) => {
+                websocket::respond(open.graphql.clone(), origins, &request).await
+            }
             Some(open) => open.graphql.call(request).await?,
             None => self.not_open(&request).await,
         };
@@ -124,6 +131,7 @@ pub(super) struct GraphQl {
     pub(super) log_ins: LogIns,
     pub(super) limits: Limits,
     pub(super) budgets: Budgets,
+    pub(super) subscriptions: Arc<Subscriptions>,
     pub(super) newer_statuses: bool,
     pub(super) metrics: Arc<Metrics>,
 }
@@ -179,7 +187,7 @@ impl GraphQl {
     }
 
     /// An operation that can be executed, and is paid for, and as whom; else why it can't.
-    async fn prepare(
+    pub(super) async fn prepare(
         &self,
         admitted: Admitted,
     ) -> Result<Result<(Prepared, Option<Actor>), Answer>, Rejection> {
@@ -188,6 +196,7 @@ impl GraphQl {
             allowed,
             actor,
             payer,
+            expires: _,
         } = admitted;
         let prepared = match self.api.prepare(operation, allowed).await {
             Ok(prepared) => prepared,
@@ -204,73 +213,41 @@ impl GraphQl {
     /// Answers that come one after the other, for as long as the client takes them.
     async fn stream(&self, request: &mut Request) -> Response {
         let stopping = request.extensions().get::<Stopping>().cloned();
-        let began = Instant::now();
-        let prepared = match self.to_follow(request).await {
-            Ok(prepared) => prepared,
+        let admitted = match self.to_follow(request).await {
+            Ok(admitted) => admitted,
             Err(rejection) => {
                 self.metrics.error(rejection.code);
                 return rejection.into_response(REFUSED_EVENTS);
             }
         };
-        let followed = prepared.and_then(|(prepared, actor)| self.api.start(prepared, actor));
-        match followed {
-            Ok(followed) => {
-                let operated = Operated {
-                    kind: kind(Some(followed.kind)),
-                    name: followed.name.clone(),
-                };
-                let mut response = events::respond(self.counted(followed, began), stopping);
-                response.extensions_mut().insert(operated);
+        let expires = admitted.expires;
+        match self.begin(admitted).await {
+            Ok(Begun {
+                kind,
+                name,
+                answers,
+            }) => {
+                let mut response = events::respond(answers, Until { stopping, expires });
+                response.extensions_mut().insert(Operated { kind, name });
                 response
             }
-            Err(refused) => {
-                self.metrics.operated(&refused, began.elapsed());
-                self.respond(refused, REFUSED_EVENTS)
-            }
+            Err(NotBegun::Rejected(rejection)) => rejection.into_response(REFUSED_EVENTS),
+            Err(NotBegun::Refused(refused)) => self.respond(refused, REFUSED_EVENTS),
         }
     }
 
-    /// An operation to be followed, prepared.
-    async fn to_follow(
-        &self,
-        request: &mut Request,
-    ) -> Result<Result<(Prepared, Option<Actor>), Answer>, Rejection> {
+    /// An operation to be followed.
+    async fn to_follow(&self, request: &mut Request) -> Result<Admitted, Rejection> {
         let mut admitted = self.admit(request).await?;
         admitted.allowed = match admitted.allowed {
             Allowed::QueriesAndMutations | Allowed::Everything => Allowed::Everything,
             // The other mode of the protocol, with a reservation, isn't served.
             Allowed::Queries => return Err(Rejection::method_not_allowed()),
         };
-        admitted.operation.last_answer = last_event(request.headers());
-        self.prepare(admitted).await
-    }
-
-    /// The answers of an operation that began then, counted as they come, and made as part of this request:
-    /// what is logged meanwhile has its id, though it is answered by then.
-    fn counted(&self, followed: Followed, began: Instant) -> BoxStream<'static, Next> {
-        let metrics = self.metrics.clone();
-        let subscribed = match followed.kind {
-            Kind::Subscription => Some(Subscribed::begin(metrics.clone())),
-            Kind::Query | Kind::Mutation => None,
-        };
-        let request = Span::current();
-        let following = (followed.answers, subscribed);
-        let bodies = stream::unfold(following, move |(mut answers, mut subscribed)| {
-            let (metrics, request) = (metrics.clone(), request.clone());
-            async move {
-                let answer = answers.next().instrument(request).await?;
-                match &mut subscribed {
-                    Some(subscribed) => subscribed.answered(&answer),
-                    None => metrics.operated(&answer, began.elapsed()),
-                }
-                let next = Next {
-                    id: answer.id,
-                    answer: answer.body,
-                };
-                Some((next, (answers, subscribed)))
-            }
-        });
-        bodies.boxed()
+        if let Some(last) = last_event(request.headers()) {
+            admitted.operation.last_answer = Some(last);
+        }
+        Ok(admitted)
     }
 
     /// What a request asks for, what it may do, and as whom. As little as can be is done for who has spent all
@@ -280,7 +257,8 @@ impl GraphQl {
         let id = id.map_or_else(Uuid::now_v7, |id| id.correlation);
         let mut payer = self.budgets.payer(request);
         self.budgets.charge(payer, 1)?;
-        let caller = self.caller(request).await?;
+        let authorization = request.headers().get(AUTHORIZATION).cloned();
+        let caller = self.caller(authorization.as_ref()).await?;
         payer.account = caller.as_ref().map(|caller| caller.actor.account);
         let (mut operation, allowed) = match *request.method() {
             Method::POST => (
@@ -301,15 +279,18 @@ impl GraphQl {
         Ok(Admitted {
             operation,
             allowed,
+            expires: caller.as_ref().map(expires),
             actor: caller.map(|caller| caller.actor),
             payer,
         })
     }
 
     /// Who makes a request.
-    async fn caller(&self, request: &Request) -> Result<Option<Caller>, IdentityError> {
-        let authorization = request.headers().get(AUTHORIZATION).cloned();
-        let authorization = authorization.as_ref().map(HeaderValue::as_bytes);
+    pub(super) async fn caller(
+        &self,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Option<Caller>, IdentityError> {
+        let authorization = authorization.map(HeaderValue::as_bytes);
         let caller = self.identity.caller(authorization).await;
         if let Err(error) = &caller {
             self.metrics.logged_in(match error {
@@ -320,7 +301,7 @@ impl GraphQl {
         caller
     }
 
-    async fn log_in(&self, caller: &Caller, request: Uuid) -> Result<(), CommandError> {
+    pub(super) async fn log_in(&self, caller: &Caller, request: Uuid) -> Result<(), CommandError> {
         let recorded = self.log_ins.log_in(caller, request).await;
         self.metrics.logged_in(match recorded {
             Ok(true) => LogIn::Recorded,
@@ -395,11 +376,18 @@ fn newer_status(answer: &Answer) -> StatusCode {
 }
 
 /// What a request asks for.
-struct Admitted {
-    operation: Operation,
-    allowed: Allowed,
-    actor: Option<Actor>,
-    payer: Payer,
+pub(super) struct Admitted {
+    pub(super) operation: Operation,
+    pub(super) allowed: Allowed,
+    pub(super) actor: Option<Actor>,
+    /// Until when it is known that it is them.
+    pub(super) expires: Option<tokio::time::Instant>,
+    pub(super) payer: Payer,
+}
+
+/// Until when a caller's token is good.
+pub(super) fn expires(caller: &Caller) -> tokio::time::Instant {
+    tokio::time::Instant::now() + caller.time_left()
 }
 
 async fn in_time<T>(limit: Duration, body: impl Future<Output = T>) -> Result<T, Rejection> {

@@ -15,12 +15,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Request, Response};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::events::Stopping;
 use super::patient::Patient;
@@ -32,6 +32,21 @@ const IDLE: Duration = Duration::from_secs(75);
 /// How long answers may take after the server was told to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
+/// So many connections may be open at once, where nothing else is said.
+pub const CONNECTIONS: usize = 20_000;
+
+/// So many who come beyond that are told so at once; others are left without a word.
+const TURNED_AWAY: usize = 64;
+
+/// How long it may take to turn somebody away.
+const TURNING_AWAY: Duration = Duration::from_secs(1);
+
+/// What who comes beyond that is told.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
+    retry-after: 5\r\nconnection: close\r\ncontent-length: 110\r\n\r\n\
+    {\"errors\":[{\"message\":\"there are too many connections: try again soon\",\
+    \"extensions\":{\"code\":\"UNAVAILABLE\"}}]}\n";
+
 /// Serves until `stop` comes: then it takes no new connection, and ends when the requests that it
 /// has are answered.
 ///
@@ -42,12 +57,27 @@ pub async fn serve(
     app: impl Endpoint<Output = Response> + 'static,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    serve_at_most(CONNECTIONS, listener, app, stop).await
+}
+
+/// The same, and no more connections are open at once.
+///
+/// # Errors
+/// The same.
+pub async fn serve_at_most(
+    connections: usize,
+    listener: TcpListener,
+    app: impl Endpoint<Output = Response> + 'static,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
     let app = Arc::new(app);
     let local = listener.local_addr()?;
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(IDLE);
-    let open = GracefulShutdown::new();
-    let (running, stopping) = watch::channel(());
+    let places = Arc::new(Semaphore::new(connections));
+    let door = Arc::new(Semaphore::new(TURNED_AWAY));
+    // As long as anybody has a receiver, it is waited for.
+    let (stops, stopping) = watch::channel(false);
 
     let mut stop = pin!(stop);
     loop {
@@ -55,8 +85,14 @@ pub async fn serve(
             () = &mut stop => break,
             accepted = accept(&listener) => accepted,
         };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            tracing::debug!(%remote, "{connections} connections are open already");
+            turn_away(stream, &door);
+            continue;
+        };
         let app = app.clone();
-        let stopping = Stopping(stopping.clone());
+        let mut until = Stopping(stopping.clone());
+        let stopping = until.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let app = app.clone();
             let stopping = stopping.clone();
@@ -68,24 +104,51 @@ pub async fn serve(
                 Ok::<hyper::Response<_>, Infallible>(response.into())
             }
         });
-        let connection = http.serve_connection(TokioIo::new(Patient::new(stream)), service);
-        let connection = open.watch(connection);
+        let stream = TokioIo::new(Patient::new(stream, place));
+        let connection = http.serve_connection(stream, service).with_upgrades();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = until.wait() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%remote, "a connection broke off: {error}");
             }
         });
     }
-    drop(listener);
+    drop((listener, stopping));
     // What has no end of its own ends now.
-    drop(running);
-    if tokio::time::timeout(FAREWELL, open.shutdown())
+    stops.send_replace(true);
+    if tokio::time::timeout(FAREWELL, stops.closed())
         .await
         .is_err()
     {
         tracing::warn!("some requests were not answered in {FAREWELL:?}");
     }
     Ok(())
+}
+
+/// Tells somebody to come again, without waiting for what they want.
+fn turn_away(mut stream: TcpStream, door: &Arc<Semaphore>) {
+    let Ok(place) = door.clone().try_acquire_owned() else {
+        return;
+    };
+    tokio::spawn(async move {
+        let telling = async {
+            stream.write_all(FULL).await?;
+            stream.shutdown().await?;
+            // What they send meanwhile would else take the answer from them.
+            let mut rest = [0; 1024];
+            while stream.read(&mut rest).await? > 0 {}
+            io::Result::Ok(())
+        };
+        let _ = tokio::time::timeout(TURNING_AWAY, telling).await;
+        drop(place);
+    });
 }
 
 /// The next connection.

@@ -2,7 +2,7 @@
 //!
 //! | path | serves |
 //! | --- | --- |
-//! | `/graphql` | the API, by GraphQL over HTTP: [`graphql`], and over SSE: [`events`] |
+//! | `/graphql` | the API, by GraphQL over HTTP: [`graphql`], over SSE: [`events`], over [`websocket`]s |
 //! | `/` | GraphiQL, or how to get it, where it isn't switched off: [`graphiql`] |
 //! | `/groups/{id}.ics`, `/calendars/{secret}.ics` | calendars to subscribe to: [`calendar`] |
 //! | `/health/live` | that the process is alive |
@@ -12,16 +12,20 @@
 mod accept;
 mod calendar;
 mod events;
+mod following;
 mod graphiql;
 mod graphql;
 mod health;
 mod listen;
 mod observe;
+mod open_files;
 mod opening;
 mod origins;
 mod patient;
 mod rates;
 mod rejection;
+mod subscriptions;
+mod websocket;
 
 use std::sync::{Arc, OnceLock};
 
@@ -35,10 +39,12 @@ use crate::metrics::Metrics;
 
 pub use graphql::{Limits, Settings};
 pub(crate) use listen::accept;
-pub use listen::{serve, stop_signal};
+pub use listen::{CONNECTIONS, serve, serve_at_most, stop_signal};
+pub use open_files::raise_open_files;
 pub use origins::Origin;
 pub use poem::http::HeaderName;
 pub use rates::{Rate, Rates};
+pub use subscriptions::SubscriptionLimits;
 
 /// Everything that the server serves. It answers from its first moment on: for the community once it is
 /// open, and before that when that may be.
@@ -66,7 +72,7 @@ pub struct Browsers {
 
 /// What answers for a community.
 struct Open {
-    graphql: graphql::GraphQl,
+    graphql: Arc<graphql::GraphQl>,
     calendars: Calendars,
 }
 
@@ -108,18 +114,20 @@ impl Site {
         let Settings {
             limits,
             rates,
+            subscriptions,
             newer_statuses,
         } = settings.into();
-        let graphql = graphql::GraphQl {
+        let graphql = Arc::new(graphql::GraphQl {
             api,
             community: community.clone(),
             identity: identity.into(),
             log_ins: LogIns::new(community.clone()),
             limits,
             budgets: rates::Budgets::new(rates),
+            subscriptions: subscriptions::Subscriptions::new(subscriptions),
             newer_statuses,
             metrics: self.0.metrics.clone(),
-        };
+        });
         let calendars = Calendars::of(community.clone());
         if self.0.open.set(Open { graphql, calendars }).is_ok() {
             self.0.health.serving(community);

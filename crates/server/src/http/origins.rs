@@ -5,8 +5,8 @@
 
 use poem::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
-    VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST,
+    ORIGIN, VARY,
 };
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use poem::{Request, Response};
@@ -71,6 +71,15 @@ impl Origins {
         Some(response)
     }
 
+    /// Whether a page may open a WebSocket: for these browsers ask nobody. It may if it is listed, or this server's
+    /// own. What isn't a browser tells no origin.
+    pub(super) fn may_connect(&self, headers: &HeaderMap) -> bool {
+        let Some(origin) = headers.get(ORIGIN) else {
+            return true;
+        };
+        self.0.iter().any(|it| it.0 == origin) || is_own(origin, headers.get(HOST))
+    }
+
     /// Lets a page read an answer, if it is one that is listed. True if so.
     pub(super) fn allow(&self, asked: Option<&HeaderValue>, answer: &mut HeaderMap) -> bool {
         if self.0.is_empty() {
@@ -89,9 +98,54 @@ impl Origins {
     }
 }
 
+/// Whether an origin is where a request was sent, by either scheme: a proxy before this server may have another.
+fn is_own(origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
+    let text = |value: &HeaderValue| value.to_str().ok().map(str::to_ascii_lowercase);
+    let (Some(origin), Some(host)) = (text(origin), host.and_then(text)) else {
+        return false;
+    };
+    let (authority, port) = match origin.split_once("://") {
+        Some(("https", authority)) => (authority, ":443"),
+        Some(("http", authority)) => (authority, ":80"),
+        Some(_) | None => return false,
+    };
+    let bare = |authority: &str| authority.strip_suffix(port).unwrap_or(authority).to_owned();
+    bare(authority) == bare(&host)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_connect_from_here_and_from_what_is_listed() {
+        let listed = Origins(vec![Origin::parse("https://app.example.com").unwrap()]);
+        for (origin, host, may) in [
+            (None, "api.example.com", true),
+            (Some("https://app.example.com"), "api.example.com", true),
+            (Some("https://api.example.com"), "api.example.com", true),
+            (Some("https://api.example.com"), "API.example.com:443", true),
+            (Some("http://localhost:8080"), "localhost:8080", true),
+            (Some("http://localhost:8081"), "localhost:8080", false),
+            (Some("http://[::1]:80"), "[::1]", true),
+            (Some("https://evil.example"), "api.example.com", false),
+            (
+                Some("https://api.example.com.evil.example"),
+                "api.example.com",
+                false,
+            ),
+            (Some("http://app.example.com"), "api.example.com", false),
+            (Some("null"), "api.example.com", false),
+            (Some(""), "", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, host.parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert(ORIGIN, origin.parse().unwrap());
+            }
+            assert_eq!(listed.may_connect(&headers), may, "{origin:?} {host}");
+        }
+    }
 
     #[test]
     fn an_origin_is_a_scheme_and_a_host() {

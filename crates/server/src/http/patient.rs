@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
 
 /// So long something that was written may wait to be taken.
@@ -18,13 +19,16 @@ pub(super) struct Patient {
     stream: TcpStream,
     /// When it is given up, while something waits.
     until: Option<Pin<Box<Sleep>>>,
+    /// Its place among those that may be open, whatever is spoken over it.
+    _place: OwnedSemaphorePermit,
 }
 
 impl Patient {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
         Self {
             stream,
             until: None,
+            _place: place,
         }
     }
 

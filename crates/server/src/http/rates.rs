@@ -51,10 +51,10 @@ pub(super) struct Budgets {
 }
 
 /// Who pays for a request.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Payer {
     pub(super) account: Option<AccountId>,
-    address: Option<IpAddr>,
+    pub(super) address: Option<IpAddr>,
 }
 
 /// There isn't as much left as something costs.

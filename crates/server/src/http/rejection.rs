@@ -12,6 +12,7 @@ use super::accept::MediaType;
 use super::graphql::response;
 use super::opening::ComeAgain;
 use super::rates::Spent;
+use super::subscriptions::TooMany;
 use crate::identity::{IdentityError, Unauthenticated};
 
 /// A request that isn't taken as one for the API.
@@ -25,6 +26,11 @@ pub(super) struct Rejection {
 impl Rejection {
     pub(super) fn bad_request(message: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message.to_owned())
+    }
+
+    /// Who asked isn't known any more.
+    pub(super) fn expired() -> Self {
+        Self::unauthenticated(Unauthenticated::Expired)
     }
 
     fn unauthenticated(why: Unauthenticated) -> Self {
@@ -106,6 +112,33 @@ impl Rejection {
         rejection
     }
 
+    /// A page elsewhere would follow what its visitor may.
+    pub(super) fn origin_not_allowed() -> Self {
+        let message = "pages of this origin may not connect: it has to be listed by --cors-origin";
+        let status = StatusCode::FORBIDDEN;
+        Self::new(status, "ORIGIN_NOT_ALLOWED", message.to_owned())
+    }
+
+    fn too_many_subscriptions(TooMany { whose, most }: TooMany) -> Self {
+        let message = format!(
+            "{whose} may have {most} subscriptions at once, of which large ones count as several: end one before \
+             another begins"
+        );
+        Self::too_many("TOO_MANY_SUBSCRIPTIONS", message)
+    }
+
+    /// Nothing more goes on over a connection.
+    pub(super) fn too_many_operations(most: usize) -> Self {
+        let message = format!(
+            "{most} operations go on over this connection already: complete one before another begins"
+        );
+        Self::too_many("TOO_MANY_OPERATIONS", message)
+    }
+
+    fn too_many(code: &'static str, message: String) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, code, message)
+    }
+
     fn new(status: StatusCode, code: &'static str, message: String) -> Self {
         Self {
             status,
@@ -115,12 +148,21 @@ impl Rejection {
         }
     }
 
+    /// What happened to it.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// In the shape of a GraphQL response, as clients read errors from there.
-    pub(super) fn into_response(self, media_type: MediaType) -> Response {
+    pub(super) fn body(&self) -> Vec<u8> {
         let body = serde_json::json!({
             "errors": [{ "message": self.message, "extensions": { "code": self.code } }],
         });
-        let mut response = response(self.status, media_type, Body::from_string(body.to_string()));
+        body.to_string().into_bytes()
+    }
+
+    pub(super) fn into_response(self, media_type: MediaType) -> Response {
+        let mut response = response(self.status, media_type, Body::from_vec(self.body()));
         response.headers_mut().extend(self.header);
         response
     }
@@ -129,6 +171,12 @@ impl Rejection {
 impl From<Spent> for Rejection {
     fn from(spent: Spent) -> Self {
         Self::rate_limited(spent)
+    }
+}
+
+impl From<TooMany> for Rejection {
+    fn from(too_many: TooMany) -> Self {
+        Self::too_many_subscriptions(too_many)
     }
 }
 

@@ -121,6 +121,7 @@ impl DevKey {
                 kind: payload.account_kind,
             },
             issued_at: payload.iat,
+            good_until: payload.exp,
         })
     }
 }

@@ -46,6 +46,7 @@ impl LogIns {
             actor,
             claims,
             issued_at,
+            good_until: _,
         } = caller;
         if *claims == Claims::default() || self.community.is_read_only() {
             return Ok(false);

@@ -3,6 +3,8 @@
 //! Credentials are bearer tokens. Who sends none is anonymous; who sends one that isn't good is
 //! told so, and is never taken for anonymous: a client would not notice that it is logged out.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use jsonwebtoken::errors::ErrorKind;
 use plaudit_domain::account::Claims;
 use plaudit_domain::{Actor, Roles};
@@ -36,7 +38,21 @@ pub struct Caller {
     pub claims: Claims,
     /// When it says so, in seconds: of two tokens, the later one is right. 0 where it doesn't tell.
     pub issued_at: u64,
+    /// The last second in which the token is good.
+    pub good_until: u64,
 }
+
+impl Caller {
+    /// For how long their token is good yet.
+    pub fn time_left(&self) -> Duration {
+        let over = Duration::from_secs(self.good_until.min(FAR).saturating_add(1));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        over.saturating_sub(now.unwrap_or_default())
+    }
+}
+
+/// Nobody waits for a moment that is further away: the year 9999.
+const FAR: u64 = 253_370_764_800;
 
 impl Identity {
     /// Who makes a request, by its `Authorization` header; nobody without one.

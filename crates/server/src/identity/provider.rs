@@ -89,10 +89,9 @@ impl Provider {
         }
         let payload = self.verify(token).await?;
         let caller = self.caller_of(&payload)?;
-        let expires = number(&payload, "exp").saturating_add(LEEWAY);
         let verified = Verified {
             caller: caller.clone(),
-            until: expires.min(now + VERIFIED_FOR.as_secs()),
+            until: caller.good_until.min(now + VERIFIED_FOR.as_secs()),
         };
         self.verified.insert(hash, verified);
         Ok(caller)
@@ -138,6 +137,7 @@ impl Provider {
                 kind: self.kind(payload),
             },
             issued_at: number(payload, "iat"),
+            good_until: number(payload, "exp").saturating_add(LEEWAY),
         })
     }
 

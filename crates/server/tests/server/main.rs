@@ -21,3 +21,4 @@ mod served;
 mod tidy;
 mod tokens;
 mod watching;
+mod websockets;

@@ -67,7 +67,7 @@ const NAMED_BY: [(&str, &[&str]); 38] = [
     ("refinery", &["postgres"]),
     // In `exchange` for its scratch file only.
     ("rusqlite", &["exchange", "journal", "store"]),
-    ("rustix", &["replay"]),
+    ("rustix", &["replay", "server"]),
     ("rustls", &["postgres", "server"]),
     ("rustls-native-certs", &["postgres", "server"]),
     ("sea-query", &["store"]),

@@ -79,9 +79,10 @@ impl Lock {
         }
     }
 
-    /// Whether it is held just now: it is lost with its connection, and taken again as soon as it can be.
-    pub fn is_held(&self) -> bool {
-        *self.held.borrow()
+    /// Waits until it isn't held: it is lost with its connection, and taken again as soon as it can be.
+    pub async fn lost(&self) {
+        // Nobody is left to hold it where there is nobody to tell.
+        let _ = self.held.clone().wait_for(|held| !held).await;
     }
 }
 

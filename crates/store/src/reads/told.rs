@@ -136,6 +136,19 @@ pub async fn notifications_after(
     rows(session, &SQL.notifications_after, &params).await
 }
 
+/// Which accounts were told anything by later events.
+pub async fn told_after(
+    session: &impl Session,
+    accounts: &[Key],
+    position: i64,
+) -> Result<Vec<Key>> {
+    let sql = statement!(
+        "SELECT DISTINCT account FROM notification WHERE account IN rarray(?1) AND position > ?2"
+    );
+    let params = [Param::Keys(accounts), Param::Integer(position)];
+    rows(session, sql, &params).await
+}
+
 /// For each subject, a page of the events that concern it.
 pub async fn timeline(
     session: &impl Session,

@@ -29,7 +29,6 @@ fn graphql_sse_follows_notifications() {
 }
 
 #[test]
-#[ignore = "websockets aren't served yet"]
 fn graphql_ws_follows_notifications() {
     uses_the_demo("following", "ws", 4);
 }
