@@ -73,7 +73,7 @@ impl Location {
 
     #[cfg(not(any(feature = "eventstore", feature = "kurrentdb")))]
     fn event_store(text: &str) -> Result<Option<Self>, LocationError> {
-        match text.starts_with("esdb:") || text.starts_with("esdb+discover:") {
+        match is_event_store(text) {
             true => Err(LocationError::NoClient),
             false => Ok(None),
         }
@@ -144,6 +144,16 @@ impl Location {
             }
         })
     }
+}
+
+/// Whether a text is meant to be a connection string of EventStoreDB or KurrentDB.
+pub(crate) fn is_event_store(text: &str) -> bool {
+    let Some((scheme, _)) = text.split_once(':') else {
+        return false;
+    };
+    let scheme = scheme.to_ascii_lowercase();
+    let plain = scheme.strip_suffix("+discover").unwrap_or(&scheme);
+    ["esdb", "kurrentdb", "kurrent", "kdb"].contains(&plain)
 }
 
 impl fmt::Display for Location {

@@ -28,6 +28,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{Stream, StreamExt};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
@@ -36,6 +37,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use plaudit_journal::SharedJournal;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout};
 use tonic::Status;
 use tonic::body::BoxBody;
 use tonic::metadata::MetadataMap;
@@ -56,11 +58,11 @@ use self::write::Writing;
 /// Who may read.
 #[async_trait]
 pub trait Access: Send + Sync {
-    /// Lets somebody read, by their `Authorization` header, or not.
+    /// Lets somebody read, by their `Authorization` header, or not; for how long, if that has an end.
     ///
     /// # Errors
     /// Why they may not.
-    async fn admit(&self, authorization: Option<&[u8]>) -> Result<(), NoAccess>;
+    async fn admit(&self, authorization: Option<&[u8]>) -> Result<Option<Duration>, NoAccess>;
 }
 
 /// Why somebody may not read. The texts are told.
@@ -82,8 +84,8 @@ pub struct Everybody;
 
 #[async_trait]
 impl Access for Everybody {
-    async fn admit(&self, _: Option<&[u8]>) -> Result<(), NoAccess> {
-        Ok(())
+    async fn admit(&self, _: Option<&[u8]>) -> Result<Option<Duration>, NoAccess> {
+        Ok(None)
     }
 }
 
@@ -146,21 +148,31 @@ impl Protocol {
                 continue;
             };
             let services = services.clone();
-            let service = service_fn(move |request| services.clone().answer(request));
+            let requests = watch::Sender::new(0);
+            let asked = requests.subscribe();
+            let service = service_fn(move |request| {
+                let answering = Answering::begin(&requests);
+                let answer = services.clone().answer(request);
+                async move {
+                    let answer: Result<_, Infallible> = answer.await;
+                    // It is being answered as long as there is some of the answer.
+                    answer.map(|it| it.map(|body| answering.until_end_of(body)))
+                }
+            });
             let connection = open.watch(http.serve_connection(TokioIo::new(io), service));
             tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!("a connection broke off: {error}");
+                tokio::select! {
+                    ended = connection => if let Err(error) = ended {
+                        tracing::debug!("a connection broke off: {error}");
+                    },
+                    () = silence(asked) => tracing::debug!("a connection on which nothing is asked is closed"),
                 }
                 drop(place);
             });
         }
         // What has no end of its own ends now.
         drop(running);
-        if tokio::time::timeout(FAREWELL, open.shutdown())
-            .await
-            .is_err()
-        {
+        if timeout(FAREWELL, open.shutdown()).await.is_err() {
             tracing::warn!("some clients were not answered in {FAREWELL:?}");
         }
     }
@@ -172,6 +184,15 @@ const CONNECTIONS: usize = 256;
 /// So many requests of a connection are answered at once.
 const REQUESTS: u32 = 100;
 
+/// So many reads and subscriptions are open at once, of all clients.
+const READS: usize = 1_000;
+
+/// Who connected has to ask something within this time.
+const FIRST_REQUEST: Duration = Duration::from_secs(10);
+
+/// A connection on which nothing was asked for so long, and nothing is being answered, is closed.
+const IDLE: Duration = Duration::from_secs(60);
+
 /// So much of an answer waits for a client that takes none of it. What comes after isn't read yet.
 const ANSWER_BYTES: usize = 64 << 10;
 
@@ -180,6 +201,45 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// How long answers may take after the server was told to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Comes when a client has been silent for too long; `asked` is how many requests are being answered.
+async fn silence(mut asked: watch::Receiver<usize>) {
+    let mut patience = FIRST_REQUEST;
+    loop {
+        let is_idle = *asked.borrow_and_update() == 0;
+        let changed = match is_idle {
+            true => timeout(patience, asked.changed()).await,
+            false => Ok(asked.changed().await),
+        };
+        if !matches!(changed, Ok(Ok(()))) {
+            return;
+        }
+        patience = IDLE;
+    }
+}
+
+/// A request that is being answered.
+struct Answering(watch::Sender<usize>);
+
+impl Answering {
+    fn begin(requests: &watch::Sender<usize>) -> Self {
+        requests.send_modify(|number| *number += 1);
+        Self(requests.clone())
+    }
+
+    fn until_end_of(self, body: BoxBody) -> BoxBody {
+        BoxBody::new(body.map_frame(move |frame| {
+            let _ = &self;
+            frame
+        }))
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.send_modify(|number| *number -= 1);
+    }
+}
 
 fn http() -> http2::Builder<TokioExecutor> {
     let mut http = http2::Builder::new(TokioExecutor::new());
@@ -239,11 +299,12 @@ impl Services {
 }
 
 impl Served {
-    /// Lets whoever asks read, or not.
-    async fn admit(&self, metadata: &MetadataMap) -> Result<(), Status> {
+    /// Lets whoever asks read, or not; until when, if that has an end.
+    async fn admit(&self, metadata: &MetadataMap) -> Result<Option<Instant>, Status> {
         let authorization = metadata.get("authorization").map(|it| it.as_bytes());
         let admitted = self.access.admit(authorization).await;
-        admitted.map_err(|refused| {
+        let until = |left: Option<Duration>| left.and_then(|left| Instant::now().checked_add(left));
+        admitted.map(until).map_err(|refused| {
             let what = refused.to_string();
             match refused {
                 NoAccess::Unauthenticated(_) => Status::unauthenticated(what),
@@ -251,5 +312,64 @@ impl Served {
                 NoAccess::NotNow(_) => Status::unavailable(what),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use futures_util::stream::{self, StreamExt as _};
+    use hyper::client::conn::http2 as client;
+    use plaudit_journal::keys::Keyring;
+    use plaudit_journal::sqlite::SqliteJournal;
+    use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+
+    use super::*;
+
+    /// More than any time that is waited.
+    const LONG: Duration = Duration::from_secs(3600);
+
+    /// A connection to a server.
+    fn connected(folder: &tempfile::TempDir) -> DuplexStream {
+        let keys = Arc::new(Keyring::in_memory().unwrap());
+        let journal = SqliteJournal::open(&folder.path().join("journal.db"), keys).unwrap();
+        let protocol = Protocol::new(Arc::new(journal), Arc::new(Everybody));
+        let (ours, theirs) = duplex(1 << 16);
+        let incoming = stream::once(async { theirs }).chain(stream::pending());
+        tokio::spawn(protocol.serve(incoming, pending()));
+        ours
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_connects_and_says_nothing_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = connected(&folder);
+        let mut said = Vec::new();
+        let ended = timeout(LONG, connection.read_to_end(&mut said)).await;
+        ended.unwrap().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_shakes_hands_and_asks_nothing_is_not_kept_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let io = TokioIo::new(connected(&folder));
+        let shaken = client::handshake::<_, _, String>(TokioExecutor::new(), io).await;
+        let (_asking, connection) = shaken.unwrap();
+        // It answers pings.
+        assert!(timeout(LONG, connection).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_being_answered_is_waited_for() {
+        let requests = watch::Sender::new(0);
+        let asked = requests.subscribe();
+        let mut silence = tokio::spawn(silence(asked));
+        let answering = Answering::begin(&requests);
+        assert!(timeout(LONG, &mut silence).await.is_err());
+        let body = answering.until_end_of(BoxBody::default());
+        assert!(timeout(LONG, &mut silence).await.is_err());
+        drop(body);
+        assert!(timeout(LONG, &mut silence).await.is_ok());
     }
 }

@@ -261,6 +261,8 @@ impl Reading {
 
     /// Reads the next batch.
     async fn read(&mut self) -> Result<(), Status> {
+        // What reads a file is never pending, and others have to get their turn where a filter admits little.
+        tokio::task::yield_now().await;
         let wanted = usize::try_from(self.left).unwrap_or(usize::MAX);
         let size = match self.filter {
             Some(_) => BATCH,

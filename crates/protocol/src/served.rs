@@ -85,7 +85,10 @@ pub fn event(
     let data = event.fact.encode().map_err(unwritable)?;
     let metadata = match written {
         Some(metadata) => metadata,
-        None => Metadata::of(event).encode().map_err(unwritable)?.into(),
+        None => Metadata::of_copied(event)
+            .encode()
+            .map_err(unwritable)?
+            .into(),
     };
     Ok(Content::Event(ReadEvent {
         event: Some(RecordedEvent {

@@ -1,12 +1,15 @@
 //! The service that streams are read by.
 
+use std::future::pending;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use plaudit_domain::StreamName;
 use plaudit_journal::search::Direction;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, sleep_until};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::filter::Filter;
@@ -24,13 +27,15 @@ use crate::generated::streams::{
 use crate::read::{self, Reading, Serving, failed};
 use crate::served::{Ids, stream_name};
 use crate::subscription::{After, Subscription};
-use crate::{Served, write};
+use crate::{READS, Served, write};
 
 /// The service, for one server.
 #[derive(Clone)]
 pub struct Streams {
     served: Served,
     stopping: watch::Receiver<()>,
+    /// One for each that may be read at once.
+    places: Arc<Semaphore>,
 }
 
 /// What goes out, one after the other. Each is made when it is taken, so that a client that takes
@@ -43,17 +48,20 @@ impl streams_server::Streams for Streams {
     type BatchAppendStream = Pin<Box<dyn Stream<Item = Result<BatchAppendResp, Status>> + Send>>;
 
     async fn read(&self, request: Request<ReadReq>) -> Result<Response<Outgoing>, Status> {
-        self.served.admit(request.metadata()).await?;
+        let open = Open {
+            until: self.served.admit(request.metadata()).await?,
+            _place: self.place()?,
+        };
         let options = request.into_inner().options;
         let options = options.ok_or_else(|| malformed("a read has options"))?;
         let outgoing = match options.count_option {
             Some(CountOption::Count(count)) => {
                 let reading = self.reading(options, count).await?;
-                outgoing(reading)
+                outgoing(reading, open)
             }
             Some(CountOption::Subscription(_)) => {
                 let subscription = self.subscription(options).await?;
-                outgoing(subscription)
+                outgoing(subscription, open)
             }
             None => return Err(malformed("a read has a count, or is a subscription")),
         };
@@ -99,7 +107,19 @@ impl streams_server::Streams for Streams {
 impl Streams {
     /// The service of a server that stops when whoever could send is gone.
     pub fn new(served: Served, stopping: watch::Receiver<()>) -> Self {
-        Self { served, stopping }
+        Self {
+            served,
+            stopping,
+            places: Arc::new(Semaphore::new(READS)),
+        }
+    }
+
+    /// A place for one more that reads.
+    fn place(&self) -> Result<OwnedSemaphorePermit, Status> {
+        self.places.clone().try_acquire_owned().map_err(|_| {
+            tracing::warn!("{READS} reads are open already: one more is refused");
+            Status::resource_exhausted("too much is being read at once: try again")
+        })
     }
 
     fn serving(&self, options: &Options) -> Serving {
@@ -213,13 +233,37 @@ impl Source for Subscription {
     }
 }
 
-fn outgoing(source: impl Source) -> Outgoing {
-    Box::pin(unfold(source, |mut source| async {
-        let next = source.next().await?;
+/// What is being read.
+struct Open {
+    /// When whoever reads it may no longer, if that is known.
+    until: Option<Instant>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Open {
+    async fn ended(&self) {
+        match self.until {
+            Some(until) => sleep_until(until).await,
+            None => pending().await,
+        }
+    }
+}
+
+fn outgoing(source: impl Source, open: Open) -> Outgoing {
+    Box::pin(unfold(Some((source, open)), |state| async {
+        let (mut source, open) = state?;
+        let next = tokio::select! {
+            biased;
+            () = open.ended() => {
+                let expired = "the token has expired: read on with another one";
+                return Some((Err(Status::unauthenticated(expired)), None));
+            }
+            next = source.next() => next?,
+        };
         let response = next.map(|content| ReadResp {
             content: Some(content),
         });
-        Some((response, source))
+        Some((response, Some((source, open))))
     }))
 }
 

@@ -118,6 +118,8 @@ impl Subscription {
 
     /// Reads the next batch; whether there is one.
     async fn read(&mut self) -> Result<bool, Status> {
+        // As for a reading.
+        tokio::task::yield_now().await;
         let part = match &self.after {
             After::All(position) => Part::After(*position),
             After::Stream(stream, revision) => Part::Stream(stream, *revision),

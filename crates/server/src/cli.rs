@@ -423,7 +423,8 @@ pub enum Import {
 /// Copy a journal into another one.
 #[derive(Debug, Args)]
 pub struct Copy {
-    /// The journal to copy: a community's directory, sqlite:PATH, postgres://… or esdb://…
+    /// The journal to copy: a community's directory, sqlite:PATH, postgres://… or esdb://…; of what was recorded in an
+    /// EventStoreDB, times are to the second, as its client reads them.
     #[arg(
         long,
         value_name = "JOURNAL",

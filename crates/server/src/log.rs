@@ -7,9 +7,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::LogFormat;
 
+/// What is logged where nothing is said: EventStoreDB's client says much, of which what matters is an error of ours.
+const USUAL: &str = "info,eventstore=off,kurrentdb=off";
+
 /// Logs from now on, as much as `PLAUDIT_LOG` says.
 pub fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("PLAUDIT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("PLAUDIT_LOG").unwrap_or_else(|_| EnvFilter::new(USUAL));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);

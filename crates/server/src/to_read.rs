@@ -43,6 +43,11 @@ impl ToRead {
         })
     }
 
+    /// Whether it is of a moment, with no journal.
+    pub fn is_replayed(&self) -> bool {
+        self.as_of.is_some()
+    }
+
     /// The community, as it is read. Where it is of a moment, that is what time it is.
     pub async fn community(self) -> Result<Community, Failure> {
         let Self {

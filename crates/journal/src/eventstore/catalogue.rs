@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use uuid::Uuid;
 
 use crate::row::key;
+use crate::search::{Direction, Stretch};
 
 /// The file's name, where nobody names another.
 pub const FILE_NAME: &str = "eventstore-positions.sqlite";
@@ -186,6 +187,41 @@ impl Catalogue {
              WHERE stream_key = ?1 AND revision >= ?2 ORDER BY revision LIMIT ?3",
             (key(stream), revision, limit),
         )
+    }
+
+    /// The first events of a stream in a stretch of the history, going that way, at most so many; in order.
+    pub fn stream_within(
+        &self,
+        stream: &StreamName,
+        within: Stretch,
+        direction: Direction,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Counted>> {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let arguments = (
+            key(stream),
+            number(within.after),
+            number(within.until),
+            limit,
+        );
+        match direction {
+            Direction::Forward => self.counted(
+                "SELECT position, place, revision, recorded_at FROM event
+                 WHERE stream_key = ?1 AND position > ?2 AND position <= ?3 ORDER BY revision LIMIT ?4",
+                arguments,
+            ),
+            Direction::Backward => {
+                let mut counted = self.counted(
+                    "SELECT position, place, revision, recorded_at FROM event
+                     WHERE stream_key = ?1 AND position > ?2 AND position <= ?3
+                     ORDER BY revision DESC LIMIT ?4",
+                    arguments,
+                )?;
+                counted.reverse();
+                Ok(counted)
+            }
+        }
     }
 
     fn counted(

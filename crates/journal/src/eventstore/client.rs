@@ -29,8 +29,9 @@ use uuid::Uuid;
 /// How long something is tried again, before it is given up, where nobody says otherwise.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long an answer, or the next part of one, may take.
-const ANSWER: Duration = Duration::from_secs(10);
+/// How long an answer, or the next part of one, may take: a third of the patience, so that another server of
+/// the cluster is asked where one hangs.
+const ANSWER: Duration = Duration::from_secs(3);
 
 /// How long to wait before the first try again. Then it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -92,7 +93,11 @@ pub enum ServerError {
     #[error("{0}")]
     Impossible(String),
     /// It couldn't be reached for so long.
-    #[error("it can't be reached, and was tried for {tried:?}: {last}")]
+    #[error(
+        "it can't be reached, and was tried for {:.1} s ({last}): is an EventStoreDB or KurrentDB there, and does \
+         tls=true or tls=false in the connection string fit it?",
+        tried.as_secs_f64()
+    )]
     Unreachable {
         /// For so long.
         tried: Duration,
@@ -421,13 +426,22 @@ fn no_answer() -> Next {
 // The enum is the client's: what it may say in the future is tried again.
 #[expect(clippy::wildcard_enum_match_arm)]
 fn next(error: Error) -> Next {
+    let refused = |what: &str| Next::GiveUp(ServerError::Refused(what.to_owned()));
     match error {
-        Error::AccessDenied => Next::GiveUp(ServerError::Refused(
-            "access is denied; name a user who may in the connection string".to_owned(),
-        )),
+        Error::AccessDenied => refused(
+            "access is denied: name a user who may in the connection string, or it is served to be read only",
+        ),
+        Error::ResourceDeleted => refused("a stream was deleted there by other means"),
+        Error::UnsupportedFeature => refused("it doesn't do what is asked of it"),
+        Error::Grpc { code, message } if i32::from(code) == INVALID_ARGUMENT => refused(&message),
+        // What it says more is what its connections are made of.
+        Error::GrpcConnectionError(_) => Next::TryAgain("no connection can be made".to_owned()),
         error => Next::TryAgain(error.to_string()),
     }
 }
+
+/// Of gRPC's codes, the one for what is malformed whenever it is tried.
+const INVALID_ARGUMENT: i32 = 3;
 
 fn event_data(event: &Outgoing) -> serde_json::Result<EventData> {
     let body: &RawValue = serde_json::from_str(&event.body)?;
@@ -466,6 +480,29 @@ impl Raw {
             revision: self.revision,
             name: self.name.clone(),
             recorded_at: self.recorded_at(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waiting_does_not_mend_is_given_up() {
+        for error in [
+            Error::AccessDenied,
+            Error::ResourceDeleted,
+            Error::UnsupportedFeature,
+            Error::Grpc {
+                code: INVALID_ARGUMENT.into(),
+                message: String::new(),
+            },
+        ] {
+            assert!(matches!(next(error), Next::GiveUp(ServerError::Refused(_))));
+        }
+        for error in [Error::ConnectionClosed, Error::ServerError(String::new())] {
+            assert!(matches!(next(error), Next::TryAgain(_)));
         }
     }
 }

@@ -14,13 +14,17 @@ const EXPECTED: &str = "expected a connection string like esdb://db.example.org:
 const PREFIX: &str = "streamprefix";
 
 /// Said where a connection string says nothing of it. What a follower tells may be old; and the client waits so
-/// many milliseconds before it connects at all.
-const USUAL: [(&str, &str); 2] = [("nodePreference", "leader"), ("discoveryInterval", "20")];
+/// many milliseconds before it connects at all. One that hangs must leave time to ask another.
+const USUAL: [(&str, &str); 3] = [
+    ("nodePreference", "leader"),
+    ("discoveryInterval", "20"),
+    ("gossipTimeout", "1500"),
+];
 
 /// The parameters that name files, which the client panics at where they can't be read.
 const FILES: [&str; 3] = ["tlscafile", "usercertfile", "userkeyfile"];
 
-/// A connection string of EventStoreDB, `esdb://…`, and what the names of a community's streams begin with there.
+/// A connection string of EventStoreDB, `esdb://…` or `kurrentdb://…`, and what the names of a community's streams begin with there.
 /// What it shows has no password.
 #[derive(Clone)]
 pub struct ConnectionString {
@@ -37,8 +41,7 @@ pub struct ConnectionStringError(String);
 impl ConnectionString {
     /// Whether a text is meant to be one.
     pub fn is_meant(text: &str) -> bool {
-        let scheme = text.split(':').next().unwrap_or_default();
-        ["esdb", "esdb+discover"].contains(&scheme)
+        crate::location::is_event_store(text)
     }
 
     /// Reads one.
@@ -70,7 +73,7 @@ impl ConnectionString {
                 theirs.push(format!("{name}={value}"));
             }
         }
-        let settings = format!("{server}?{}", theirs.join("&")).parse();
+        let settings = format!("{}?{}", as_esdb(server), theirs.join("&")).parse();
         let settings: ClientSettings = settings.map_err(|error| {
             // Where there may be a password, it isn't told what exactly is wrong.
             let what = match text.contains('@') {
@@ -104,6 +107,15 @@ impl fmt::Display for ConnectionString {
 impl fmt::Debug for ConnectionString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
+    }
+}
+
+/// The same by the one scheme that every client knows: KurrentDB's other ones mean the same.
+fn as_esdb(server: &str) -> String {
+    let (scheme, rest) = server.split_once(':').unwrap_or((server, ""));
+    match scheme.to_ascii_lowercase().ends_with("+discover") {
+        true => format!("esdb+discover:{rest}"),
+        false => format!("esdb:{rest}"),
     }
 }
 
@@ -174,12 +186,35 @@ mod tests {
         let text = "esdb://here?StreamPrefix=beer.&tls=false&NODEPREFERENCE=follower";
         let parsed = ConnectionString::parse(text).unwrap();
         assert_eq!(parsed.prefix, "beer.");
-        let expected = "esdb://here?tls=false&nodePreference=follower&discoveryInterval=20";
+        let expected =
+            "esdb://here?tls=false&nodePreference=follower&discoveryInterval=20&gossipTimeout=1500";
         let expected: ClientSettings = expected.parse().unwrap();
         // Some versions of it can't be compared.
         assert_eq!(format!("{:?}", *parsed.settings), format!("{expected:?}"));
         let error = ConnectionString::parse("esdb://here?streamPrefix=$").unwrap_err();
         assert!(error.to_string().contains("can't begin with $"));
+    }
+
+    #[test]
+    fn kurrentdbs_schemes_mean_the_same() {
+        for (text, esdb) in [
+            ("kurrentdb://here?tls=false", "esdb://here?tls=false"),
+            ("kdb://here", "esdb://here"),
+            ("KurrentDB+Discover://here", "esdb+discover://here"),
+            ("kurrent+discover://here", "esdb+discover://here"),
+        ] {
+            assert!(ConnectionString::is_meant(text), "{text}");
+            let (theirs, ours) = (ConnectionString::parse(text), ConnectionString::parse(esdb));
+            let (theirs, ours) = (theirs.unwrap(), ours.unwrap());
+            assert_eq!(
+                format!("{:?}", theirs.settings),
+                format!("{:?}", ours.settings)
+            );
+            assert_eq!(theirs.name(), text);
+        }
+        for other in ["esdbs://here", "postgres://here", "kdb", "a/kdb://here"] {
+            assert!(!ConnectionString::is_meant(other), "{other}");
+        }
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub use self::connection_string::{ConnectionString, ConnectionStringError};
 use crate::inspection::Extent;
 use crate::keys::Keyring;
 use crate::metadata::Metadata;
+use crate::search::{self, Direction, Found, LOOKED_AT, Search, Streams};
 use crate::{AppendError, Appended, Expected, Journal, JournalError, Part, Tell, sealing};
 
 /// How long an event may go unnoticed that another process recorded.
@@ -353,7 +354,14 @@ impl EventStoreJournal {
         }
         let raws = raws.into_iter();
         raws.zip(&counted)
-            .map(|(raw, counted)| decode(raw, counted, &self.server))
+            .map(|(raw, counted)| match raw.revision == counted.revision {
+                true => decode(raw, counted, &self.server),
+                false => Err(self.error(format!(
+                    "{stream} begins with revision {}, and with {} as it was counted: it was truncated there, \
+                     or {FILE_NAME} is of another history; remove that file, and run plaudit verify",
+                    raw.revision, counted.revision
+                ))),
+            })
             .collect()
     }
 
@@ -362,6 +370,47 @@ impl EventStoreJournal {
             Part::After(position) => self.after(position, limit).await,
             Part::Stream(stream, revision) => self.stream(stream, revision, limit).await,
         }
+    }
+
+    /// Looks for events of a stream, where it is known where they are.
+    async fn search_stream(
+        &self,
+        stream: &StreamName,
+        search: &Search<'_>,
+    ) -> Result<Found, JournalError> {
+        let Some(mut rest) = search.until(self.head().await?) else {
+            return Ok(Found::nothing());
+        };
+        let direction = search.direction;
+        let size = search.limit.min(SEARCHED);
+        let mut events = Vec::new();
+        for _ in 0..LOOKED_AT / SEARCHED {
+            let counted = self.catalogue.stream_within(stream, rest, direction, size);
+            let counted = counted.map_err(|error| self.error(error))?;
+            let Some(first) = counted.first() else {
+                return Ok(Found { events, rest: None });
+            };
+            let read = self.stream(stream, first.revision, counted.len()).await?;
+            let mut read = self.opened(read).await?;
+            if direction == Direction::Backward {
+                read.reverse();
+            }
+            for event in read {
+                rest = rest.behind(event.position, direction);
+                if search.filter.admits(&event) {
+                    events.push(event);
+                }
+                if events.len() == search.limit {
+                    let rest = rest.non_empty();
+                    return Ok(Found { events, rest });
+                }
+            }
+            if counted.len() < size {
+                return Ok(Found { events, rest: None });
+            }
+        }
+        let rest = rest.non_empty();
+        Ok(Found { events, rest })
     }
 
     /// What was read, with what is personal in it as far as there are keys.
@@ -398,6 +447,9 @@ fn failed(server: &Server, error: ServerError) -> JournalError {
 
 /// How many events are asked for to know whether there are any.
 const FIRST: usize = 100;
+
+/// So many events of a stream are looked at at once.
+const SEARCHED: usize = 500;
 
 /// So often is looked for an event that was just recorded.
 const COUNT_TRIES: u32 = 100;
@@ -483,6 +535,13 @@ impl Journal for EventStoreJournal {
             events.extend(self.after(before, together.len()).await?);
         }
         self.opened(events).await
+    }
+
+    async fn search(&self, search: &Search<'_>) -> Result<Found, JournalError> {
+        match &*search.filter.streams {
+            [Streams::Named(stream)] => self.search_stream(stream, search).await,
+            _ => search::scan(self, search).await,
+        }
     }
 
     async fn head(&self) -> Result<Position, JournalError> {

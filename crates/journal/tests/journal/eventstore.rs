@@ -15,6 +15,7 @@ use plaudit_domain::{Event, StreamName};
 use plaudit_journal::eventstore::{ConnectionString, EventStoreJournal};
 use plaudit_journal::keys::{FILE_NAME, Keyring, MasterKey};
 use plaudit_journal::location::Location;
+use plaudit_journal::search::{Direction, Filter, Search, Streams, Stretch};
 use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_journal::{AppendError, Expected, Follow, Journal, JournalError, Part, SharedJournal};
 use plaudit_protocol::{Cluster, Positions, Protocol, Quick};
@@ -547,4 +548,104 @@ async fn an_import_that_broke_off_goes_on_where_it_was() {
     assert_eq!(appended.position, 300);
     assert!(appended.recorded <= 300 - before, "{before} were there");
     assert_eq!(ids(&all(&journal).await), new_ids(&events));
+}
+
+/// One that answers nothing looks as if it were there.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_server_hangs_another_one_is_asked() {
+    let servers = Servers::new(1);
+    let mut hanging = Vec::new();
+    let mut addresses = vec![servers.addresses[0].to_string()];
+    for _ in 0..2 {
+        // Connections are taken by the machine, and by nobody else.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        addresses.insert(0, listener.local_addr().unwrap().to_string());
+        hanging.push(listener);
+    }
+    for _ in 0..3 {
+        let url = format!("esdb://{}?tls=false", addresses.join(","));
+        let address = ConnectionString::parse(&url).unwrap();
+        let journal = EventStoreJournal::open(address, None, servers.keys())
+            .await
+            .unwrap();
+        assert_eq!(journal.head().await.unwrap(), 0);
+        addresses.rotate_left(1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_is_tried_more_than_once() {
+    let servers = Servers::not_started(0);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("esdb://{}?tls=false", listener.local_addr().unwrap());
+    let came = Arc::new(Mutex::new(Vec::new()));
+    let hanging = Arc::clone(&came);
+    let listening = tokio::spawn(async move {
+        loop {
+            let (connection, _) = listener.accept().await.unwrap();
+            hanging.lock().push(connection);
+        }
+    });
+    let address = ConnectionString::parse(&url).unwrap();
+    let opened = EventStoreJournal::open(address, None, servers.keys()).await;
+    let error = opened.err().unwrap().to_string();
+    assert!(
+        error.contains("is an EventStoreDB or KurrentDB there"),
+        "{error}"
+    );
+    assert!(came.lock().len() > 1);
+    listening.abort();
+}
+
+/// Where each event stands is known. So nothing of the rest is looked at: it isn't where it was counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_is_searched_without_looking_at_others() {
+    let servers = Servers::new(1);
+    let catalogue = servers.catalogue();
+    let journal = servers.journal(&catalogue).await.unwrap();
+    append(&journal, Expected::Any, &[liked()]).await.unwrap();
+    let two = [edited(1, "a"), edited(1, "b")];
+    append(&journal, Expected::Any, &two).await.unwrap();
+    rusqlite::Connection::open(&catalogue)
+        .unwrap()
+        .execute("UPDATE event SET place = place + 1 WHERE position = 1", [])
+        .unwrap();
+    journal.read_all(0, 10).await.unwrap_err();
+    let filter = Filter {
+        streams: vec![Streams::Named(stream(1))],
+        ..Filter::default()
+    };
+    for (direction, limit, expected) in [
+        (Direction::Backward, 1, &two[1..]),
+        (Direction::Forward, 1, &two[..1]),
+        (Direction::Forward, 10, &two[..]),
+    ] {
+        let search = Search {
+            filter: &filter,
+            within: Stretch::until(3),
+            direction,
+            limit,
+        };
+        let found = journal.search(&search).await.unwrap();
+        assert_eq!(ids(&found.events), new_ids(expected));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_not_as_it_was_counted_is_an_error() {
+    let servers = Servers::new(1);
+    let catalogue = servers.catalogue();
+    let journal = servers.journal(&catalogue).await.unwrap();
+    let three = [edited(1, "a"), edited(1, "b"), edited(1, "c")];
+    append(&journal, Expected::Any, &three).await.unwrap();
+    rusqlite::Connection::open(&catalogue)
+        .unwrap()
+        .execute("DELETE FROM event WHERE revision = 0", [])
+        .unwrap();
+    let error = journal
+        .read_stream(&stream(1))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("it was truncated there"), "{error}");
 }

@@ -13,7 +13,7 @@ use plaudit_journal::keys::Keyring;
 use plaudit_journal::metadata::Metadata;
 use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_journal::{Part, SharedJournal};
-use plaudit_protocol::{Everybody, Protocol, Quick};
+use plaudit_protocol::{Access, Everybody, Protocol, Quick};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -40,10 +40,15 @@ impl Served {
 
     /// Some journal.
     pub async fn of(journal: SharedJournal, folder: TempDir) -> Self {
+        Self::to(Arc::new(Everybody), journal, folder).await
+    }
+
+    /// Some journal, to whom access is given.
+    pub async fn to(access: Arc<dyn Access>, journal: SharedJournal, folder: TempDir) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let protocol = Protocol::new(journal.clone(), Arc::new(Everybody));
+        let protocol = Protocol::new(journal.clone(), access);
         let incoming = unfold(listener, async |listener| {
             let (stream, _) = listener.accept().await.unwrap();
             Some((Quick::new(stream), listener))
@@ -159,6 +164,6 @@ pub fn assert_same(read: &[RecordedEvent], kept: &[Event]) {
         assert!(read.is_json);
         assert_eq!(read.data, kept.fact.encode().unwrap());
         let metadata = Metadata::decode(&read.custom_metadata).unwrap();
-        assert_eq!(metadata, Metadata::of(kept));
+        assert_eq!(metadata, Metadata::of_copied(kept));
     }
 }

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use eventstore::ReadAllOptions;
+use eventstore::{ReadAllOptions, StreamPosition, SubscribeToAllOptions, SubscriptionFilter};
 use plaudit_domain::account::Registered;
 use plaudit_domain::erasure::Content;
 use plaudit_domain::fact::AccountFact;
 use plaudit_domain::{AccountId, Event, NewEvent, Personal, Position, StreamName, Time};
 use plaudit_journal::inspection::Extent;
 use plaudit_journal::{AppendError, Appended, Expected, Journal, JournalError, Part, Tell};
+use tokio::task::yield_now;
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -19,10 +20,17 @@ use crate::given::{Served, all};
 
 const EVENTS: u64 = 100_000;
 
-/// 100,000 events, each of which is made as it is read, and counted.
-#[derive(Default)]
+/// So many events, each of which is made as it is read, and counted.
 struct Long {
+    events: u64,
     read: AtomicU64,
+}
+
+impl Long {
+    fn of(events: u64) -> Arc<Self> {
+        let read = AtomicU64::new(0);
+        Arc::new(Self { events, read })
+    }
 }
 
 fn event(position: Position) -> Event {
@@ -68,7 +76,7 @@ impl Journal for Long {
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, JournalError> {
         let limit = u64::try_from(limit).unwrap();
-        let last = after.saturating_add(limit).min(EVENTS);
+        let last = after.saturating_add(limit).min(self.events);
         self.read
             .fetch_add(last.saturating_sub(after), Ordering::SeqCst);
         Ok((after + 1..=last).map(event).collect())
@@ -86,7 +94,7 @@ impl Journal for Long {
     }
 
     async fn head(&self) -> Result<Position, JournalError> {
-        Ok(EVENTS)
+        Ok(self.events)
     }
 
     async fn wait_past(&self, _: Position) -> Result<(), JournalError> {
@@ -104,7 +112,7 @@ impl Journal for Long {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_takes_nothing_costs_bounded_memory_and_holds_nobody_up() {
-    let journal = Arc::new(Long::default());
+    let journal = Long::of(EVENTS);
     let served = Served::of(journal.clone(), tempfile::tempdir().unwrap()).await;
     let client = served.client();
     let waiting = client.read_all(&ReadAllOptions::default()).await.unwrap();
@@ -129,4 +137,34 @@ async fn who_takes_nothing_costs_bounded_memory_and_holds_nobody_up() {
             .map(|event| event.position.commit)
             .eq(1..=EVENTS)
     );
+}
+
+/// On one thread, where whoever takes no breath lets nobody else in.
+#[tokio::test]
+async fn who_looks_for_what_there_is_not_holds_nobody_up_and_is_noticed_to_be_gone() {
+    let journal = Long::of(u64::MAX);
+    let served = Served::of(journal.clone(), tempfile::tempdir().unwrap()).await;
+    let client = served.client();
+    let nobody = SubscriptionFilter::on_stream_name().add_prefix("nobody-");
+    let options = SubscribeToAllOptions::default()
+        .position(StreamPosition::Start)
+        .filter(nobody.max(u32::MAX));
+    let mut looking = client.subscribe_to_all(&options).await;
+    looking.next_subscription_event().await.unwrap();
+    while journal.read.load(Ordering::SeqCst) < 10_000 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    let others = ReadAllOptions::default().max_count(10);
+    let others = all(served.client().read_all(&others).await.unwrap()).await;
+    assert_eq!(others.len(), 10);
+    drop((looking, client));
+    // Each time whoever reads would get a turn, too.
+    let mut read = 0;
+    while read < journal.read.load(Ordering::SeqCst) {
+        read = journal.read.load(Ordering::SeqCst);
+        sleep(Duration::from_millis(10)).await;
+        for _ in 0..1_000 {
+            yield_now().await;
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::cli::Copy;
 use crate::data::{JOURNAL, Place, make, master_key};
 use crate::progress::{Shown, line};
 
-use super::{BadUsage, Failure, say};
+use super::{BadUsage, EXPECTED, Failure, say};
 
 /// The journals differ. It is told apart for the exit code.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +101,7 @@ impl Side {
         let (journal, directory) = match said {
             Some(location) => (location, None),
             None => {
-                let directory = PathBuf::from(journal);
+                let directory = directory_of(option, journal)?;
                 (Location::Sqlite(directory.join(JOURNAL)), Some(directory))
             }
         };
@@ -121,7 +121,22 @@ impl Side {
 fn keys_of(option: &str, keys: &str) -> Result<KeysLocation, Failure> {
     let said = KeysLocation::parse(keys);
     let said = said.map_err(|error| BadUsage(format!("{option}-keys: {error}")))?;
-    Ok(said.unwrap_or_else(|| KeysLocation::File(Path::new(keys).join(keys::FILE_NAME))))
+    match said {
+        Some(said) => Ok(said),
+        None => {
+            let directory = directory_of(&format!("{option}-keys"), keys)?;
+            Ok(KeysLocation::File(directory.join(keys::FILE_NAME)))
+        }
+    }
+}
+
+/// What is none of the URLs that are known is a directory, unless it is meant to be another one. It isn't shown:
+/// there may be a password in it.
+fn directory_of(option: &str, text: &str) -> Result<PathBuf, Failure> {
+    match text.contains("://") {
+        true => Err(BadUsage(format!("{option}: {EXPECTED}, esdb://HOST or a directory")).into()),
+        false => Ok(PathBuf::from(text)),
+    }
 }
 
 /// Copies the keys, where it is known from where to where.

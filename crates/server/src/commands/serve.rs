@@ -55,6 +55,11 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
             format!("with --dev, --eventstore-listen is an address of loopback, not {listen}");
         return Err(BadUsage(what).into());
     }
+    if serve.eventstore_certificate.is_some() && !serve.dev && provider.is_none() {
+        let what = "with --eventstore-certificate a token is needed to read, and none is taken: name --jwks, or \
+                    --dev on loopback";
+        return Err(BadUsage(what.to_owned()).into());
+    }
     let eventstore = serve.eventstore_listen.map(|listen| EventStore {
         listen,
         certificate: serve.eventstore_certificate.zip(serve.eventstore_key),
@@ -85,6 +90,14 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
         None => None,
     };
     let opened = Opened::by(place, serve.read_only).await?;
+    if serve.eventstore_listen.is_some() && !opened.has_history() {
+        let directory = place.directory.display();
+        let what = format!(
+            "{directory} holds what was replayed, and no history that --eventstore-listen could serve: leave it \
+             out, or name the community's own directory"
+        );
+        return Err(BadUsage(what).into());
+    }
 
     let metrics = Arc::new(Metrics::new()?);
     let site = Arc::new(Site::for_browsers(metrics.clone(), protection.browsers()));
@@ -170,6 +183,13 @@ impl Opened {
             true => Self::ToRead(ToRead::open(place).await?),
             false => Self::Data(Data::open(place).await?),
         })
+    }
+
+    fn has_history(&self) -> bool {
+        match self {
+            Self::Data(_) => true,
+            Self::ToRead(to_read) => !to_read.is_replayed(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who may read: analysts, by their tokens.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine;
@@ -36,10 +37,10 @@ impl Analysts {
 
 #[async_trait]
 impl Access for Analysts {
-    async fn admit(&self, authorization: Option<&[u8]>) -> Result<(), NoAccess> {
+    async fn admit(&self, authorization: Option<&[u8]>) -> Result<Option<Duration>, NoAccess> {
         let Some(authorization) = authorization else {
             return match self.anybody {
-                true => Ok(()),
+                true => Ok(None),
                 false => Err(NoAccess::Unauthenticated(
                     "this history is read with an analyst's token: send it as Bearer, or as the password of \
                      any user"
@@ -55,7 +56,7 @@ impl Access for Analysts {
             IdentityError::NoKeys => NoAccess::NotNow(error.to_string()),
         })?;
         match caller {
-            Some(caller) if caller.actor.roles.analyst => Ok(()),
+            Some(caller) if caller.actor.roles.analyst => Ok(Some(caller.time_left())),
             Some(_) | None => Err(NoAccess::Forbidden(
                 "the history is for analysts: the token lacks the role analyst".to_owned(),
             )),
@@ -99,7 +100,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_that_is_not_good_is_never_taken_for_none() {
         let here = Analysts::and_whoever_is_here(Arc::new(Identity::None));
-        assert_eq!(here.admit(None).await, Ok(()));
+        assert_eq!(here.admit(None).await, Ok(None));
         for sent in [&b"Bearer x"[..], b"Basic x", b"", b"\xff"] {
             let admitted = here.admit(Some(sent)).await;
             assert!(matches!(admitted, Err(NoAccess::Unauthenticated(_))));

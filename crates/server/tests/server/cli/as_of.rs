@@ -222,6 +222,10 @@ fn h2_a_replay_is_served_and_exported_and_nothing_else() {
             "{command:?}: {why}"
         );
     }
+    let events = ["serve", "--read-only", "--eventstore-listen", "127.0.0.1:0"];
+    let serving = ["--listen", "127.0.0.1:0", "--data", text(&into)];
+    let why = Ran::of(&mut plaudit(events.into_iter().chain(serving))).complaint(2);
+    assert!(why.contains("no history"), "{why}");
     let mut files: Vec<_> = fs::read_dir(&into)
         .unwrap()
         .map(|it| it.unwrap().file_name())

@@ -1,15 +1,19 @@
 //! `plaudit copy`: a history moves from one journal to another, and stays what it is.
 
 use std::process::Stdio;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use plaudit_journal::keys::Keyring;
+use plaudit_journal::location::Location;
 use plaudit_testing::postgres::{database, execute};
 use serde_json::{Value, json};
 
 use super::community::{Community, Ran, demo_events, lines, plaudit, text};
 use super::crash::Random;
 use super::imitation::Imitation;
+use super::running::Server;
 use super::sites::beer;
 
 /// Copies; the outcome.
@@ -137,7 +141,8 @@ fn a_real_history_is_the_same_after_all_kinds_of_journals() {
     let Some(site) = beer() else { return };
     let Some(postgres) = database() else { return };
     let eventstore = Imitation::start();
-    let (community, back) = (site.community(), Community::new());
+    let (community, back, again) = (site.community(), Community::new(), Community::new());
+    let served = Server::start(&community, ["--eventstore-listen", "127.0.0.1:0"]);
     let master = community.path().join("master.key");
     let keys = format!("sqlite:{}", text(&community.path().join("keys.sqlite")));
     let with_keys = ["--from-keys", &keys, "--master-key", text(&master)];
@@ -145,6 +150,7 @@ fn a_real_history_is_the_same_after_all_kinds_of_journals() {
         copy(text(community.path()), &postgres.url, []),
         copy(&postgres.url, eventstore.url(), []),
         copy(eventstore.url(), text(back.path()), with_keys),
+        copy(served.eventstore(), text(again.path()), with_keys),
     ];
     for copied in &copies {
         eprintln!("{copied}");
@@ -153,41 +159,74 @@ fn a_real_history_is_the_same_after_all_kinds_of_journals() {
     }
     std::fs::copy(&master, back.path().join("master.key")).unwrap();
     assert_eq!(rows(&back), rows(&community));
+    assert_eq!(rows(&again), rows(&community));
     assert_eq!(back.events(), community.events());
     assert_eq!(back.exports(), site.exports);
+}
+
+/// As EventStoreDB's clients read it, from the server that serves it.
+#[test]
+fn a_copy_of_what_is_served_is_the_same_to_the_microsecond() {
+    let (community, back) = (Community::demo(), Community::new());
+    let served = Server::start(&community, ["--eventstore-listen", "127.0.0.1:0"]);
+    served.client().question("When was this recorded?");
+    let copied = copy(served.eventstore(), text(back.path()), []);
+    assert_eq!(rows(&back), rows(&community));
+    let again = copy(text(community.path()), text(back.path()), []);
+    assert_eq!(
+        (&again["events"], &again["sha256"]),
+        (&json!(0), &copied["sha256"])
+    );
 }
 
 #[test]
 fn a_copy_into_an_eventstoredb_that_was_killed_is_completed_by_copying_again() {
     let eventstore = Imitation::start();
     let community = Community::demo();
-    let mut random = Random::new();
-    let mut interrupted = 0;
-    for _ in 0..6 {
-        let mut copying = plaudit([
-            "copy",
-            "--from",
-            text(community.path()),
-            "--to",
-            eventstore.url(),
-        ]);
-        let mut copying = copying
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        thread::sleep(random.millis_below(200) + Duration::from_millis(50));
-        if copying.try_wait().unwrap().is_none() {
-            copying.kill().unwrap();
-            interrupted += 1;
-        }
-        copying.wait().unwrap();
-    }
-    let copied = copy(text(community.path()), eventstore.url(), []);
-    eprintln!("interrupted {interrupted} times, and then {copied}");
+    interrupted_and_completed(text(community.path()), eventstore.url());
     let back = Community::new();
     copy(eventstore.url(), text(back.path()), []);
     assert_eq!(rows(&back), rows(&community));
+}
+
+/// How many events are in a journal, if there is one.
+fn count(journal: &str) -> u64 {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let journal = Location::parse(journal).unwrap().unwrap();
+        if !journal.is_there().await.unwrap() {
+            return 0;
+        }
+        let keys = Arc::new(Keyring::in_memory().unwrap());
+        let journal = journal.open_read_only(keys).await.unwrap();
+        journal.head().await.unwrap()
+    })
+}
+
+/// Kills copies until one was in the middle, as the next one finds; and lets that one come to its end.
+fn interrupted_and_completed(from: &str, to: &str) {
+    let mut random = Random::new();
+    // Begins well before the first event is there.
+    let mut time = Duration::from_millis(50);
+    for _ in 0..100 {
+        let mut copying = plaudit(["copy", "--from", from, "--to", to]);
+        let copying = copying.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut copying = copying.spawn().unwrap();
+        time += random.millis_below(100);
+        thread::sleep(time);
+        let was_done = copying.try_wait().unwrap().is_some();
+        copying.kill().unwrap();
+        copying.wait().unwrap();
+        assert!(!was_done, "no copy was interrupted in the middle");
+        if count(to) > 0 {
+            let copied = copy(from, to, []);
+            eprintln!("interrupted after {time:?}, and then {copied}");
+            let (before, head) = (copied["before"].as_u64(), copied["head"].as_u64());
+            assert!(before > Some(0) && before < head, "{copied}");
+            return;
+        }
+    }
+    panic!("no copy came as far as its first event");
 }
 
 /// A digest of everything in the journal's table.
@@ -210,26 +249,7 @@ fn a_copy_that_was_killed_is_completed_by_copying_again() {
     let Some(site) = beer() else { return };
     let Some(journal) = database() else { return };
     let community = site.community();
-    let mut random = Random::new();
-    let mut interrupted = 0;
-    for _ in 0..6 {
-        let from = text(community.path());
-        let mut copying = plaudit(["copy", "--from", from, "--to", &journal.url]);
-        let mut copying = copying
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        thread::sleep(random.millis_below(1_500) + Duration::from_millis(100));
-        if copying.try_wait().unwrap().is_none() {
-            copying.kill().unwrap();
-            interrupted += 1;
-        }
-        copying.wait().unwrap();
-    }
-    assert!(interrupted > 0);
-    let copied = copy(text(community.path()), &journal.url, []);
-    eprintln!("interrupted {interrupted} times, and then {copied}");
+    interrupted_and_completed(text(community.path()), &journal.url);
     let back = Community::new();
     copy(&journal.url, text(back.path()), []);
     assert_eq!(rows(&back), rows(&community));
@@ -328,6 +348,18 @@ fn what_can_not_be_copied_is_told_with_what_to_do() {
         "{said}"
     );
     assert!(!said.contains("hunter2"), "{said}");
+    // What is mistyped is no directory.
+    let wrong = "postgrs://ada:hunter2@localhost/plaudit";
+    for mistyped in [
+        ["--from", wrong, "--to", to].as_slice(),
+        &["--from", from, "--to", wrong],
+        &["--from", from, "--to", to, "--to-keys", wrong],
+        &["--from", from, "--to", "kurrentdb://ada:hunter2@here:port"],
+    ] {
+        let said = other.misused(["copy"].into_iter().chain(mistyped.iter().copied()));
+        assert!(said.contains("expected"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
     let nowhere = "postgres://ada:hunter2@127.0.0.1:1/plaudit";
     let said = other.fails(["copy", "--from", from, "--to", nowhere]);
     assert!(said.contains("is PostgreSQL running there?"), "{said}");

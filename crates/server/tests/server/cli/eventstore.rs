@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use plaudit_domain::Time;
 use serde_json::{Value, json};
 
 use super::community::{Community, text};
@@ -142,6 +143,12 @@ fn is_same(read: &Value, exported: &Value) -> bool {
     }
 }
 
+/// A moment, in microseconds.
+fn time(said: &Value) -> i64 {
+    let time: Time = said.as_str().unwrap().parse().unwrap();
+    time.as_micros()
+}
+
 /// What was read is what was exported.
 fn assert_same(read: &[Value], exported: &[Value]) {
     assert_eq!(read.len(), exported.len());
@@ -163,6 +170,15 @@ fn assert_same(read: &[Value], exported: &[Value]) {
             is_same(&read["data"], &exported["data"]),
             "{read} {exported}"
         );
+        // As the metadata have it; and as the client has it, as far as it goes.
+        let recorded_at = time(&exported["recorded_at"]);
+        assert_eq!(time(&read["metadata"]["recorded_at"]), recorded_at);
+        if let Some(micros) = read["recorded_at_micros"].as_i64() {
+            assert_eq!(micros, recorded_at.div_euclid(1_000_000) * 1_000_000);
+        }
+        if !read["recorded_at"].is_null() {
+            assert_eq!(time(&read["recorded_at"]), recorded_at, "{read} {exported}");
+        }
         sealed += usize::from(read["data"].to_string().contains("\"sealed\""));
     }
     assert!(sealed > 0, "nothing of it is personal");
@@ -321,8 +337,16 @@ fn beyond_loopback_it_takes_a_certificate() {
     let complaint = community.misused(["serve", "--dev", "--eventstore-listen", "0.0.0.0:0"]);
     assert!(complaint.contains("loopback"), "{complaint}");
     let (certificate, nowhere) = (file("keys/eventstore.pem"), file("keys/nowhere.pem"));
+    let arguments = ["serve", "--eventstore-listen", "127.0.0.1:0"].into_iter();
+    let complaint = community.misused(arguments.chain([
+        "--eventstore-certificate",
+        text(&certificate),
+        "--eventstore-key",
+        text(&file("keys/eventstore.key.pem")),
+    ]));
+    assert!(complaint.contains("--jwks"), "{complaint}");
     for (certificate, key) in [(&certificate, &nowhere), (&certificate, &certificate)] {
-        let arguments = ["serve", "--eventstore-listen", "127.0.0.1:0"].into_iter();
+        let arguments = ["serve", "--dev", "--eventstore-listen", "127.0.0.1:0"].into_iter();
         let complaint = community.fails(arguments.chain([
             "--eventstore-certificate",
             text(certificate),
