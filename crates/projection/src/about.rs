@@ -48,7 +48,7 @@ pub(crate) fn edit(edited: &profile::Edited, rows: &mut Rows) -> Result<(), Fold
     if erased {
         return Ok(());
     }
-    let before = rows.about.get(key).cloned();
+    let before = rows.about.get(&key).cloned();
     let mut about = before.unwrap_or_else(|| About::nothing(key));
     set(&mut about.company, edited.company.as_ref());
     set(&mut about.position, edited.position.as_ref());

@@ -33,7 +33,7 @@ pub(crate) fn fold(accepted: &Accepted, event: &Event, rows: &mut Rows) -> Resul
     let (agreement, version) = (accepted.agreement.clone(), accepted.version.clone());
     let key = (account, agreement.clone(), version.clone());
     // Histories from elsewhere may accept twice.
-    if rows.acceptances.get(key.clone()).is_none() {
+    if rows.acceptances.get(&key).is_none() {
         let acceptance = Acceptance {
             account,
             agreement,

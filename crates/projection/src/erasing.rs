@@ -1,7 +1,9 @@
 //! Taking away what was erased from the rows of a batch: what events told before, and what odd ones
 //! tell later. What isn't here the store takes away (`Store::commit`).
 
-use crate::post::PostBody;
+use crate::benefit::Benefit;
+use crate::post::{Post, PostBody};
+use crate::presentation::Presentation;
 use crate::row::{Key, List};
 use crate::rows::Rows;
 
@@ -31,11 +33,8 @@ impl Rows {
         self.lozenges.remove_all(|(account, _)| is_erased(account));
         let requests = &mut self.lozenge_requests;
         requests.remove_all(|(account, _)| is_erased(account));
-        for benefit in self.benefits.iter_mut() {
-            if is_erased(&benefit.account) {
-                benefit.erase();
-            }
-        }
+        let benefits = self.benefits.those(|benefit| is_erased(&benefit.account));
+        benefits.for_each(Benefit::erase);
         self.sponsors
             .each_mut(|sponsor| is_erased(&sponsor.account) && sponsor.company.take().is_some());
         for told in &mut self.notifications {
@@ -47,18 +46,17 @@ impl Rows {
 
     fn erase_content(&mut self) {
         let is_erased = |author: &Key| self.erased_authors.contains(author);
-        for post in self.posts.iter_mut() {
-            if post.author.as_ref().is_some_and(is_erased) {
-                post.title = None;
-                for tag in post.tags.to_vec() {
-                    self.tags.remove(post.tag(tag));
-                }
-                post.tags = List::new(&[]);
-                self.bodies.push(PostBody {
-                    post: post.key,
-                    body: None,
-                });
+        let theirs = |post: &Post| post.author.as_ref().is_some_and(is_erased);
+        for post in self.posts.those(theirs) {
+            post.title = None;
+            for tag in post.tags.to_vec() {
+                self.tags.remove(post.tag(tag));
             }
+            post.tags = List::new(&[]);
+            self.bodies.push(PostBody {
+                post: post.key,
+                body: None,
+            });
         }
         self.applications.each_mut(|application| {
             let gone = is_erased(&application.account);
@@ -67,11 +65,9 @@ impl Rows {
             }
             gone
         });
-        for presentation in self.presentations.iter_mut() {
-            if is_erased(&presentation.speaker) {
-                presentation.erase();
-            }
-        }
+        let theirs = |presentation: &Presentation| is_erased(&presentation.speaker);
+        let presentations = self.presentations.those(theirs);
+        presentations.for_each(Presentation::erase);
         for gift in self.gifts.iter_mut().filter(|gift| is_erased(&gift.giver)) {
             gift.message = None;
         }

@@ -78,10 +78,7 @@ pub(crate) fn fold(fact: &FeedbackFact, event: &Event, rows: &mut Rows) -> Resul
         FeedbackFact::Interacted(interacted) => {
             for interaction in &interacted.interactions {
                 let key = key(interaction);
-                let before = rows
-                    .interactions
-                    .get(key.clone())
-                    .map_or(0, |row| row.count);
+                let before = rows.interactions.get(&key).map_or(0, |row| row.count);
                 let (day, kind, subject) = key.clone();
                 let row = Interaction {
                     day,

@@ -62,7 +62,7 @@ pub(crate) fn fold(fact: &KudosFact, event: &Event, rows: &mut Rows) -> Result<(
             let account = rows.account(requested.profile)?;
             let (account, is_enrolled) = (account.key, account.enrolled_at.is_some());
             // Whoever asks again goes on waiting.
-            if !is_enrolled && rows.waiting.get(account).is_none() {
+            if !is_enrolled && rows.waiting.get(&account).is_none() {
                 let since = event.occurred_at;
                 rows.waiting.set(account, Some(Waiting { account, since }));
             }

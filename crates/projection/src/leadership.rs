@@ -174,7 +174,7 @@ fn asked(
 fn ask(application: Application, rows: &mut Rows) {
     let key = (application.group_id, application.account);
     let is_waiting = |known: &Application| known.state == State::Waiting;
-    if !rows.applications.get(key).is_some_and(is_waiting) {
+    if !rows.applications.get(&key).is_some_and(is_waiting) {
         rows.applications.set(key, Some(application));
     }
 }
@@ -236,7 +236,7 @@ fn decided(
     event: &Event,
     rows: &mut Rows,
 ) -> bool {
-    let Some(application) = rows.applications.get(key) else {
+    let Some(application) = rows.applications.get(&key) else {
         return false;
     };
     if application.state != State::Waiting {

@@ -32,6 +32,7 @@ pub mod lozenge;
 pub mod meeting;
 pub mod membership;
 pub mod notification;
+mod places;
 pub mod post;
 pub mod presentation;
 pub mod profile;

@@ -224,7 +224,7 @@ fn deny(account: Key, denied: &Denied, event: &Event, rows: &mut Rows) {
 
 fn revoke(account: Key, revoked: &Revoked, event: &Event, rows: &mut Rows) {
     let key = (account, revoked.lozenge.clone());
-    let Some(before) = rows.lozenges.get(key.clone()).filter(|it| it.held) else {
+    let Some(before) = rows.lozenges.get(&key).filter(|it| it.held) else {
         return;
     };
     let reason = known(Some(&revoked.reason));
@@ -247,7 +247,7 @@ fn decide(
     event: &Event,
     rows: &mut Rows,
 ) -> bool {
-    let waiting = rows.lozenge_requests.get(key.clone());
+    let waiting = rows.lozenge_requests.get(&key);
     let Some(before) = waiting.filter(|it| it.state == RequestState::Waiting) else {
         return false;
     };

@@ -285,12 +285,12 @@ fn post_milestones(deed: &Deed, rules: &Rules, rows: &mut Rows) {
             (Action::LikeReceived, Change::Undone | Change::UndoneUnseen)
                 if deed.likes < threshold =>
             {
-                if rows.post_milestones.get(key).is_some() {
+                if rows.post_milestones.get(&key).is_some() {
                     rows.post_milestones.set(key, None);
                 }
             }
             (Action::Posted, Change::Suspended | Change::Resumed | Change::Done) => {
-                if let Some(row) = rows.post_milestones.get(key).cloned() {
+                if let Some(row) = rows.post_milestones.get(&key).cloned() {
                     let counts = deed.change != Change::Suspended;
                     rows.post_milestones
                         .set(key, Some(PostMilestone { counts, ..row }));

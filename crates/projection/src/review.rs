@@ -53,7 +53,7 @@ pub(crate) fn submit(created: &Created, event: &Event, rows: &mut Rows) -> Resul
 
 /// The article was deleted, or restored.
 pub(crate) fn set_deleted(article: Key, deleted: bool, rows: &mut Rows) -> Result<(), FoldError> {
-    if let Some(review) = rows.reviews.get(article).cloned() {
+    if let Some(review) = rows.reviews.get(&article).cloned() {
         let deleted = deleted || is_erased(review.author, rows)?;
         rows.reviews
             .set(article, Some(Review { deleted, ..review }));
@@ -139,7 +139,7 @@ pub(crate) fn reject(rejected: &Rejected, event: &Event, rows: &mut Rows) -> Res
     let is_known = author.as_ref().map(|author| author.id) == rejected.author
         && author.is_none_or(|author| !author.content_erased);
     let reason = rejected.reason.get().filter(|_| is_known).cloned();
-    let Some(review) = rows.reviews.get(key).filter(|_| in_review) else {
+    let Some(review) = rows.reviews.get(&key).filter(|_| in_review) else {
         return Ok(());
     };
     let author = review.author;
@@ -164,7 +164,7 @@ pub(crate) fn reject(rejected: &Rejected, event: &Event, rows: &mut Rows) -> Res
 /// It waits for another review.
 pub(crate) fn resubmit(id: PostId, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
     let key = rows.post(id)?.key;
-    if let Some(review) = rows.reviews.get(key).filter(|review| !review.waiting) {
+    if let Some(review) = rows.reviews.get(&key).filter(|review| !review.waiting) {
         let review = Review {
             waiting: true,
             since: event.occurred_at,

@@ -1,6 +1,5 @@
 //! The rows that a batch works on, in memory, and what became of them.
 
-use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
 use plaudit_domain::{AccountId, BenefitId, GroupId, MeetingId, Position, PostId, PresentationId};
@@ -27,6 +26,7 @@ use crate::lozenge::{LozengeGrants, LozengeRequests};
 use crate::meeting::Meeting;
 use crate::membership::Membership;
 use crate::notification::{Notification, ReadMark};
+use crate::places::{Place, Places, place};
 use crate::post::{Post, PostBody, PostTag};
 use crate::presentation::Presentation;
 use crate::profile::Profile;
@@ -260,35 +260,47 @@ impl Missing for BenefitId {
 /// Rows of one table that has public ids. They are changed, and never removed.
 #[derive(Debug)]
 pub struct Entities<R: Entity> {
-    /// Those that the store has, as it has them.
+    /// Those that the store has, and new ones.
+    rows: Held<R>,
+    by_id: Places,
+    by_key: Places,
+    /// As the store has them, those that may be others now.
     stored: Vec<R>,
-    /// The same, as they are now.
+    stored_by_key: Places,
+}
+
+/// Rows that the store has, and those that it doesn't.
+#[derive(Debug)]
+struct Held<R> {
+    /// Those that the store has, as they are now.
     current: Vec<R>,
     /// New ones.
     added: Vec<R>,
-    by_id: FxHashMap<R::Id, Place>,
-    by_key: FxHashMap<Key, Place>,
 }
-
-/// Where a row is.
-type Place = u32;
 
 /// Marks places of new rows.
 const NEW: Place = 1 << 31;
 
-/// 2 thousand million rows in memory are out of reach before their places are.
-fn place(at: usize) -> Place {
-    Place::try_from(at).unwrap_or(Place::MAX)
+impl<R> Held<R> {
+    fn at(&self, at: Place) -> &R {
+        match at & NEW {
+            0 => &self.current[at as usize],
+            _ => &self.added[(at & !NEW) as usize],
+        }
+    }
 }
 
 impl<R: Entity> Default for Entities<R> {
     fn default() -> Self {
         Self {
+            rows: Held {
+                current: Vec::new(),
+                added: Vec::new(),
+            },
+            by_id: Places::default(),
+            by_key: Places::default(),
             stored: Vec::new(),
-            current: Vec::new(),
-            added: Vec::new(),
-            by_id: FxHashMap::default(),
-            by_key: FxHashMap::default(),
+            stored_by_key: Places::default(),
         }
     }
 }
@@ -296,66 +308,77 @@ impl<R: Entity> Default for Entities<R> {
 impl<R: Entity<Id: Missing>> Entities<R> {
     /// Adds a row as the store has it; one that is here already stays.
     pub fn load(&mut self, row: R) {
-        if !self.by_key.contains_key(&row.key()) {
-            self.note(&row, place(self.current.len()));
-            self.stored.push(row.clone());
-            self.current.push(row);
+        if self.place_of(row.key()).is_none() {
+            let at = place(self.rows.current.len());
+            self.rows.current.push(row);
+            self.note(at);
         }
     }
 
     /// A row that is here.
     pub fn find(&self, id: R::Id) -> Option<&R> {
-        self.by_id.get(&id).map(|&at| self.at(at))
+        self.place_by(id).map(|at| self.rows.at(at))
     }
 
     /// A row that is here, by its key.
     pub fn find_key(&self, key: Key) -> Option<&R> {
-        self.by_key.get(&key).map(|&at| self.at(at))
+        self.place_of(key).map(|at| self.rows.at(at))
     }
 
     /// The rows that the store has, in the order in which they were loaded.
     pub fn loaded(&self) -> &[R] {
-        &self.current
+        &self.rows.current
     }
 
     /// Whether a row is here that the store doesn't have.
     pub fn is_added(&self, key: Key) -> bool {
-        self.by_key.get(&key).is_some_and(|at| at & NEW != 0)
+        self.place_of(key).is_some_and(|at| at & NEW != 0)
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut R> {
-        self.current.iter_mut().chain(&mut self.added)
+    /// Those of which something holds, to be changed.
+    pub(crate) fn those(&mut self, holds: impl Fn(&R) -> bool) -> impl Iterator<Item = &mut R> {
+        for at in 0..self.rows.current.len() {
+            if holds(&self.rows.current[at]) {
+                self.keep(place(at));
+            }
+        }
+        let all = self.rows.current.iter_mut().chain(&mut self.rows.added);
+        all.filter(move |row| holds(row))
     }
 
     /// All rows that are here.
     pub fn iter(&self) -> impl Iterator<Item = &R> {
-        self.current.iter().chain(&self.added)
+        self.rows.current.iter().chain(&self.rows.added)
     }
 
     /// The rows that the store doesn't have, in the order of their keys.
     pub fn added(&self) -> &[R] {
-        &self.added
+        &self.rows.added
     }
 
     /// The rows that changed, each as the store has it and as it is now.
     pub fn changed(&self) -> impl Iterator<Item = (&R, &R)> {
-        let both = self.stored.iter().zip(&self.current);
+        let before = |after: &R| self.stored_at(after.key()).map(|at| &self.stored[at]);
+        let loaded = self.rows.current.iter();
+        let both = loaded.filter_map(move |after| Some((before(after)?, after)));
         both.filter(|(before, after)| before != after)
     }
 
     pub(crate) fn weight(&self) -> usize {
-        let rows = [&self.stored, &self.current, &self.added];
+        let rows = [&self.rows.current, &self.rows.added, &self.stored];
         let rows = rows.map(|rows| vector(rows) + rows.len() * TEXTS);
-        rows.into_iter().sum::<usize>() + map(&self.by_id) + map(&self.by_key)
+        let places = [&self.by_id, &self.by_key, &self.stored_by_key];
+        rows.into_iter().sum::<usize>() + places.map(Places::weight).into_iter().sum::<usize>()
     }
 
     pub(crate) fn insert(&mut self, row: R) {
-        self.note(&row, NEW | place(self.added.len()));
-        self.added.push(row);
+        let at = NEW | place(self.rows.added.len());
+        self.rows.added.push(row);
+        self.note(at);
     }
 
     pub(crate) fn find_mut(&mut self, id: R::Id) -> Option<&mut R> {
-        let at = *self.by_id.get(&id)?;
+        let at = self.place_by(id)?;
         Some(self.at_mut(at))
     }
 
@@ -364,29 +387,53 @@ impl<R: Entity<Id: Missing>> Entities<R> {
     }
 
     pub(crate) fn by_key(&mut self, key: Key) -> Result<&mut R, FoldError> {
-        match self.by_key.get(&key) {
-            Some(&at) => Ok(self.at_mut(at)),
+        match self.place_of(key) {
+            Some(at) => Ok(self.at_mut(at)),
             None => Err(FoldError::Unnamed(key)),
         }
     }
 
-    fn note(&mut self, row: &R, at: Place) {
-        self.by_id.insert(row.id(), at);
-        self.by_key.insert(row.key(), at);
+    fn place_by(&self, id: R::Id) -> Option<Place> {
+        self.by_id.find(&id, |at| self.rows.at(at).id())
     }
 
-    fn at(&self, at: Place) -> &R {
-        match at & NEW {
-            0 => &self.current[at as usize],
-            _ => &self.added[(at & !NEW) as usize],
-        }
+    fn place_of(&self, key: Key) -> Option<Place> {
+        self.by_key.find(&key, |at| self.rows.at(at).key())
+    }
+
+    fn note(&mut self, at: Place) {
+        let rows = &self.rows;
+        let row = rows.at(at);
+        self.by_id.note(&row.id(), at, |at| rows.at(at).id());
+        self.by_key.note(&row.key(), at, |at| rows.at(at).key());
     }
 
     fn at_mut(&mut self, at: Place) -> &mut R {
         match at & NEW {
-            0 => &mut self.current[at as usize],
-            _ => &mut self.added[(at & !NEW) as usize],
+            0 => {
+                self.keep(at);
+                &mut self.rows.current[at as usize]
+            }
+            _ => &mut self.rows.added[(at & !NEW) as usize],
         }
+    }
+
+    /// Keeps a row that the store has as it is, before it is another for the first time.
+    fn keep(&mut self, at: Place) {
+        let row = &self.rows.current[at as usize];
+        let key = row.key();
+        if self.stored_at(key).is_none() {
+            let at = place(self.stored.len());
+            self.stored.push(row.clone());
+            let stored = &self.stored;
+            self.stored_by_key
+                .note(&key, at, |at| stored[at as usize].key());
+        }
+    }
+
+    fn stored_at(&self, key: Key) -> Option<usize> {
+        let key_at = |at: Place| self.stored[at as usize].key();
+        self.stored_by_key.find(&key, key_at).map(|at| at as usize)
     }
 }
 
@@ -414,7 +461,7 @@ pub enum Change<R> {
 #[derive(Debug)]
 pub struct Pairs<R> {
     slots: Vec<Slot<R>>,
-    by_pair: FxHashMap<(Key, Key), Place>,
+    by_pair: Places,
     /// The last slot of each post. The others of it follow from there.
     last_of: FxHashMap<Key, Place>,
 }
@@ -425,15 +472,18 @@ struct Slot<R> {
     row: R,
     is_there: bool,
     changed: bool,
-    /// The slot of the same post before this one.
-    before: Option<Place>,
+    /// The slot of the same post before this one, or [`NONE`].
+    before: Place,
 }
+
+/// The place of nothing.
+const NONE: Place = Place::MAX;
 
 impl<R> Default for Pairs<R> {
     fn default() -> Self {
         Self {
             slots: Vec::new(),
-            by_pair: FxHashMap::default(),
+            by_pair: Places::default(),
             last_of: FxHashMap::default(),
         }
     }
@@ -442,7 +492,7 @@ impl<R> Default for Pairs<R> {
 impl<R: Pair> Pairs<R> {
     /// Adds a row as the store has it; one that is here already stays, and one that went from here is gone.
     pub fn load(&mut self, row: R) {
-        if !self.by_pair.contains_key(&row.pair())
+        if !self.knows(row.pair())
             && self.insert(row)
             && let Some(slot) = self.slots.last_mut()
         {
@@ -451,15 +501,15 @@ impl<R: Pair> Pairs<R> {
     }
 
     pub(crate) fn weight(&self) -> usize {
-        vector(&self.slots) + map(&self.by_pair) + map(&self.last_of)
+        vector(&self.slots) + self.by_pair.weight() + map(&self.last_of)
     }
 
     /// The pairs of a post, as far as they are here, in no order.
     pub fn of(&self, post: Key) -> Vec<&R> {
         let mut rows = Vec::new();
-        let mut next = self.last_of.get(&post).copied();
-        while let Some(at) = next {
-            let slot = &self.slots[at as usize];
+        let mut next = self.last_of.get(&post).copied().unwrap_or(NONE);
+        while next != NONE {
+            let slot = &self.slots[next as usize];
             if slot.is_there {
                 rows.push(&slot.row);
             }
@@ -470,7 +520,7 @@ impl<R: Pair> Pairs<R> {
 
     /// Whether it is known what there is of a post, or group, and an account.
     pub fn knows(&self, pair: (Key, Key)) -> bool {
-        self.by_pair.contains_key(&pair)
+        self.place_of(pair).is_some()
     }
 
     /// All pairs that are here, in no order.
@@ -503,37 +553,39 @@ impl<R: Pair> Pairs<R> {
 
     /// Adds a pair; whether that changed something.
     pub(crate) fn insert(&mut self, row: R) -> bool {
-        let (post, account) = row.pair();
+        let pair = row.pair();
         let mut slot = Slot {
             row,
             is_there: true,
             changed: true,
-            before: None,
+            before: NONE,
         };
-        match self.by_pair.entry((post, account)) {
-            Entry::Occupied(at) => {
-                let known = &mut self.slots[*at.get() as usize];
-                let is_new = !known.is_there;
-                if is_new {
-                    slot.before = known.before;
-                    *known = slot;
-                }
-                is_new
+        if let Some(at) = self.place_of(pair) {
+            let known = &mut self.slots[at];
+            let is_new = !known.is_there;
+            if is_new {
+                slot.before = known.before;
+                *known = slot;
             }
-            Entry::Vacant(entry) => {
-                let at = place(self.slots.len());
-                slot.before = self.last_of.insert(post, at);
-                entry.insert(at);
-                self.slots.push(slot);
-                true
-            }
+            return is_new;
         }
+        let at = place(self.slots.len());
+        slot.before = self.last_of.insert(pair.0, at).unwrap_or(NONE);
+        self.slots.push(slot);
+        let slots = &self.slots;
+        self.by_pair
+            .note(&pair, at, |at| slots[at as usize].row.pair());
+        true
+    }
+
+    fn place_of(&self, pair: (Key, Key)) -> Option<usize> {
+        let pair_at = |at: Place| self.slots[at as usize].row.pair();
+        self.by_pair.find(&pair, pair_at).map(|at| at as usize)
     }
 
     /// A pair, if it is there.
     pub(crate) fn get(&self, with: Key, account: Key) -> Option<&R> {
-        let at = *self.by_pair.get(&(with, account))?;
-        let slot = &self.slots[at as usize];
+        let slot = &self.slots[self.place_of((with, account))?];
         slot.is_there.then_some(&slot.row)
     }
 
@@ -545,8 +597,8 @@ impl<R: Pair> Pairs<R> {
         if self.insert(row.clone()) {
             return;
         }
-        let at = self.by_pair.get(&row.pair());
-        if let Some(slot) = at.and_then(|&at| self.slots.get_mut(at as usize)) {
+        if let Some(at) = self.place_of(row.pair()) {
+            let slot = &mut self.slots[at];
             slot.changed |= slot.row != row;
             slot.row = row;
         }
@@ -557,8 +609,8 @@ impl<R: Pair> Pairs<R> {
     where
         R: Clone,
     {
-        let at = *self.by_pair.get(&(post, account))?;
-        let slot = &mut self.slots[at as usize];
+        let at = self.place_of((post, account))?;
+        let slot = &mut self.slots[at];
         if !slot.is_there {
             return None;
         }
@@ -603,64 +655,88 @@ impl TagChanges {
 
 /// Rows of which there is one or none of each key: by account, unless it is said otherwise.
 #[derive(Debug)]
-pub struct Optional<R, K = Key>(FxHashMap<K, Held<R>>);
+pub struct Optional<R, K = Key> {
+    cells: Vec<Cell<R, K>>,
+    by_key: Places,
+}
 
 #[derive(Debug)]
-struct Held<R> {
+struct Cell<R, K> {
+    key: K,
     row: Option<R>,
     changed: bool,
 }
 
 impl<R, K> Default for Optional<R, K> {
     fn default() -> Self {
-        Self(FxHashMap::default())
+        Self {
+            cells: Vec::new(),
+            by_key: Places::default(),
+        }
     }
 }
 
 impl<R, K: Eq + Hash + Clone> Optional<R, K> {
     /// Adds a row as the store has it; one that is here already stays, and one that went from here is gone.
     pub fn load(&mut self, key: K, row: R) {
-        let row = Some(row);
-        let changed = false;
-        self.0.entry(key).or_insert(Held { row, changed });
+        if !self.knows(&key) {
+            self.push(key, Some(row), false);
+        }
     }
 
     /// Whether it is known what there is of a key.
     pub fn knows(&self, key: &K) -> bool {
-        self.0.contains_key(key)
+        self.place_of(key).is_some()
     }
 
     /// What became of the rows, in no order: of each key its row, or none.
-    pub fn changes(&self) -> impl Iterator<Item = (K, Option<&R>)> {
-        let changed = self.0.iter().filter(|(_, held)| held.changed);
-        changed.map(|(key, held)| (key.clone(), held.row.as_ref()))
+    pub fn changes(&self) -> impl Iterator<Item = (&K, Option<&R>)> {
+        let changed = self.cells.iter().filter(|cell| cell.changed);
+        changed.map(|cell| (&cell.key, cell.row.as_ref()))
     }
 
     pub(crate) fn weight(&self) -> usize {
-        map(&self.0)
+        vector(&self.cells) + self.by_key.weight()
     }
 
     /// Does something with every row that is here, and notes which of them that changed.
     pub(crate) fn each_mut(&mut self, mut change: impl FnMut(&mut R) -> bool) {
-        for held in self.0.values_mut() {
-            held.changed |= held.row.as_mut().is_some_and(&mut change);
+        for cell in &mut self.cells {
+            cell.changed |= cell.row.as_mut().is_some_and(&mut change);
         }
     }
 
-    pub(crate) fn get(&self, key: K) -> Option<&R> {
-        self.0.get(&key)?.row.as_ref()
+    pub(crate) fn get(&self, key: &K) -> Option<&R> {
+        self.cells[self.place_of(key)?].row.as_ref()
     }
 
     /// Removes all rows of some keys.
     pub(crate) fn remove_all(&mut self, is_removed: impl Fn(&K) -> bool) {
-        for (_, held) in self.0.iter_mut().filter(|(key, _)| is_removed(key)) {
-            held.changed = true;
-            held.row = None;
+        for cell in self.cells.iter_mut().filter(|cell| is_removed(&cell.key)) {
+            cell.changed = true;
+            cell.row = None;
         }
     }
 
     pub(crate) fn set(&mut self, key: K, row: Option<R>) {
-        let changed = true;
-        self.0.insert(key, Held { row, changed });
+        match self.place_of(&key) {
+            Some(at) => {
+                self.cells[at].row = row;
+                self.cells[at].changed = true;
+            }
+            None => self.push(key, row, true),
+        }
+    }
+
+    fn push(&mut self, key: K, row: Option<R>, changed: bool) {
+        let at = place(self.cells.len());
+        self.cells.push(Cell { key, row, changed });
+        let key_at = |at: Place| &self.cells[at as usize].key;
+        self.by_key.note(&key_at(at), at, key_at);
+    }
+
+    fn place_of(&self, key: &K) -> Option<usize> {
+        let key_at = |at: Place| &self.cells[at as usize].key;
+        self.by_key.find(&key, key_at).map(|at| at as usize)
     }
 }

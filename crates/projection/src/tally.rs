@@ -33,7 +33,7 @@ pub type Tallies = Optional<Tally, TallyKey>;
 impl Tallies {
     /// How much it is.
     pub(crate) fn count(&self, (account, what, since): TallyKey) -> i64 {
-        self.get((account, what, since))
+        self.get(&(account, what, since))
             .map_or(0, |tally| tally.count)
     }
 

@@ -79,10 +79,10 @@ pub struct Touched {
     pub waiting: FxHashSet<AccountId>,
     /// Counts of interactions.
     pub interactions: FxHashSet<InteractionKey>,
-    /// Whether everything that the posts refer to is touched, too: their authors, what they are on,
-    /// accepted answers and the authors of those. Events name what they touch of it, but for some
-    /// from elsewhere ([`FoldError::Unnamed`](crate::FoldError::Unnamed)).
-    pub references: bool,
+    /// If there are any, the authors of all posts are touched, too, and everything that these posts refer to:
+    /// what they are on, accepted answers and the authors of those. Events name what they touch of it, but for
+    /// some from elsewhere ([`FoldError::Unnamed`](crate::FoldError::Unnamed)).
+    pub references: Option<FxHashSet<PostId>>,
 }
 
 impl Touched {
@@ -92,6 +92,18 @@ impl Touched {
         for event in events {
             touched.add(event);
         }
+        touched
+    }
+
+    /// The same, with all that some events could touch without naming it.
+    pub fn wholly_by(events: &[Event]) -> Self {
+        // Of what a post refers to, these touch its author only.
+        let of_post = |event: &&Event| matches!(event.fact, Fact::Like(_) | Fact::Watch(_));
+        let (of_post, others): (Vec<_>, Vec<_>) = events.iter().partition(of_post);
+        let mut touched = Self::default();
+        others.into_iter().for_each(|event| touched.add(event));
+        touched.references = Some(touched.posts.clone());
+        of_post.into_iter().for_each(|event| touched.add(event));
         touched
     }
 
@@ -189,7 +201,7 @@ impl Touched {
         acceptances_of.clear();
         waiting.clear();
         interactions.clear();
-        *references = false;
+        *references = None;
     }
 
     pub(crate) fn account(&mut self, account: AccountId) {

@@ -4,6 +4,7 @@
 use plaudit_domain::{AccountId, PostId, Visibility};
 use rustc_hash::FxHashSet;
 
+use crate::account::Account;
 use crate::post::PostBody;
 use crate::rows::Rows;
 use crate::touched::Touched;
@@ -33,13 +34,13 @@ impl Unseen {
 impl Rows {
     /// Takes away what isn't to be seen, before the rows are [finished](Rows::finish). No figure changes.
     pub fn withhold(&mut self, unseen: &Unseen) {
-        for account in self.accounts.iter_mut() {
-            if unseen.private.contains(&account.id) {
-                account.profile_visibility = Visibility::Private;
-            }
-            if unseen.nameless.contains(&account.id) {
-                account.visibility = Visibility::Private;
-            }
+        let is_private = |account: &Account| unseen.private.contains(&account.id);
+        for account in self.accounts.those(is_private) {
+            account.profile_visibility = Visibility::Private;
+        }
+        let is_nameless = |account: &Account| unseen.nameless.contains(&account.id);
+        for account in self.accounts.those(is_nameless) {
+            account.visibility = Visibility::Private;
         }
         for post in &unseen.deleted {
             if let Some(post) = self.posts.find_mut(*post) {

@@ -409,8 +409,8 @@ fn fold_touched(events: &[Event], rows: &mut Rows, touched: &mut Touched) -> Res
         Err(Stopped {
             cause: FoldError::Unnamed(_),
             ..
-        }) if !touched.references => {
-            touched.references = true;
+        }) if touched.references.is_none() => {
+            touched.references = Some(touched.posts.clone());
             Ok(false)
         }
         Err(stopped) => Err(stopped),

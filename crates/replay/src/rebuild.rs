@@ -205,9 +205,8 @@ impl Rebuild<'_> {
         if self.written.is_none() {
             return Ok(());
         }
-        let mut touched = Touched::by(batch);
         // An event is folded once: so all is brought along that it could need.
-        touched.references = true;
+        let mut touched = Touched::wholly_by(batch);
         if let Extent::Admitted(..) = &self.extent {
             Admission::touch(batch, &mut touched);
         }

@@ -168,9 +168,9 @@ fn change_optional<R: Row, K: Clone + Eq + Hash + Ord, const N: usize>(
             None => gone.push(changed),
         }
     }
-    put.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    put.sort_unstable_by_key(|(key, _)| *key);
     writer.put(put.into_iter().map(|(_, row)| row))?;
-    let gone: Vec<_> = gone.iter().map(key).collect();
+    let gone: Vec<_> = gone.into_iter().map(key).collect();
     writer.remove::<R, N>(&gone)
 }
 
@@ -325,7 +325,7 @@ async fn load_optional<R: Row, K: Clone + Eq + Hash + Ord + Send>(
     rows: &Optional<R, K>,
 ) -> Result<()> {
     let there = rows.changes().filter_map(|(key, row)| Some((key, row?)));
-    let mut there: Vec<(K, &R)> = there.collect();
+    let mut there: Vec<(&K, &R)> = there.collect();
     sort(loader, &mut there, |(one, _), (other, _)| one.cmp(other));
     let there: Vec<&R> = there.into_iter().map(|(_, row)| row).collect();
     loader.load::<R, _>(&there).await

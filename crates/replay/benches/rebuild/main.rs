@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     let mut data = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let mut events = 1_000_000;
     let mut repeated: Option<PathBuf> = None;
-    let mut budget = 1536;
+    let mut budget = 1280;
     let (mut is_bench, mut is_brief) = (false, false);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {

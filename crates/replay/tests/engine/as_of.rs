@@ -110,7 +110,9 @@ async fn fold_one(store: &SqliteStore, event: &Event, from: u64) {
             Err(Stopped {
                 cause: FoldError::Unnamed(_),
                 ..
-            }) if !touched.references => touched.references = true,
+            }) if touched.references.is_none() => {
+                touched.references = Some(touched.posts.clone());
+            }
             Err(stopped) => panic!("{stopped}"),
         }
     };

@@ -25,7 +25,7 @@ use crate::statement::Dialect;
 use crate::{Commit, Result, SharedStore, StoreError, tables, writes};
 
 /// So many bytes of memory rows may take that are not written yet, unless it is said otherwise.
-const BUDGET: usize = 3 << 29;
+const BUDGET: usize = 5 << 28;
 
 /// So many bytes are sent at once.
 const SENT: usize = 1 << 18;

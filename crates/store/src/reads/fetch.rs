@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::try_join;
-use plaudit_domain::{AccountId, Position};
+use plaudit_domain::{AccountId, Position, PostId};
 use plaudit_projection::tally::TallyKey;
 use plaudit_projection::{
     About, Acceptance, Account, Course, Entities, Entity, GroupWatch, Interaction, Key,
@@ -71,31 +71,29 @@ async fn fetch_named(session: &impl Session, touched: &Touched, rows: &mut Rows)
     load(&mut rows.meetings, meetings);
     load(&mut rows.presentations, presentations);
     load(&mut rows.benefits, benefits);
-    if touched.references {
-        fetch_references(session, touched, rows).await?;
+    if let Some(referring) = &touched.references {
+        fetch_references(session, touched, referring, rows).await?;
     }
     Ok(())
 }
 
-/// What posts refer to.
+/// Who wrote posts, and what some of them refer to.
 async fn fetch_references(
     session: &impl Session,
     touched: &Touched,
+    referring: &FxHashSet<PostId>,
     rows: &mut Rows,
 ) -> Result<()> {
-    let named = touched.posts.iter();
-    let named: Vec<Key> = named
-        .filter_map(|id| Some(rows.posts.find(*id)?.key))
-        .collect();
-    let post = |key: &Key| rows.posts.find_key(*key);
-    let referred = named.iter().filter_map(post);
-    let referred = referred.flat_map(|post| [post.parent, post.accepted_answer]);
+    let referring = referring.iter().filter_map(|id| rows.posts.find(*id));
+    let referred = referring.flat_map(|post| [post.parent, post.accepted_answer]);
     let referred: Vec<Key> = referred.flatten().collect();
     let posts = not_here(&rows.posts, referred.iter().copied());
     load(&mut rows.posts, by_key(session, &SQL.posts, &posts).await?);
-    let post = |key: &Key| rows.posts.find_key(*key);
-    let authors = named.iter().chain(&referred).filter_map(post);
-    let authors = not_here(&rows.accounts, authors.filter_map(|post| post.author));
+    let named = touched.posts.iter().filter_map(|id| rows.posts.find(*id));
+    let referred = referred.iter().filter_map(|key| rows.posts.find_key(*key));
+    let authors = named.chain(referred).filter_map(|post| post.author);
+    let authors: BTreeSet<Key> = authors.collect();
+    let authors = not_here(&rows.accounts, authors);
     let authors = by_key(session, &SQL.accounts, &authors).await?;
     load(&mut rows.accounts, authors);
     Ok(())

@@ -21,13 +21,13 @@ use crate::progress::{Counts, Telling, Work};
 use crate::reads::fetch;
 use crate::{Commit, Result, SharedStore, StoreError, sql, writes};
 
-use super::connection::Reader;
+use super::connection::{CACHE, Reader, cache};
 use super::runs::Runs;
 use super::schema::Index;
 use super::{Failure, SqliteStore, bind, configure, schema, write};
 
 /// So many bytes of memory rows may take that are not written yet, unless it is said otherwise.
-const BUDGET: usize = 3 << 29;
+const BUDGET: usize = 5 << 28;
 
 /// A generation that is being filled.
 pub struct BulkLoad {
@@ -136,6 +136,10 @@ impl BulkLoad {
         if self.stage != Stage::Written {
             return Ok(());
         }
+        // From now on rows are looked for all over the file.
+        let bytes = CACHE.max(self.budget / 5);
+        self.reader
+            .run(|connection| Ok(cache(connection, bytes)?))?;
         for index in schema::indexes().filter(|index| index.is_for_folding) {
             self.reader
                 .run(|connection| Ok(connection.execute(&index.sql, ()).map(drop)?))?;

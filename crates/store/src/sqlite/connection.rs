@@ -210,12 +210,22 @@ impl Moment for Transaction {
     }
 }
 
+/// So many bytes of memory a connection has for pages, unless it is said otherwise.
+pub const CACHE: usize = 1 << 26;
+
+/// Gives a connection so many bytes of memory for pages.
+pub fn cache(connection: &Connection, bytes: usize) -> rusqlite::Result<()> {
+    // Negative, they are KiB.
+    let kib = i64::try_from(bytes / 1024).unwrap_or(i64::MAX);
+    connection.pragma_update(None, "cache_size", -kib)
+}
+
 /// Durability is the journal's: what a crash takes from here is folded again, and rows and their
 /// position are lost together or not at all.
 pub fn configure(connection: &Connection, mode: &str, synchronous: &str) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", mode)?;
     connection.pragma_update(None, "synchronous", synchronous)?;
-    connection.pragma_update(None, "cache_size", -65_536)?;
+    cache(connection, CACHE)?;
     // In pages: those that are written again and again go to the file once.
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     configure_reads(connection)

@@ -215,7 +215,9 @@ pub async fn folded(store: &SharedStore, events: &[Event]) -> Rows {
             Err(Stopped {
                 cause: FoldError::Unnamed(_),
                 ..
-            }) if !touched.references => touched.references = true,
+            }) if touched.references.is_none() => {
+                touched.references = Some(touched.posts.clone());
+            }
             Err(stopped) => panic!("{stopped}"),
         }
     };
