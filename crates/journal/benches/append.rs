@@ -21,6 +21,7 @@ use plaudit_domain::{AccountId, Fact, NewEvent, Personal, PostId, Time};
 use plaudit_journal::keys::{Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
 use plaudit_journal::{AppendError, Expected, Journal, SharedJournal};
+use plaudit_testing::random::Random;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use tokio::runtime::Runtime;
@@ -344,13 +345,6 @@ fn event(actor: Option<AccountId>, fact: Fact) -> NewEvent {
 /// Ids as random as real ones, without a system call each: that isn't what is measured.
 fn random() -> Uuid {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let half = || {
-        // SplitMix64.
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mixed = count.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    };
+    let half = || Random::after(COUNT.fetch_add(1, Ordering::Relaxed));
     Uuid::from_u64_pair(half(), half())
 }

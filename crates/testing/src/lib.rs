@@ -1,6 +1,7 @@
-//! What tests of several crates need of the machine.
+//! What tests of several crates need: of the machine, and of chance.
 
 pub mod postgres;
+pub mod random;
 
 use std::io::{Write, stderr};
 use std::sync::Mutex;

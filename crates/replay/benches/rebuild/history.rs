@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-
 use std::sync::Arc;
 
 use plaudit_domain::acceptance::{Accepted, AcceptedAnswer};
@@ -16,6 +15,7 @@ use plaudit_domain::{AccountId, Fact, NewEvent, PostId, Time};
 use plaudit_journal::Journal;
 use plaudit_journal::keys::{Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
+use plaudit_testing::random::Random;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -151,7 +151,7 @@ impl History {
                 false => self.replied(Kind::Answer, 500),
             };
         }
-        match self.random.below(1_000) {
+        match self.random.place(1_000) {
             0..50 => self.registered(),
             50..90 => self.created(Kind::Question, None, 500),
             90..105 => self.created(Kind::Discussion, None, 500),
@@ -295,57 +295,5 @@ impl History {
 
     fn account(&mut self) -> AccountId {
         self.accounts[self.random.few(self.accounts.len())]
-    }
-}
-
-/// Numbers that look random and are the same every time.
-#[derive(Default)]
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn uuid(&mut self) -> Uuid {
-        Uuid::from_u64_pair(self.next(), self.next())
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    /// Mostly the same few: the square of a number below one lies near zero.
-    fn few(&mut self, bound: usize) -> usize {
-        let below_one = self.next() as f64 / u64::MAX as f64;
-        ((below_one * below_one * bound as f64) as usize).min(bound - 1)
-    }
-
-    /// Mostly one of the latest.
-    fn late(&mut self, bound: usize) -> usize {
-        bound - 1 - self.few(bound)
-    }
-
-    fn text(&mut self, length: usize) -> String {
-        const WORDS: [&str; 8] = [
-            "the",
-            "answer",
-            "of",
-            "Grüße",
-            "people",
-            "\"quoted\"",
-            "is",
-            "community\n",
-        ];
-        let mut text = String::with_capacity(length + 10);
-        while text.len() < length {
-            text.push_str(WORDS[self.below(WORDS.len())]);
-            text.push(' ');
-        }
-        text
     }
 }

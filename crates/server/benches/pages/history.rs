@@ -18,7 +18,7 @@ use plaudit_domain::{AccountId, Fact, NewEvent, Origin, PostId, Time};
 use plaudit_journal::Journal;
 use plaudit_journal::keys::{Keyring, MasterKey};
 use plaudit_journal::sqlite::SqliteJournal;
-use uuid::Uuid;
+use plaudit_testing::random::Random;
 
 const MEMBERS: usize = 44_000;
 const LIKES: usize = 566_000;
@@ -105,7 +105,7 @@ impl History {
             (5, Self::is_granted_a_badge),
             (LIKES * 100 / MEMBERS, Self::likes),
         ] {
-            let more = self.random.below(100) < times % 100;
+            let more = self.random.place(100) < times % 100;
             for _ in 0..times / 100 + usize::from(more) {
                 part(self);
             }
@@ -162,10 +162,10 @@ impl History {
         if latest == 0 {
             return self.asks();
         }
-        let place = self.questions.len() - 1 - self.random.below(latest);
+        let place = self.questions.len() - 1 - self.random.place(latest);
         let question = self.posts[self.questions[place]];
         let answer = self.writes(Kind::Answer, Some(question.post), 500);
-        if self.random.below(3) == 0 && self.accepted.insert(question.post) {
+        if self.random.place(3) == 0 && self.accepted.insert(question.post) {
             self.happens(PostFact::AnswerAccepted(Accepted {
                 question: question.post,
                 asker: Some(question.author),
@@ -185,7 +185,7 @@ impl History {
     }
 
     fn likes(&mut self) {
-        let account = self.accounts[self.random.below(self.accounts.len())];
+        let account = self.accounts[self.random.place(self.accounts.len())];
         let Some(Written { post, author }) = self.some_post() else {
             return;
         };
@@ -212,7 +212,7 @@ impl History {
     }
 
     fn is_granted_a_badge(&mut self) {
-        let number = self.random.below(20);
+        let number = self.random.place(20);
         let granted = Granted {
             account: self.somebody(),
             badge: format!("badge-{number}"),
@@ -233,52 +233,5 @@ impl History {
     /// Mostly one of the few who write most.
     fn somebody(&mut self) -> AccountId {
         self.accounts[self.random.few(self.accounts.len())]
-    }
-}
-
-/// Numbers that look random and are the same every time.
-#[derive(Default)]
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn uuid(&mut self) -> Uuid {
-        Uuid::from_u64_pair(self.next(), self.next())
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    /// Mostly the same few: the square of a number below one lies near zero.
-    fn few(&mut self, bound: usize) -> usize {
-        let below_one = self.next() as f64 / u64::MAX as f64;
-        ((below_one * below_one * bound as f64) as usize).min(bound - 1)
-    }
-
-    fn text(&mut self, length: usize) -> String {
-        const WORDS: [&str; 8] = [
-            "the",
-            "answer",
-            "of",
-            "Grüße",
-            "people",
-            "\"quoted\"",
-            "is",
-            "community\n",
-        ];
-        let mut text = String::with_capacity(length + 10);
-        while text.len() < length {
-            text.push_str(WORDS[self.below(WORDS.len())]);
-            text.push(' ');
-        }
-        text
     }
 }

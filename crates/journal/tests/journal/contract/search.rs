@@ -10,6 +10,7 @@ use plaudit_journal::search::{Direction, Filter, LOOKED_AT, Search, Span, Stream
 use plaudit_journal::{
     AppendError, Appended, Expected, Journal, JournalError, Part, SharedJournal, Tell,
 };
+use plaudit_testing::random::Random;
 
 use super::Place;
 use crate::given::{account, all, asked, edited, liked, registered, stream};
@@ -71,16 +72,12 @@ impl Journal for Scanned {
     }
 }
 
-/// Numbers that look drawn, the same each time.
-struct Dice(u64);
+/// What is drawn, the same each time.
+struct Dice(Random);
 
 impl Dice {
     fn below(&mut self, end: u64) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
+        self.0.below(end)
     }
 
     fn is(&mut self, one_in: u64) -> bool {
@@ -200,7 +197,7 @@ async fn found(journal: &dyn Journal, search: Search<'_>) -> (Vec<Position>, usi
 pub async fn what_is_found_is_what_is_looked_for(place: &impl Place) {
     let journal = place.open().await;
     let scanned = Scanned(Arc::clone(&journal));
-    let mut dice = Dice(7);
+    let mut dice = Dice(Random(7));
     for _ in 0..40 {
         let events = (0..8).map(|_| dice.event()).collect();
         journal.append_many(events).await.unwrap();

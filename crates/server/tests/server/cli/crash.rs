@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use plaudit_journal::Journal;
 use plaudit_journal::keys::Keyring;
 use plaudit_journal::sqlite::SqliteJournal;
+use plaudit_testing::random;
 use serde_json::{Value, json};
 
 use super::community::{Community, text};
@@ -17,7 +18,7 @@ use super::running::{ASK, Server, soon};
 use super::sites::{Site, beer};
 
 /// Numbers that come out the same again with the seed that is printed.
-pub struct Random(u64);
+pub struct Random(random::Random);
 
 impl Random {
     pub fn new() -> Self {
@@ -29,16 +30,12 @@ impl Random {
                 .as_micros() as u64,
         };
         eprintln!("PLAUDIT_SEED={seed} gives the same moments again");
-        Self(seed)
+        Self(random::Random(seed))
     }
 
     /// A number below another one.
     pub fn below(&mut self, limit: u64) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
+        self.0.below(limit)
     }
 
     pub fn millis_below(&mut self, limit: u64) -> Duration {
