@@ -39,7 +39,7 @@ pub async fn purge(at: &Place) -> Result<()> {
     if !is_free {
         return Err(StoreError::Storage {
             place: at.schema.clone(),
-            source: "somebody is still reading what was erased".into(),
+            source: "a transaction that began before the erasure is still open".into(),
         });
     }
     write_anew(at, &connection)
@@ -52,18 +52,21 @@ async fn readers_go(at: &Place, connection: &Object) -> std::result::Result<bool
     let failed = |error| at.error(error);
     let now = "SELECT pg_current_xact_id()::text";
     let now: String = connection.query_one(now, &[]).await.map_err(failed)?.get(0);
-    let began = Instant::now();
-    loop {
-        // Of other databases only what is shared by all is seen, and of that there is nothing here.
-        let reading = format!(
-            "SELECT count(*) FROM pg_stat_activity
+    // Of other databases only what is shared by all is seen, and of that there is nothing here. But while one of
+    // any database still writes that began before, those who begin to read now keep what it would see, and the
+    // VACUUM is one of them.
+    let sees = format!(
+        "SELECT pg_snapshot_xmin(pg_current_snapshot()) <= xid8 '{now}' OR EXISTS (
+             SELECT FROM pg_stat_activity
              WHERE datname = current_database() AND pid <> pg_backend_pid()
                AND backend_xmin IS NOT NULL
-               AND age(backend_xmin) >= age(xid '{}')",
-            now.parse::<u64>().map_or(0, |now| now & 0xffff_ffff)
-        );
-        let reading = connection.query_one(&reading, &[]).await.map_err(failed)?;
-        if reading.get::<_, i64>(0) == 0 {
+               AND age(backend_xmin) >= age(xid '{}'))",
+        now.parse::<u64>().map_or(0, |now| now & 0xffff_ffff)
+    );
+    let began = Instant::now();
+    loop {
+        let sees = connection.query_one(&sees, &[]).await.map_err(failed)?;
+        if !sees.get::<_, bool>(0) {
             return Ok(true);
         }
         if began.elapsed() > PATIENCE {

@@ -8,7 +8,7 @@ use plaudit_domain::erasure::Content;
 use plaudit_postgres::Address;
 use plaudit_store::postgres::PostgresStore;
 use plaudit_store::{Result, SharedStore};
-use plaudit_testing::postgres::{Database, database, execute, query};
+use plaudit_testing::postgres::{Database, database, execute, query, server};
 
 use crate::Place;
 use crate::history::{History, erased, registered, rules};
@@ -91,4 +91,24 @@ async fn a_session_that_was_left_in_a_transaction_keeps_a_purge_waiting_and_nobo
     left.batch_execute("ROLLBACK").await.unwrap();
     history.store.purge().await.unwrap();
     history.is_as_folded_anew().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_purge_waits_for_who_writes_in_another_database() {
+    // A server of its own: purges of other tests would wait, too.
+    let Some(server) = server() else { return };
+    let place = Schema(server.database());
+    let mut history = History::begin(&place).await;
+    history.add([(1, registered(1)), (2, registered(2))]).await;
+    let neighbour = Schema(server.database());
+    let writing = neighbour.address().connect().await.unwrap();
+    let writes = "BEGIN; SELECT pg_current_xact_id()";
+    writing.batch_execute(writes).await.unwrap();
+    history.add([(3, erased(1, Content::Remove))]).await;
+
+    history.store.purge().await.unwrap_err();
+    writing.batch_execute("ROLLBACK").await.unwrap();
+    history.store.purge().await.unwrap();
+    let bytes = place.bytes();
+    assert!(!bytes.windows(8).any(|part| part == b"Member 1"));
 }
