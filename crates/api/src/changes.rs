@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Context, ID, Object, Result};
-use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
 use plaudit_domain::{AccountId, Position, PostId, Visibility};
 use plaudit_projection::standings::Ranking;
 use tokio::time::{Instant, sleep_until};
@@ -279,18 +279,13 @@ impl Changes {
         self,
         tell: impl Fn(Position, Option<Leaderboard>) -> Option<T> + Send + 'static,
     ) -> BoxStream<'static, Result<ReadFrom<T>>> {
-        let changes = stream::unfold(Some(self), |changes| async {
-            let mut changes = changes?;
-            match changes.next().await {
-                Ok(change) => change.map(|change| (Ok(change), Some(changes))),
-                Err(error) => Some((Err(error), None)),
-            }
+        let changes = stream::try_unfold(self, |mut changes| async {
+            let change = changes.next().await?;
+            Ok(change.map(|change| (change, changes)))
         });
-        let told = changes.filter_map(move |change| {
-            let told = change.map(|(position, reading, leaderboard)| {
-                Some(ReadFrom::new(tell(position, leaderboard)?, reading))
-            });
-            ready(told.transpose())
+        let told = changes.try_filter_map(move |(position, reading, leaderboard)| {
+            let told = tell(position, leaderboard);
+            ready(Ok(told.map(|told| ReadFrom::new(told, reading))))
         });
         told.boxed()
     }

@@ -58,17 +58,13 @@ impl Following {
 
     /// What they get, one after the other.
     pub fn edges(self) -> BoxStream<'static, Result<ReadFrom<EventEdge>>> {
-        let edges = stream::unfold(Some(self), |following| async {
-            let mut following = following?;
-            match following.next().await {
-                Ok(edge) => {
-                    let edge = edge?;
-                    let cursor = edge.value().position().to_string();
-                    following.asking.place.reach(cursor);
-                    Some((Ok(edge), Some(following)))
-                }
-                Err(error) => Some((Err(error), None)),
+        let edges = stream::try_unfold(self, |mut following| async {
+            let edge = following.next().await?;
+            if let Some(edge) = &edge {
+                let cursor = edge.value().position().to_string();
+                following.asking.place.reach(cursor);
             }
+            Ok(edge.map(|edge| (edge, following)))
         });
         edges.boxed()
     }

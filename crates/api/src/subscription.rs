@@ -70,17 +70,12 @@ impl Root {
             warned_of: None,
             ready: VecDeque::new(),
         };
-        let edges = stream::unfold(Some(following), |following| async {
-            let mut following = following?;
-            match following.next().await {
-                Ok(edge) => {
-                    let edge = edge?;
-                    let cursor = edge.value().place();
-                    following.asking.place.reach(cursor);
-                    Some((Ok(edge), Some(following)))
-                }
-                Err(error) => Some((Err(error), None)),
+        let edges = stream::try_unfold(following, |mut following| async {
+            let edge = following.next().await?;
+            if let Some(edge) = &edge {
+                following.asking.place.reach(edge.value().place());
             }
+            Ok(edge.map(|edge| (edge, following)))
         });
         Ok(edges.boxed())
     }

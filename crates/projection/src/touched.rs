@@ -102,9 +102,14 @@ impl Touched {
         let (of_post, others): (Vec<_>, Vec<_>) = events.iter().partition(of_post);
         let mut touched = Self::default();
         others.into_iter().for_each(|event| touched.add(event));
-        touched.references = Some(touched.posts.clone());
+        touched.refer_wholly();
         of_post.into_iter().for_each(|event| touched.add(event));
         touched
+    }
+
+    /// Brings along what all posts that are touched so far refer to, too.
+    pub fn refer_wholly(&mut self) {
+        self.references = Some(self.posts.clone());
     }
 
     /// Adds the rows that an event touches.

@@ -410,7 +410,7 @@ fn fold_touched(events: &[Event], rows: &mut Rows, touched: &mut Touched) -> Res
             cause: FoldError::Unnamed(_),
             ..
         }) if touched.references.is_none() => {
-            touched.references = Some(touched.posts.clone());
+            touched.refer_wholly();
             Ok(false)
         }
         Err(stopped) => Err(stopped),

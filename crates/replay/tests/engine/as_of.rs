@@ -111,7 +111,7 @@ async fn fold_one(store: &SqliteStore, event: &Event, from: u64) {
                 cause: FoldError::Unnamed(_),
                 ..
             }) if touched.references.is_none() => {
-                touched.references = Some(touched.posts.clone());
+                touched.refer_wholly();
             }
             Err(stopped) => panic!("{stopped}"),
         }

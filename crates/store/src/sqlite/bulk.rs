@@ -141,11 +141,15 @@ impl BulkLoad {
         self.reader
             .run(|connection| Ok(cache(connection, bytes)?))?;
         for index in schema::indexes().filter(|index| index.is_for_folding) {
-            self.reader
-                .run(|connection| Ok(connection.execute(&index.sql, ()).map(drop)?))?;
+            self.make(&index)?;
         }
         self.stage = Stage::Foldable;
         Ok(())
+    }
+
+    fn make(&self, index: &Index) -> Result<()> {
+        self.reader
+            .run(|connection| Ok(connection.execute(&index.sql, ()).map(drop)?))
     }
 
     fn write_timeline(&mut self) -> Result<()> {
@@ -234,8 +238,7 @@ impl Load for BulkLoad {
         self.write_timeline()?;
         work.indexed(TimelineEntry::TABLE);
         for index in missing {
-            self.reader
-                .run(|connection| Ok(connection.execute(&index.sql, ()).map(drop)?))?;
+            self.make(&index)?;
             work.indexed(index.table);
         }
         Ok(())

@@ -188,7 +188,7 @@ pub async fn what_a_batch_touches_is_fetched_and_nothing_else(place: &dyn Place)
     let mut touched = Touched::by(&events);
     let rows = history.store.fetch(&touched).await.unwrap();
     assert_eq!((accounts(&rows), posts(&rows)), (vec![1, 4], vec![1]));
-    touched.references = Some(touched.posts.clone());
+    touched.refer_wholly();
     let rows = history.store.fetch(&touched).await.unwrap();
     assert_eq!((accounts(&rows), posts(&rows)), (vec![1, 2, 4], vec![1, 2]));
 

@@ -216,7 +216,7 @@ pub async fn folded(store: &SharedStore, events: &[Event]) -> Rows {
                 cause: FoldError::Unnamed(_),
                 ..
             }) if touched.references.is_none() => {
-                touched.references = Some(touched.posts.clone());
+                touched.refer_wholly();
             }
             Err(stopped) => panic!("{stopped}"),
         }
