@@ -15,7 +15,9 @@ pub fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_env("PLAUDIT_LOG").unwrap_or_else(|_| EnvFilter::new(USUAL));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr);
+        .with_writer(io::stderr)
+        // It would say by `eprintln!`, which panics, that standard error was closed.
+        .log_internal_errors(false);
     match format {
         LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
         LogFormat::Json => {

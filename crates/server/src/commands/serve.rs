@@ -163,12 +163,12 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
         api = checked.map_err(|bad| BadUsage(bad.to_string()))?;
     }
     site.open(Arc::new(api), community, identity, settings);
-    let greeted = greeting.say(serve.report);
-    if greeted.is_ok() {
-        stop.await;
+    // Whoever asks is served, also where nobody listens to what is said of it.
+    if let Err(error) = greeting.say(serve.report) {
+        tracing::warn!("can't say on standard output where it serves: {error}");
     }
-    listening.stop().await?;
-    greeted
+    stop.await;
+    listening.stop().await
 }
 
 /// What is served.

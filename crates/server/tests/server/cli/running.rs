@@ -95,6 +95,28 @@ impl Server {
         }
     }
 
+    /// Starts a server that nobody listens to: not when it greets, nor to its log once that said where it is.
+    pub fn unheard(community: &Community) -> Self {
+        let mut serve = community.plaudit(["serve", "--dev", "--listen", "127.0.0.1:0"]);
+        let serve = serve.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = serve.spawn().unwrap();
+        drop(process.stdout.take());
+        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+        let address = log.find_map(|line| {
+            let line = line.unwrap();
+            line.split_once("listening on ")?.1.parse().ok()
+        });
+        Self {
+            process,
+            client: Client {
+                address: address.unwrap(),
+                token: None,
+            },
+            eventstore: None,
+            log: channel().1,
+        }
+    }
+
     pub fn client(&self) -> &Client {
         &self.client
     }

@@ -47,6 +47,18 @@ fn a_new_directory_is_filled_with_the_demo_and_never_again() {
 }
 
 #[test]
+fn it_serves_also_where_nobody_listens_to_what_it_says() {
+    let community = Community::new();
+    let server = Server::unheard(&community);
+    let client = server.client();
+    soon("it is ready", || {
+        (client.get("/health/ready", "").status == 200).then_some(())
+    });
+    assert_eq!(client.posts(), 0);
+    assert_eq!(server.stop().code(), Some(0));
+}
+
+#[test]
 fn the_demo_does_not_come_to_a_community_that_has_begun() {
     let community = Community::new();
     let events = std::fs::read_to_string(demo()).unwrap();
