@@ -171,11 +171,17 @@ pub async fn load(
     time: Duration,
 ) -> Load {
     let stop = Arc::new(AtomicBool::new(false));
-    let mut running = Vec::new();
+    // All are there before the first begins: what they do meanwhile would be measured by nobody.
+    let mut connected = Vec::new();
     for number in 0..clients {
         let mut client = Client::connect(&served.address).await;
-        let mut next = number * requests.len() / clients;
+        let next = number * requests.len() / clients;
         client.ask(&requests[next]).await;
+        connected.push((client, next));
+    }
+    let (began, cpu) = (Instant::now(), served.cpu());
+    let mut running = Vec::new();
+    for (mut client, mut next) in connected {
         let (stop, requests) = (stop.clone(), requests.clone());
         running.push(tokio::spawn(async move {
             let mut times = Vec::new();
@@ -188,7 +194,6 @@ pub async fn load(
             times
         }));
     }
-    let (began, cpu) = (Instant::now(), served.cpu());
     tokio::time::sleep(time).await;
     stop.store(true, Ordering::Relaxed);
     let mut times = Vec::new();
