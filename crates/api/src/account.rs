@@ -32,11 +32,9 @@ pub struct Origin {
 
 impl Origin {
     /// Where something was before, if it was imported.
-    pub fn of(source: Option<&String>, id: Option<&String>) -> Option<Self> {
-        Some(Self {
-            source: source?.clone(),
-            id: id?.clone(),
-        })
+    pub fn of(origin: Option<&plaudit_projection::Origin>) -> Option<Self> {
+        let (source, id) = origin?.clone().into_texts();
+        Some(Self { source, id })
     }
 }
 
@@ -155,7 +153,7 @@ impl Account {
     /// Where it was before, if it was imported. Null once it is erased, and for others while its
     /// profile is private.
     async fn origin(&self, context: &Context<'_>) -> Result<Option<Origin>> {
-        let origin = Origin::of(self.0.source.as_ref(), self.0.source_id.as_ref());
+        let origin = Origin::of(self.0.origin.as_deref());
         if origin.is_some() && self.shows_origin(context).await? {
             return Ok(origin);
         }

@@ -77,7 +77,7 @@ impl Group {
 
     /// Where it was before, if it was imported.
     async fn origin(&self) -> Option<Origin> {
-        Origin::of(self.0.source.as_ref(), self.0.source_id.as_ref())
+        Origin::of(self.0.origin.as_deref())
     }
 
     /// When it was created.

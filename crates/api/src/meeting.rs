@@ -220,7 +220,7 @@ impl Meeting {
 
     /// Where it was before, if it was imported.
     async fn origin(&self) -> Option<Origin> {
-        Origin::of(self.0.source.as_ref(), self.0.source_id.as_ref())
+        Origin::of(self.0.origin.as_deref())
     }
 
     /// How many have a place; who has several, since linked accounts of theirs had answered before, counts

@@ -269,13 +269,13 @@ impl Notification {
     async fn title(&self, context: &Context<'_>, post: Post) -> Result<Option<String>> {
         // Their own is named also where it was removed.
         if self.is_ruling() && post.0.title.is_some() {
-            return Ok(post.0.title.clone());
+            return Ok(post.0.title.as_deref().map(str::to_owned));
         }
         let mut next = Some(post);
         while let Some(post) = next {
             if let Some(title) = &post.0.title {
                 let is_shown = post.is_readable(context).await?;
-                return Ok(is_shown.then(|| title.clone()));
+                return Ok(is_shown.then(|| title.to_string()));
             }
             next = post.parent_post(context).await?;
         }

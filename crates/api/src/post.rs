@@ -219,7 +219,7 @@ impl Post {
 
     /// Where it was before, if it was imported.
     async fn origin(&self) -> Option<Origin> {
-        Origin::of(self.0.source.as_ref(), self.0.source_id.as_ref())
+        Origin::of(self.0.origin.as_deref())
     }
 
     /// How many accounts like it.
@@ -247,7 +247,7 @@ impl Post {
         if self.0.deleted {
             return Ok(None);
         }
-        let answer = Self::other(context, self.0.accepted_answer).await?;
+        let answer = Self::other(context, self.0.accepted_answer()).await?;
         Ok(answer.filter(|answer| !answer.0.deleted))
     }
 

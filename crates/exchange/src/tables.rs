@@ -389,10 +389,12 @@ impl AccountLine {
             first_post_at,
             last_post_at,
         } = Figures::of(&account.counts, shows);
+        let origin = account.origin.filter(|_| shows_origin);
+        let (source, source_id) = origin.map(|origin| origin.into_texts()).unzip();
         Self {
             account: account.id,
-            source: account.source.filter(|_| shows_origin),
-            source_id: account.source_id.filter(|_| shows_origin),
+            source,
+            source_id,
             // Which accounts are one person's is theirs to show, too.
             profile: shows.then_some(profile),
             registered_at: shows.then_some(account.registered_at),
@@ -575,8 +577,7 @@ impl From<PostRecord> for PostLine {
         let Post {
             id,
             kind,
-            source,
-            source_id,
+            origin,
             created_at,
             likes,
             answers,
@@ -584,6 +585,7 @@ impl From<PostRecord> for PostLine {
             deleted,
             ..
         } = post;
+        let (source, source_id) = origin.map(|origin| origin.into_texts()).unzip();
         Self {
             post: id,
             source,

@@ -5,7 +5,7 @@ use plaudit_domain::{Personal, profile};
 use crate::account::Account;
 use crate::fold::FoldError;
 use crate::row::{Key, List, row};
-use crate::rows::Rows;
+use crate::rows::{Keyed, Rows};
 
 row! {
     table "about", primary (account);
@@ -26,6 +26,14 @@ row! {
         pub links: List,
         /// The products that they use.
         pub products: List,
+    }
+}
+
+impl Keyed for About {
+    type Key = Key;
+
+    fn key(&self) -> Key {
+        self.account
     }
 }
 
@@ -56,10 +64,10 @@ pub(crate) fn edit(edited: &profile::Edited, rows: &mut Rows) -> Result<(), Fold
     set(&mut about.bio, edited.bio.as_ref());
     set_list(&mut about.links, edited.links.as_ref());
     set_list(&mut about.products, edited.products.as_ref());
-    rows.about.set(
-        key,
-        Some(about).filter(|about| *about != About::nothing(key)),
-    );
+    match about == About::nothing(key) {
+        true => rows.about.remove(key),
+        false => rows.about.put(about),
+    }
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use plaudit_domain::{
 
 use crate::about;
 use crate::fold::FoldError;
-use crate::row::{Key, List, fields, row};
+use crate::row::{Key, List, Origin, fields, row};
 use crate::rows::{Entity, Rows};
 use crate::rsvp;
 use crate::touched::Touched;
@@ -54,9 +54,7 @@ row! {
         /// Whether what it wrote was erased, too.
         pub content_erased: bool,
         /// Where an imported account was before.
-        pub source: Option<String>,
-        /// Its id there.
-        pub source_id: Option<String>,
+        pub origin: Option<Box<Origin>>,
         /// When it came to be.
         pub registered_at: Time,
         /// When it last did something that others can see: wrote, liked, joined, learned.
@@ -326,7 +324,6 @@ fn register(registered: &Registered, event: &Event, rows: &mut Rows) {
         return;
     }
     let key = Key(event.position.cast_signed());
-    let origin = registered.origin.clone();
     rows.accounts.insert(Account {
         key,
         id: registered.account,
@@ -344,8 +341,7 @@ fn register(registered: &Registered, event: &Event, rows: &mut Rows) {
         withdrawn: false,
         erased: false,
         content_erased: false,
-        source: origin.as_ref().map(|origin| origin.source.clone()),
-        source_id: origin.map(|origin| origin.id),
+        origin: Origin::of(registered.origin.as_ref()),
         registered_at: event.occurred_at,
         last_active_at: None,
         enrolled_at: None,
@@ -370,7 +366,7 @@ fn erase(erased: &Erased, event: &Event, rows: &mut Rows) -> Result<(), FoldErro
     account.calendar = None;
     account.content_erased |= erased.content == Content::Remove;
     let (key, content) = (account.key, account.content_erased);
-    rows.about.set(key, None);
+    rows.about.remove(key);
     rows.erased = true;
     rows.erase_identity_of(key);
     if content {

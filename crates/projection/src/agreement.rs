@@ -5,7 +5,7 @@ use plaudit_domain::{Event, Time};
 
 use crate::fold::FoldError;
 use crate::row::{Key, row};
-use crate::rows::{Optional, Rows};
+use crate::rows::{Keyed, Optional, Rows};
 
 row! {
     table "acceptance", primary (account, agreement, version);
@@ -26,21 +26,28 @@ row! {
 pub type AcceptanceKey = (Key, String, String);
 
 /// The acceptances that a batch changes.
-pub type Acceptances = Optional<Acceptance, AcceptanceKey>;
+pub type Acceptances = Optional<Acceptance>;
+
+impl Keyed for Acceptance {
+    type Key = AcceptanceKey;
+
+    fn key(&self) -> AcceptanceKey {
+        let (agreement, version) = (self.agreement.clone(), self.version.clone());
+        (self.account, agreement, version)
+    }
+}
 
 pub(crate) fn fold(accepted: &Accepted, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
     let account = rows.account(accepted.account)?.key;
-    let (agreement, version) = (accepted.agreement.clone(), accepted.version.clone());
-    let key = (account, agreement.clone(), version.clone());
+    let acceptance = Acceptance {
+        account,
+        agreement: accepted.agreement.clone(),
+        version: accepted.version.clone(),
+        at: event.occurred_at,
+    };
     // Histories from elsewhere may accept twice.
-    if rows.acceptances.get(&key).is_none() {
-        let acceptance = Acceptance {
-            account,
-            agreement,
-            version,
-            at: event.occurred_at,
-        };
-        rows.acceptances.set(key, Some(acceptance));
+    if rows.acceptances.get(&acceptance.key()).is_none() {
+        rows.acceptances.put(acceptance);
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use plaudit_domain::{Event, Time};
 
 use crate::fold::FoldError;
 use crate::row::{Key, row};
-use crate::rows::{Optional, Rows};
+use crate::rows::{Keyed, Optional, Rows};
 use crate::touched::Touched;
 
 row! {
@@ -33,7 +33,15 @@ row! {
 pub type BadgeKey = (Key, i64, i64);
 
 /// The kudos badges that a batch changes.
-pub type Badges = Optional<Badge, BadgeKey>;
+pub type Badges = Optional<Badge>;
+
+impl Keyed for Badge {
+    type Key = BadgeKey;
+
+    fn key(&self) -> BadgeKey {
+        (self.account, self.badge, self.cause)
+    }
+}
 
 row! {
     table "post_milestone", primary (post, milestone), index (account, milestone, at, post);
@@ -55,7 +63,15 @@ row! {
 }
 
 /// The milestones of posts that a batch changes, by post and milestone.
-pub type PostMilestones = Optional<PostMilestone, (Key, i64)>;
+pub type PostMilestones = Optional<PostMilestone>;
+
+impl Keyed for PostMilestone {
+    type Key = (Key, i64);
+
+    fn key(&self) -> (Key, i64) {
+        (self.post, self.milestone)
+    }
+}
 
 row! {
     table "granted_badge", primary (key), index (account);

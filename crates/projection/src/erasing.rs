@@ -30,9 +30,9 @@ impl Rows {
     fn erase_identities(&mut self) {
         let is_erased = |account: &Key| self.erased_owners.contains(account);
         // All of them are here: see `Touched`.
-        self.lozenges.remove_all(|(account, _)| is_erased(account));
+        self.lozenges.remove_all(|it| is_erased(&it.account));
         let requests = &mut self.lozenge_requests;
-        requests.remove_all(|(account, _)| is_erased(account));
+        requests.remove_all(|it| is_erased(&it.account));
         let benefits = self.benefits.those(|benefit| is_erased(&benefit.account));
         benefits.for_each(Benefit::erase);
         self.sponsors

@@ -5,7 +5,7 @@ use plaudit_domain::{Event, Period, Time};
 
 use crate::fold::FoldError;
 use crate::row::{Key, row};
-use crate::rows::{Optional, Rows};
+use crate::rows::{Keyed, Optional, Rows};
 use crate::touched::Touched;
 
 row! {
@@ -46,7 +46,15 @@ row! {
 pub type InteractionKey = (Time, String, String);
 
 /// The counts of interactions that a batch changes.
-pub type Interactions = Optional<Interaction, InteractionKey>;
+pub type Interactions = Optional<Interaction>;
+
+impl Keyed for Interaction {
+    type Key = InteractionKey;
+
+    fn key(&self) -> InteractionKey {
+        (self.day, self.kind.clone(), self.subject.clone())
+    }
+}
 
 pub(crate) fn touch(fact: &FeedbackFact, touched: &mut Touched) {
     match fact {
@@ -79,14 +87,13 @@ pub(crate) fn fold(fact: &FeedbackFact, event: &Event, rows: &mut Rows) -> Resul
             for interaction in &interacted.interactions {
                 let key = key(interaction);
                 let before = rows.interactions.get(&key).map_or(0, |row| row.count);
-                let (day, kind, subject) = key.clone();
-                let row = Interaction {
+                let (day, kind, subject) = key;
+                rows.interactions.put(Interaction {
                     day,
                     kind,
                     subject,
                     count: before + 1,
-                };
-                rows.interactions.set(key, Some(row));
+                });
             }
         }
     }

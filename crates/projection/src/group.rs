@@ -6,7 +6,7 @@ use plaudit_domain::{Event, GroupId, Time};
 
 use crate::fold::FoldError;
 use crate::leadership;
-use crate::row::{Key, row, stored_names};
+use crate::row::{Key, Origin, row, stored_names};
 use crate::rows::{Entity, Rows};
 use crate::touched::Touched;
 
@@ -49,9 +49,7 @@ row! {
         /// When the latest of its meetings began that were held.
         pub last_held_at: Option<Time>,
         /// Where an imported group was before.
-        pub source: Option<String>,
-        /// Its id there.
-        pub source_id: Option<String>,
+        pub origin: Option<Box<Origin>>,
     }
 }
 
@@ -97,8 +95,7 @@ pub(crate) fn fold(fact: &GroupFact, event: &Event, rows: &mut Rows) -> Result<(
                 name: created.name.clone(),
                 description: created.description.clone(),
                 location: Some(created.location.clone()),
-                source: created.origin.as_ref().map(|origin| origin.source.clone()),
-                source_id: created.origin.as_ref().map(|origin| origin.id.clone()),
+                origin: Origin::of(created.origin.as_ref()),
                 ..Group::new(created.group, Kind::User, event)
             },
             rows,
@@ -135,8 +132,7 @@ impl Group {
             watchers: 0,
             leaders: 0,
             last_held_at: None,
-            source: None,
-            source_id: None,
+            origin: None,
         }
     }
 

@@ -6,7 +6,7 @@ use plaudit_domain::{Event, GiftId, Time};
 use crate::deed::{Action, Deed};
 use crate::fold::FoldError;
 use crate::row::{Key, row};
-use crate::rows::Rows;
+use crate::rows::{Keyed, Rows};
 use crate::touched::Touched;
 
 row! {
@@ -41,6 +41,14 @@ row! {
     }
 }
 
+impl Keyed for Waiting {
+    type Key = Key;
+
+    fn key(&self) -> Key {
+        self.account
+    }
+}
+
 pub(crate) fn touch(fact: &KudosFact, touched: &mut Touched) {
     match fact {
         KudosFact::EnrolmentRequested(requested) => {
@@ -64,7 +72,7 @@ pub(crate) fn fold(fact: &KudosFact, event: &Event, rows: &mut Rows) -> Result<(
             // Whoever asks again goes on waiting.
             if !is_enrolled && rows.waiting.get(&account).is_none() {
                 let since = event.occurred_at;
-                rows.waiting.set(account, Some(Waiting { account, since }));
+                rows.waiting.put(Waiting { account, since });
             }
         }
         KudosFact::Enrolled(enrolled) => {
@@ -74,7 +82,7 @@ pub(crate) fn fold(fact: &KudosFact, event: &Event, rows: &mut Rows) -> Result<(
                     account.enrolled_at = Some(event.occurred_at);
                     account.enrolled_by = Some(event.position.cast_signed());
                     let account = account.key;
-                    rows.waiting.set(account, None);
+                    rows.waiting.remove(account);
                 }
             }
         }

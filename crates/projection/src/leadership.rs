@@ -8,7 +8,7 @@ use plaudit_domain::{AccountId, Event, GroupId, Personal, Time};
 use crate::fold::FoldError;
 use crate::notification::{Outcome, Subject};
 use crate::row::{Key, row, stored_names};
-use crate::rows::{Pair, Rows};
+use crate::rows::{Keyed, Pair, Rows};
 use crate::touched::Touched;
 
 row! {
@@ -170,12 +170,23 @@ fn asked(
     })
 }
 
+impl Keyed for Application {
+    type Key = (GroupId, Key);
+
+    fn key(&self) -> (GroupId, Key) {
+        (self.group_id, self.account)
+    }
+}
+
 /// Whoever asks again while that waits goes on waiting.
 fn ask(application: Application, rows: &mut Rows) {
-    let key = (application.group_id, application.account);
     let is_waiting = |known: &Application| known.state == State::Waiting;
-    if !rows.applications.get(&key).is_some_and(is_waiting) {
-        rows.applications.set(key, Some(application));
+    if !rows
+        .applications
+        .get(&application.key())
+        .is_some_and(is_waiting)
+    {
+        rows.applications.put(application);
     }
 }
 
@@ -248,7 +259,7 @@ fn decided(
         decided_at: Some(event.occurred_at),
         ..application.clone()
     };
-    rows.applications.set(key, Some(application));
+    rows.applications.put(application);
     true
 }
 

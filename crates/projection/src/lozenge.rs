@@ -9,7 +9,7 @@ use plaudit_domain::{AccountId, Event, Personal, Time};
 use crate::fold::FoldError;
 use crate::notification::{Outcome, Subject};
 use crate::row::{Key, row};
-use crate::rows::{Optional, Rows};
+use crate::rows::{Keyed, Optional, Rows};
 use crate::rules::{Lozenges, Measured};
 use crate::touched::Touched;
 
@@ -130,10 +130,26 @@ impl Answers {
 pub type LozengeKey = (Key, String);
 
 /// What was granted, as far as a batch changes it.
-pub type LozengeGrants = Optional<LozengeGrant, LozengeKey>;
+pub type LozengeGrants = Optional<LozengeGrant>;
+
+impl Keyed for LozengeGrant {
+    type Key = LozengeKey;
+
+    fn key(&self) -> LozengeKey {
+        (self.account, self.lozenge.clone())
+    }
+}
 
 /// What was asked for, as far as a batch changes it.
-pub type LozengeRequests = Optional<LozengeRequest, LozengeKey>;
+pub type LozengeRequests = Optional<LozengeRequest>;
+
+impl Keyed for LozengeRequest {
+    type Key = LozengeKey;
+
+    fn key(&self) -> LozengeKey {
+        (self.account, self.lozenge.clone())
+    }
+}
 
 pub(crate) fn touch(fact: &LozengeFact, touched: &mut Touched) {
     let (LozengeFact::Requested(Requested { account, .. })
@@ -182,8 +198,7 @@ fn request(account: Key, requested: &Requested, event: &Event, rows: &mut Rows) 
         decided_because: None,
         decided_answers: Answers::new(&[]),
     };
-    let key = (account, lozenge);
-    rows.lozenge_requests.set(key, Some(request));
+    rows.lozenge_requests.put(request);
 }
 
 fn grant(account: Key, granted: &Granted, event: &Event, rows: &mut Rows) {
@@ -207,7 +222,7 @@ fn grant(account: Key, granted: &Granted, event: &Event, rows: &mut Rows) {
         revoked_by: None,
         revoked_because: None,
     };
-    rows.lozenges.set((account, lozenge.clone()), Some(grant));
+    rows.lozenges.put(grant);
     let outcome = (Outcome::LozengeGranted, reason);
     tell(account, lozenge, outcome, event, rows);
 }
@@ -235,7 +250,7 @@ fn revoke(account: Key, revoked: &Revoked, event: &Event, rows: &mut Rows) {
         revoked_because: reason.clone(),
         ..before.clone()
     };
-    rows.lozenges.set(key, Some(grant));
+    rows.lozenges.put(grant);
     let outcome = (Outcome::LozengeRevoked, reason);
     tell(account, revoked.lozenge.clone(), outcome, event, rows);
 }
@@ -259,7 +274,7 @@ fn decide(
         decided_answers: answers,
         ..before.clone()
     };
-    rows.lozenge_requests.set(key, Some(request));
+    rows.lozenge_requests.put(request);
     true
 }
 

@@ -11,7 +11,7 @@ use plaudit_domain::{Event, GroupId, MeetingId, Time};
 use crate::figure::Figure;
 use crate::fold::FoldError;
 use crate::notification::{Outcome, Subject};
-use crate::row::{Key, List, row, stored_names};
+use crate::row::{Key, List, Origin, row, stored_names};
 use crate::rows::{Entity, Rows};
 use crate::touched::Touched;
 use crate::{attendance, presentation, rsvp, sponsor};
@@ -76,9 +76,7 @@ row! {
         /// When it was scheduled.
         pub scheduled_at: Time,
         /// Where an imported meeting was before.
-        pub source: Option<String>,
-        /// Its id there.
-        pub source_id: Option<String>,
+        pub origin: Option<Box<Origin>>,
     }
 }
 
@@ -245,8 +243,7 @@ fn schedule(scheduled: &Scheduled, event: &Event, rows: &mut Rows) -> Result<(),
         revision: 0,
         changed_at: event.occurred_at,
         scheduled_at: event.occurred_at,
-        source: origin.map(|origin| origin.source.clone()),
-        source_id: origin.map(|origin| origin.id.clone()),
+        origin: Origin::of(origin),
     };
     meeting.detail(&scheduled.details);
     let about = Subject {

@@ -12,7 +12,7 @@ use crate::fold::FoldError;
 use crate::like::{self, Like};
 use crate::notification;
 use crate::review;
-use crate::row::{Key, List, row};
+use crate::row::{Key, List, Origin, rare, row};
 use crate::rows::{Entity, Rows};
 use crate::touched::Touched;
 
@@ -30,9 +30,7 @@ row! {
         /// What it is.
         pub kind: Kind,
         /// Where an imported post was before.
-        pub source: Option<String>,
-        /// Its id there.
-        pub source_id: Option<String>,
+        pub origin: Option<Box<Origin>>,
         /// Who wrote it; unknown for some imported posts.
         pub author: Option<Key>,
         /// What it answers or is on.
@@ -50,7 +48,7 @@ row! {
         /// How often it was.
         pub edits: i64,
         /// Its title, if it has one and it isn't withheld.
-        pub title: Option<String>,
+        pub title: Option<Box<str>>,
         /// Its tags.
         pub tags: List,
         /// How many accounts like it.
@@ -61,12 +59,8 @@ row! {
         pub comments: i64,
         /// How many accounts watch it.
         pub watchers: i64,
-        /// The accepted answer of a question, deleted or not.
-        pub accepted_answer: Option<Key>,
-        /// The position of the event that accepted it.
-        pub accepted_by: Option<i64>,
-        /// When it was accepted.
-        pub accepted_at: Option<Time>,
+        /// The accepted answer of a question, if it has one.
+        pub acceptance: Option<Box<Acceptance>>,
         /// Whether it is the accepted answer of its question.
         pub accepted: bool,
         /// Whether it is deleted.
@@ -75,6 +69,18 @@ row! {
         pub in_review: bool,
         /// Whether it is either: out of sight and out of every count.
         pub hidden: bool,
+    }
+}
+
+rare! {
+    /// That a question has an accepted answer.
+    pub struct Acceptance {
+        /// The answer, deleted or not.
+        pub accepted_answer: Key,
+        /// The position of the event that accepted it.
+        pub accepted_by: i64,
+        /// When it was accepted.
+        pub accepted_at: Time,
     }
 }
 
@@ -116,6 +122,12 @@ impl Entity for Post {
 }
 
 impl Post {
+    /// The accepted answer of a question, deleted or not.
+    pub fn accepted_answer(&self) -> Option<Key> {
+        let acceptance = self.acceptance.as_deref()?;
+        Some(acceptance.accepted_answer)
+    }
+
     /// A tag of this post as a row.
     pub(crate) fn tag(&self, tag: String) -> PostTag {
         PostTag {
@@ -304,8 +316,7 @@ pub(crate) fn create(
         key: Key(event.position.cast_signed()),
         id: created.post,
         kind: created.kind,
-        source: created.origin.as_ref().map(|origin| origin.source.clone()),
-        source_id: created.origin.as_ref().map(|origin| origin.id.clone()),
+        origin: Origin::of(created.origin.as_ref()),
         author,
         parent,
         group_key,
@@ -314,15 +325,13 @@ pub(crate) fn create(
         submitted_at: in_review.then_some(event.occurred_at),
         edited_at: None,
         edits: 0,
-        title: created.title.as_ref().and_then(text),
+        title: created.title.as_ref().and_then(text).map(Into::into),
         tags: List::new(tags),
         likes: 0,
         answers: 0,
         comments: 0,
         watchers: 0,
-        accepted_answer: None,
-        accepted_by: None,
-        accepted_at: None,
+        acceptance: None,
         accepted: false,
         deleted: false,
         in_review,
@@ -360,7 +369,7 @@ fn edit(edited: &Edited, event: &Event, rows: &mut Rows) -> Result<(), FoldError
     post.edited_at = post.edited_at.max(Some(event.occurred_at));
     post.edits += 1;
     if let Some(title) = &edited.title {
-        post.title = text(title);
+        post.title = text(title).map(Into::into);
     }
     if let Some(tags) = edited.tags.as_ref().filter(|_| !is_erased) {
         for tag in post.tags.to_vec() {
@@ -486,8 +495,8 @@ fn accept(
     event: &Event,
     rows: &mut Rows,
 ) -> Result<(), FoldError> {
-    let before = rows.post(question)?.accepted_answer;
-    let question = rows.post(question)?.key;
+    let question = rows.post(question)?;
+    let (before, question) = (question.accepted_answer(), question.key);
     let answer = match answer {
         Some(answer) => {
             let answer = rows.post(answer)?;
@@ -511,9 +520,13 @@ fn accept(
         rows.posts.by_key(solution.answer.post)?.accepted = false;
     }
     let post = rows.posts.by_key(question)?;
-    post.accepted_answer = answer;
-    post.accepted_by = answer.map(|_| event.position.cast_signed());
-    post.accepted_at = answer.map(|_| event.occurred_at);
+    post.acceptance = answer.map(|answer| {
+        Box::new(Acceptance {
+            accepted_answer: answer,
+            accepted_by: event.position.cast_signed(),
+            accepted_at: event.occurred_at,
+        })
+    });
     if let Some(solution) = Solution::of(Some(question), rows)? {
         let change = match solution.counts {
             true => Change::Done,
@@ -560,14 +573,15 @@ impl Solution {
         };
         let question = rows.posts.by_key(question)?;
         let (asker, is_hidden) = (question.author, question.hidden);
-        let (Some(answer), Some(accepted_by), Some(accepted_at)) = (
-            question.accepted_answer,
-            question.accepted_by,
-            question.accepted_at,
-        ) else {
+        let Some(acceptance) = question.acceptance.as_deref() else {
             return Ok(None);
         };
-        let answer = rows.posts.by_key(answer)?;
+        let &Acceptance {
+            accepted_answer,
+            accepted_by,
+            accepted_at,
+        } = acceptance;
+        let answer = rows.posts.by_key(accepted_answer)?;
         Ok(Some(Self {
             asker,
             answer: answer.subject(),

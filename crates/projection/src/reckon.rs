@@ -13,7 +13,7 @@ use crate::badge::{Badge, PostMilestone};
 use crate::deed::{Action, Change, Deed};
 use crate::ledger::LedgerEntry;
 use crate::row::Key;
-use crate::rows::Rows;
+use crate::rows::{Keyed, Rows};
 use crate::rules::{Counted, Kudos, Rules, Step, index};
 use crate::tally::TallyKey;
 
@@ -250,8 +250,11 @@ impl Reckoning<'_> {
             position,
             post: deed.post,
         };
-        let key = (deed.account, badge, cause);
-        self.rows.badges.set(key, is_there.then_some(row));
+        match is_there {
+            true => self.rows.badges.put(row),
+            // It isn't fetched to be taken away.
+            false => self.rows.badges.remove(row.key()),
+        }
     }
 }
 
@@ -280,20 +283,19 @@ fn post_milestones(deed: &Deed, rules: &Rules, rows: &mut Rows) {
                     position: deed.cause,
                     counts: deed.change == Change::Done,
                 };
-                rows.post_milestones.set(key, Some(row));
+                rows.post_milestones.put(row);
             }
             (Action::LikeReceived, Change::Undone | Change::UndoneUnseen)
                 if deed.likes < threshold =>
             {
                 if rows.post_milestones.get(&key).is_some() {
-                    rows.post_milestones.set(key, None);
+                    rows.post_milestones.remove(key);
                 }
             }
             (Action::Posted, Change::Suspended | Change::Resumed | Change::Done) => {
                 if let Some(row) = rows.post_milestones.get(&key).cloned() {
                     let counts = deed.change != Change::Suspended;
-                    rows.post_milestones
-                        .set(key, Some(PostMilestone { counts, ..row }));
+                    rows.post_milestones.put(PostMilestone { counts, ..row });
                 }
             }
             (_, _) => {}

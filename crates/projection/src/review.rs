@@ -9,7 +9,7 @@ use crate::fold::FoldError;
 use crate::notification::{Outcome, Subject};
 use crate::post;
 use crate::row::{Key, row};
-use crate::rows::Rows;
+use crate::rows::{Keyed, Rows};
 
 row! {
     table "review", primary (post), index (waiting, deleted, since), index (author, since);
@@ -30,6 +30,14 @@ row! {
     }
 }
 
+impl Keyed for Review {
+    type Key = Key;
+
+    fn key(&self) -> Key {
+        self.post
+    }
+}
+
 /// An article was written, and waits.
 pub(crate) fn submit(created: &Created, event: &Event, rows: &mut Rows) -> Result<(), FoldError> {
     if rows.posts.find(created.post).is_some() {
@@ -47,7 +55,7 @@ pub(crate) fn submit(created: &Created, event: &Event, rows: &mut Rows) -> Resul
         reason: None,
         deleted,
     };
-    rows.reviews.set(post, Some(review));
+    rows.reviews.put(review);
     Ok(())
 }
 
@@ -55,8 +63,7 @@ pub(crate) fn submit(created: &Created, event: &Event, rows: &mut Rows) -> Resul
 pub(crate) fn set_deleted(article: Key, deleted: bool, rows: &mut Rows) -> Result<(), FoldError> {
     if let Some(review) = rows.reviews.get(&article).cloned() {
         let deleted = deleted || is_erased(review.author, rows)?;
-        rows.reviews
-            .set(article, Some(Review { deleted, ..review }));
+        rows.reviews.put(Review { deleted, ..review });
     }
     Ok(())
 }
@@ -97,7 +104,7 @@ pub(crate) fn publish(
     }
     let (key, deleted, group) = (post.key, post.deleted, post.group_key);
     let (author, kind) = (post.author, post.kind);
-    rows.reviews.set(key, None);
+    rows.reviews.remove(key);
     if let Some(author) = author {
         let author = rows.accounts.by_key(author)?;
         author.counts.posted(kind, event.occurred_at);
@@ -149,7 +156,7 @@ pub(crate) fn reject(rejected: &Rejected, event: &Event, rows: &mut Rows) -> Res
         reason: reason.clone(),
         ..review.clone()
     };
-    rows.reviews.set(key, Some(review));
+    rows.reviews.put(review);
     let about = Subject {
         post: Some(key),
         group,
@@ -171,7 +178,7 @@ pub(crate) fn resubmit(id: PostId, event: &Event, rows: &mut Rows) -> Result<(),
             reason: None,
             ..review.clone()
         };
-        rows.reviews.set(key, Some(review));
+        rows.reviews.put(review);
     }
     Ok(())
 }

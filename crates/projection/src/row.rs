@@ -106,9 +106,14 @@ pub trait Field: Sized {
 }
 
 /// A field that is one column.
-trait Single: Sized {
+pub(crate) trait Single: Sized {
+    /// What it holds.
     const KIND: ColumnKind;
+
+    /// Its cell.
     fn cell(&self) -> Cell<'_>;
+
+    /// What a cell holds, if it is what it should be.
     fn from_cell(cell: Cell<'_>) -> Option<Self>;
 }
 
@@ -175,6 +180,7 @@ single! {
         Cell::Integer(micros) => Some(Time::from_micros(micros));
     bool: Boolean, |truth| Cell::Integer(i64::from(*truth)), Cell::Integer(truth) => Some(truth != 0);
     String: Text, |text| Cell::Text(text), Cell::Text(text) => Some(text.to_owned());
+    Box<str>: Text, |text| Cell::Text(text), Cell::Text(text) => Some(text.into());
     Kind: Text, |kind| Cell::Text(kind.as_str()), Cell::Text(kind) => kind.parse().ok();
     Figure: Text, |figure| Cell::Text(figure.as_str()), Cell::Text(name) => Figure::named(name);
     notification::Kind: Text, |kind| Cell::Text(kind.as_str()),
@@ -219,7 +225,7 @@ single! {
         Cell::Text(name) => benefit::State::named(name);
     RequestState: Text, |state| Cell::Text(state.as_str()), Cell::Text(state) => RequestState::named(state);
     Answers: Text, |answers| Cell::Text(&answers.0), Cell::Text(answers) => Some(Answers(answers.to_owned()));
-    List: Text, |list| Cell::Text(&list.0), Cell::Text(list) => Some(List(list.to_owned()));
+    List: Text, |list| Cell::Text(list.as_str()), Cell::Text(list) => Some(List::stored(list));
 }
 
 /// Several fields one after the other, as a query gives them.
@@ -248,19 +254,29 @@ tuple!(A 0, B 1, C 2, D 3, E 4);
 tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
 tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
 
-/// A few texts in one column, kept as a JSON array.
+/// A few texts in one column, kept as a JSON array; most have none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct List(String);
+pub struct List(Option<Box<str>>);
 
 impl List {
+    const EMPTY: &str = "[]";
+
     /// Keeps texts, in their order.
     pub fn new(texts: &[String]) -> Self {
-        Self(serde_json::to_string(texts).unwrap_or_default())
+        Self::stored(&serde_json::to_string(texts).unwrap_or_default())
     }
 
     /// The texts.
     pub fn to_vec(&self) -> Vec<String> {
-        serde_json::from_str(&self.0).unwrap_or_default()
+        serde_json::from_str(self.as_str()).unwrap_or_default()
+    }
+
+    fn stored(array: &str) -> Self {
+        Self((array != Self::EMPTY).then(|| array.into()))
+    }
+
+    fn as_str(&self) -> &str {
+        self.0.as_deref().unwrap_or(Self::EMPTY)
     }
 }
 
@@ -297,6 +313,78 @@ macro_rules! fields {
             }
         }
     };
+}
+
+/// Declares a part of rows that few of them have: a pointer in memory, whose columns are empty in all others.
+macro_rules! rare {
+    (
+        $(#[$doc:meta])*
+        pub struct $name:ident {
+            $($(#[$field_doc:meta])* pub $field:ident: $type:ty,)+
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)+
+        }
+
+        impl $crate::row::Field for Option<Box<$name>> {
+            fn columns(_: &'static str, columns: &mut Vec<$crate::row::Column>) {
+                $(<Option<$type> as $crate::row::Field>::columns(stringify!($field), columns);)+
+            }
+
+            fn write<'a>(&'a self, write: &mut impl FnMut($crate::row::Cell<'a>)) {
+                let part = self.as_deref();
+                $(write(part.map_or($crate::row::Cell::Null, |part| {
+                    $crate::row::Single::cell(&part.$field)
+                }));)+
+            }
+
+            fn read(
+                _: &'static str,
+                cells: &mut impl $crate::row::Cells,
+            ) -> Result<Self, $crate::row::Malformed> {
+                $(let $field: Option<$type> =
+                    $crate::row::Field::read(stringify!($field), cells)?;)+
+                if [$($field.is_none()),+].into_iter().all(|is_none| is_none) {
+                    return Ok(None);
+                }
+                Ok(Some(Box::new($name {
+                    $($field: $field.ok_or($crate::row::Malformed {
+                        column: stringify!($field),
+                    })?,)+
+                })))
+            }
+        }
+    };
+}
+
+rare! {
+    /// Where something that was imported was before.
+    pub struct Origin {
+        /// The source.
+        pub source: Box<str>,
+        /// Its id there.
+        pub source_id: Box<str>,
+    }
+}
+
+impl Origin {
+    /// The same as events tell it.
+    pub(crate) fn of(origin: Option<&plaudit_domain::Origin>) -> Option<Box<Self>> {
+        origin.map(|origin| {
+            Box::new(Self {
+                source: origin.source.as_str().into(),
+                source_id: origin.id.as_str().into(),
+            })
+        })
+    }
+
+    /// The source, and the id there.
+    pub fn into_texts(self) -> (String, String) {
+        (self.source.into(), self.source_id.into())
+    }
 }
 
 /// Declares a row: [`fields!`] with the table that they stand in.
@@ -360,4 +448,4 @@ macro_rules! names {
     (($($name:ident),+)) => { [$(stringify!($name)),+] };
 }
 
-pub(crate) use {fields, names, row, stored_names};
+pub(crate) use {fields, names, rare, row, stored_names};

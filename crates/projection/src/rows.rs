@@ -1,6 +1,8 @@
 //! The rows that a batch works on, in memory, and what became of them.
 
+use std::fmt::Debug;
 use std::hash::Hash;
+use std::ops::Range;
 
 use plaudit_domain::{AccountId, BenefitId, GroupId, MeetingId, Position, PostId, PresentationId};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -40,7 +42,7 @@ use crate::tally::Tallies;
 use crate::timeline::TimelineEntry;
 use crate::touched::Touched;
 use crate::watch::{GroupWatch, Watch};
-use crate::weight::{TEXT, TEXTS, map, set, vector};
+use crate::weight::{TEXT, TEXTS, set, vector};
 
 /// The rows that a batch touches.
 #[derive(Debug, Default)]
@@ -76,7 +78,7 @@ pub struct Rows {
     /// Who leads which user group.
     pub leaders: Pairs<Leader>,
     /// Who would like to lead what, by the group and the account.
-    pub applications: Optional<Application, (GroupId, Key)>,
+    pub applications: Optional<Application>,
     /// Meetings.
     pub meetings: Entities<Meeting>,
     /// Who comes to which meeting.
@@ -124,7 +126,7 @@ pub struct Rows {
     /// Texts that were written, in order: the last one of a post holds. They are never read by a
     /// fold, so a rebuild may take them out at any time.
     pub bodies: Vec<PostBody>,
-    /// Tags that came and went.
+    /// Tags that came and went. They are never read by a fold, either.
     pub tags: TagChanges,
     /// The profiles of changed accounts, once the batch is [finished](Rows::finish).
     pub profiles: Vec<Profile>,
@@ -152,11 +154,22 @@ impl Rows {
         self.posts.get_mut(id)
     }
 
-    /// The last stage: computes the profiles of all changed accounts, each from all its accounts.
+    /// The last stage: closes the batch, and computes the profiles of all changed accounts.
     pub fn finish(&mut self, rules: &Rules) {
+        self.close();
+        self.unite(0..self.accounts.added().len(), rules);
+    }
+
+    /// The last stage but for the profiles.
+    pub fn close(&mut self) {
         self.erase();
         self.count_figures();
         self.timeline.sort_unstable();
+    }
+
+    /// Computes the profiles of some of the new accounts, each from all its accounts, and with the first of them
+    /// those of changed ones. One that is linked to others may be computed with each of them.
+    pub fn unite(&mut self, new: Range<usize>, rules: &Rules) {
         let mut linked: FxHashMap<Key, Vec<&Account>> = FxHashMap::default();
         for account in self.accounts.iter().filter(|account| account.is_linked()) {
             linked.entry(account.profile).or_default().push(account);
@@ -185,7 +198,8 @@ impl Rows {
                 former_profiles.push(key);
             }
         };
-        for (before, after) in self.accounts.changed() {
+        let changed = self.accounts.changed().filter(|_| new.start == 0);
+        for (before, after) in changed {
             compute(after.profile);
             if before.profile != after.profile {
                 compute(before.profile);
@@ -195,11 +209,11 @@ impl Rows {
                 compute(after.key);
             }
         }
-        for account in self.accounts.added() {
+        for account in &self.accounts.added()[new] {
             compute(account.profile);
         }
-        self.profiles = profiles;
-        self.former_profiles = former_profiles;
+        self.profiles.extend(profiles);
+        self.former_profiles.extend(former_profiles);
     }
 }
 
@@ -463,7 +477,7 @@ pub struct Pairs<R> {
     slots: Vec<Slot<R>>,
     by_pair: Places,
     /// The last slot of each post. The others of it follow from there.
-    last_of: FxHashMap<Key, Place>,
+    last_of: Places,
 }
 
 #[derive(Debug)]
@@ -484,7 +498,7 @@ impl<R> Default for Pairs<R> {
         Self {
             slots: Vec::new(),
             by_pair: Places::default(),
-            last_of: FxHashMap::default(),
+            last_of: Places::default(),
         }
     }
 }
@@ -501,13 +515,13 @@ impl<R: Pair> Pairs<R> {
     }
 
     pub(crate) fn weight(&self) -> usize {
-        vector(&self.slots) + self.by_pair.weight() + map(&self.last_of)
+        vector(&self.slots) + self.by_pair.weight() + self.last_of.weight()
     }
 
     /// The pairs of a post, as far as they are here, in no order.
     pub fn of(&self, post: Key) -> Vec<&R> {
         let mut rows = Vec::new();
-        let mut next = self.last_of.get(&post).copied().unwrap_or(NONE);
+        let mut next = self.last_of(post);
         while next != NONE {
             let slot = &self.slots[next as usize];
             if slot.is_there {
@@ -570,12 +584,19 @@ impl<R: Pair> Pairs<R> {
             return is_new;
         }
         let at = place(self.slots.len());
-        slot.before = self.last_of.insert(pair.0, at).unwrap_or(NONE);
+        slot.before = self.last_of(pair.0);
         self.slots.push(slot);
         let slots = &self.slots;
-        self.by_pair
-            .note(&pair, at, |at| slots[at as usize].row.pair());
+        let pair_at = |at: Place| slots[at as usize].row.pair();
+        self.by_pair.note(&pair, at, pair_at);
+        self.last_of.note(&pair.0, at, |at| pair_at(at).0);
         true
+    }
+
+    /// The last slot of a post, or [`NONE`].
+    fn last_of(&self, post: Key) -> Place {
+        let post_at = |at: Place| self.slots[at as usize].row.pair().0;
+        self.last_of.find(&post, post_at).unwrap_or(NONE)
     }
 
     fn place_of(&self, pair: (Key, Key)) -> Option<usize> {
@@ -653,21 +674,46 @@ impl TagChanges {
     }
 }
 
-/// Rows of which there is one or none of each key: by account, unless it is said otherwise.
+/// A row that its key tells from all others of its table.
+pub trait Keyed {
+    /// The key, in the order of the table's own.
+    type Key: Clone + Debug + Ord + Hash;
+
+    /// The row's.
+    fn key(&self) -> Self::Key;
+}
+
+/// Rows of one table of which there is one or none of each key. They come and go.
 #[derive(Debug)]
-pub struct Optional<R, K = Key> {
-    cells: Vec<Cell<R, K>>,
+pub struct Optional<R: Keyed> {
+    cells: Vec<Cell<R>>,
     by_key: Places,
 }
 
+// What there is most of in memory: a key stands in its row, and by itself only without one.
 #[derive(Debug)]
-struct Cell<R, K> {
-    key: K,
-    row: Option<R>,
-    changed: bool,
+enum Cell<R: Keyed> {
+    There { row: R, changed: bool },
+    Gone(R::Key),
 }
 
-impl<R, K> Default for Optional<R, K> {
+impl<R: Keyed> Cell<R> {
+    fn key(&self) -> R::Key {
+        match self {
+            Self::There { row, .. } => row.key(),
+            Self::Gone(key) => key.clone(),
+        }
+    }
+
+    fn row(&self) -> Option<&R> {
+        match self {
+            Self::There { row, .. } => Some(row),
+            Self::Gone(_) => None,
+        }
+    }
+}
+
+impl<R: Keyed> Default for Optional<R> {
     fn default() -> Self {
         Self {
             cells: Vec::new(),
@@ -676,23 +722,35 @@ impl<R, K> Default for Optional<R, K> {
     }
 }
 
-impl<R, K: Eq + Hash + Clone> Optional<R, K> {
+impl<R: Keyed> Optional<R> {
     /// Adds a row as the store has it; one that is here already stays, and one that went from here is gone.
-    pub fn load(&mut self, key: K, row: R) {
+    pub fn load(&mut self, row: R) {
+        let key = row.key();
         if !self.knows(&key) {
-            self.push(key, Some(row), false);
+            let changed = false;
+            self.push(&key, Cell::There { row, changed });
         }
     }
 
     /// Whether it is known what there is of a key.
-    pub fn knows(&self, key: &K) -> bool {
+    pub fn knows(&self, key: &R::Key) -> bool {
         self.place_of(key).is_some()
     }
 
-    /// What became of the rows, in no order: of each key its row, or none.
-    pub fn changes(&self) -> impl Iterator<Item = (&K, Option<&R>)> {
-        let changed = self.cells.iter().filter(|cell| cell.changed);
-        changed.map(|cell| (&cell.key, cell.row.as_ref()))
+    /// The rows that are new or changed, in no order.
+    pub fn changed(&self) -> impl Iterator<Item = &R> {
+        self.cells.iter().filter_map(|cell| match cell {
+            Cell::There { row, changed } => changed.then_some(row),
+            Cell::Gone(_) => None,
+        })
+    }
+
+    /// The keys of rows that went, whether the store has them or not, in no order.
+    pub fn gone(&self) -> impl Iterator<Item = &R::Key> {
+        self.cells.iter().filter_map(|cell| match cell {
+            Cell::There { .. } => None,
+            Cell::Gone(key) => Some(key),
+        })
     }
 
     pub(crate) fn weight(&self) -> usize {
@@ -702,41 +760,53 @@ impl<R, K: Eq + Hash + Clone> Optional<R, K> {
     /// Does something with every row that is here, and notes which of them that changed.
     pub(crate) fn each_mut(&mut self, mut change: impl FnMut(&mut R) -> bool) {
         for cell in &mut self.cells {
-            cell.changed |= cell.row.as_mut().is_some_and(&mut change);
-        }
-    }
-
-    pub(crate) fn get(&self, key: &K) -> Option<&R> {
-        self.cells[self.place_of(key)?].row.as_ref()
-    }
-
-    /// Removes all rows of some keys.
-    pub(crate) fn remove_all(&mut self, is_removed: impl Fn(&K) -> bool) {
-        for cell in self.cells.iter_mut().filter(|cell| is_removed(&cell.key)) {
-            cell.changed = true;
-            cell.row = None;
-        }
-    }
-
-    pub(crate) fn set(&mut self, key: K, row: Option<R>) {
-        match self.place_of(&key) {
-            Some(at) => {
-                self.cells[at].row = row;
-                self.cells[at].changed = true;
+            if let Cell::There { row, changed } = cell {
+                *changed |= change(row);
             }
-            None => self.push(key, row, true),
         }
     }
 
-    fn push(&mut self, key: K, row: Option<R>, changed: bool) {
-        let at = place(self.cells.len());
-        self.cells.push(Cell { key, row, changed });
-        let key_at = |at: Place| &self.cells[at as usize].key;
-        self.by_key.note(&key_at(at), at, key_at);
+    pub(crate) fn get(&self, key: &R::Key) -> Option<&R> {
+        self.cells[self.place_of(key)?].row()
     }
 
-    fn place_of(&self, key: &K) -> Option<usize> {
-        let key_at = |at: Place| &self.cells[at as usize].key;
-        self.by_key.find(&key, key_at).map(|at| at as usize)
+    /// Removes all rows of which something holds.
+    pub(crate) fn remove_all(&mut self, is_removed: impl Fn(&R) -> bool) {
+        for cell in &mut self.cells {
+            if cell.row().is_some_and(&is_removed) {
+                *cell = Cell::Gone(cell.key());
+            }
+        }
+    }
+
+    /// Adds a row, or puts it in the place of what it was.
+    pub(crate) fn put(&mut self, row: R) {
+        let key = row.key();
+        let changed = true;
+        self.set(&key, Cell::There { row, changed });
+    }
+
+    /// Removes the row of a key, also if it isn't here.
+    pub(crate) fn remove(&mut self, key: R::Key) {
+        self.set(&key.clone(), Cell::Gone(key));
+    }
+
+    fn set(&mut self, key: &R::Key, cell: Cell<R>) {
+        match self.place_of(key) {
+            Some(at) => self.cells[at] = cell,
+            None => self.push(key, cell),
+        }
+    }
+
+    fn push(&mut self, key: &R::Key, cell: Cell<R>) {
+        let at = place(self.cells.len());
+        self.cells.push(cell);
+        let cells = &self.cells;
+        self.by_key.note(key, at, |at| cells[at as usize].key());
+    }
+
+    fn place_of(&self, key: &R::Key) -> Option<usize> {
+        let key_at = |at: Place| self.cells[at as usize].key();
+        self.by_key.find(key, key_at).map(|at| at as usize)
     }
 }

@@ -3,7 +3,7 @@
 use plaudit_domain::Time;
 
 use crate::row::{Key, row};
-use crate::rows::Optional;
+use crate::rows::{Keyed, Optional};
 
 row! {
     table "tally", primary (account, what, since);
@@ -28,7 +28,15 @@ pub type TallyKey = (Key, i64, Time);
 pub const EVER: Time = Time::EPOCH;
 
 /// The tallies that a batch changes.
-pub type Tallies = Optional<Tally, TallyKey>;
+pub type Tallies = Optional<Tally>;
+
+impl Keyed for Tally {
+    type Key = TallyKey;
+
+    fn key(&self) -> TallyKey {
+        (self.account, self.what, self.since)
+    }
+}
 
 impl Tallies {
     /// How much it is.
@@ -43,13 +51,15 @@ impl Tallies {
         let count = before + by;
         if by != 0 {
             let (account, what, since) = key;
-            let tally = Tally {
-                account,
-                what,
-                since,
-                count,
-            };
-            self.set(key, Some(tally).filter(|tally| tally.count != 0));
+            match count {
+                0 => self.remove(key),
+                _ => self.put(Tally {
+                    account,
+                    what,
+                    since,
+                    count,
+                }),
+            }
         }
         (before, count)
     }

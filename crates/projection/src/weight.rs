@@ -11,7 +11,7 @@ use crate::rows::Rows;
 pub(crate) const TEXT: usize = 32;
 
 /// What the texts of a row take, about: names, titles, tags, ids elsewhere.
-pub(crate) const TEXTS: usize = 128;
+pub(crate) const TEXTS: usize = 64;
 
 /// What a vector takes, without what its items point to. Where none are yet, there is no memory yet.
 pub(crate) fn vector<T>(items: &[T]) -> usize {

@@ -21,6 +21,9 @@ const BATCH: usize = 5_000;
 /// The most events for which rows are fetched at once.
 const LARGE_BATCH: usize = 50_000;
 
+/// The profiles of so many new accounts are computed at once.
+const PROFILES: usize = 20_000;
+
 /// So many batches are read ahead while one is folded.
 const AHEAD: usize = 4;
 
@@ -227,10 +230,15 @@ impl Rebuild<'_> {
     /// Ends a round.
     async fn write(&mut self) -> Result<(), FoldingError> {
         let mut rows = mem::take(&mut self.rows);
-        rows.finish(self.rules);
+        rows.close();
         // Where the keys were gone already, nothing was read that would have to go.
         rows.erased = self.erased;
-        self.load.settle(&mut rows).await?;
+        // Where they are settled, no more profiles are in memory than these.
+        let new = rows.accounts.added().len();
+        for first in (0..=new).step_by(PROFILES) {
+            rows.unite(first..new.min(first + PROFILES), self.rules);
+            self.load.settle(&mut rows).await?;
+        }
         let (position, told) = (self.position, &mut self.told);
         let mut written = |done, all| told(Work::Writing { done, all }, position);
         let from = self.written.replace(position).unwrap_or_default();

@@ -2,13 +2,12 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::hash::Hash;
 
 use plaudit_domain::Position;
 use plaudit_projection::{
-    Attendance, Certification, Change, Course, FigureOfMonth, GroupWatch, Key, Leader, Like,
+    Attendance, Certification, Change, Course, FigureOfMonth, GroupWatch, Key, Keyed, Leader, Like,
     Membership, Notification, Optional, Pair, PostBody, PostTag, Profile, ReadMark, Report, Row,
-    Rows, Rsvp, Sponsor, Watch,
+    Rows, Rsvp, Sponsor, TagChanges, Watch,
 };
 use rustc_hash::FxHashSet;
 
@@ -63,10 +62,7 @@ pub fn write(writer: &mut impl Writer, rows: &Rows) -> Result<()> {
     writer.insert(rows.posts.added().iter())?;
     writer.update(rows.posts.changed())?;
     writer.put(last_of_each(&rows.bodies).into_values())?;
-    // Who was unlinked may have brought the same one twice.
-    let profiles = rows.profiles.iter().map(|profile| (profile.key, profile));
-    let profiles: BTreeMap<Key, &Profile> = profiles.collect();
-    writer.put(profiles.into_values())?;
+    writer.put(profiles(rows).into_values())?;
     let former: Vec<_> = rows
         .former_profiles
         .iter()
@@ -84,7 +80,7 @@ pub fn write(writer: &mut impl Writer, rows: &Rows) -> Result<()> {
     add_figures(writer, rows)?;
     change::<Membership>(writer, rows.memberships.changes())?;
     change::<Leader>(writer, rows.leaders.changes())?;
-    writer.put(rows.applications.changes().filter_map(|(_, row)| row))?;
+    writer.put(rows.applications.changed())?;
     writer.insert(rows.meetings.added().iter())?;
     writer.update(rows.meetings.changed())?;
     change::<Rsvp>(writer, rows.rsvps.changes())?;
@@ -114,20 +110,31 @@ pub fn write(writer: &mut impl Writer, rows: &Rows) -> Result<()> {
     change_optional(writer, &rows.waiting, |account| [(*account).into()])?;
     writer.insert(rows.gifts.iter())?;
     writer.insert(rows.feedback.iter())?;
-    writer.put(rows.interactions.changes().filter_map(|(_, row)| row))?;
+    writer.put(rows.interactions.changed())?;
     erase(writer, rows)?;
     writer.insert::<Course>(rows.courses.added().iter())?;
     writer.insert::<Certification>(rows.certifications.iter())?;
     change::<Like>(writer, rows.likes.changes())?;
     change::<Watch>(writer, rows.watches.changes())?;
-    let gone = rows.tags.removed().map(|tag| {
+    change_tags(writer, &rows.tags)
+}
+
+/// Writes tags that came, and removes those that went.
+pub fn change_tags(writer: &mut impl Writer, tags: &TagChanges) -> Result<()> {
+    let gone = tags.removed().map(|tag| {
         let at = Param::Integer(tag.created_at.as_micros());
         [Param::Text(&tag.tag), at, tag.post.into()]
     });
     writer.remove::<PostTag, 3>(&gone.collect::<Vec<_>>())?;
-    let mut tags: Vec<&PostTag> = rows.tags.added().collect();
-    tags.sort_unstable();
-    writer.put(tags.into_iter())
+    let mut added: Vec<&PostTag> = tags.added().collect();
+    added.sort_unstable();
+    writer.put(added.into_iter())
+}
+
+/// The same one may have been computed twice.
+fn profiles(rows: &Rows) -> BTreeMap<Key, &Profile> {
+    let profiles = rows.profiles.iter();
+    profiles.map(|profile| (profile.key, profile)).collect()
 }
 
 /// A later text of the same post holds.
@@ -156,21 +163,15 @@ fn change<'a, R: Row + Pair>(
     writer.remove::<R, 2>(&gone)
 }
 
-fn change_optional<R: Row, K: Clone + Eq + Hash + Ord, const N: usize>(
+fn change_optional<R: Row + Keyed, const N: usize>(
     writer: &mut impl Writer,
-    rows: &Optional<R, K>,
-    key: impl Fn(&K) -> [Param<'_>; N],
+    rows: &Optional<R>,
+    key: impl Fn(&R::Key) -> [Param<'_>; N],
 ) -> Result<()> {
-    let (mut put, mut gone) = (Vec::new(), Vec::new());
-    for (changed, row) in rows.changes() {
-        match row {
-            Some(row) => put.push((changed, row)),
-            None => gone.push(changed),
-        }
-    }
-    put.sort_unstable_by_key(|(key, _)| *key);
-    writer.put(put.into_iter().map(|(_, row)| row))?;
-    let gone: Vec<_> = gone.into_iter().map(key).collect();
+    let mut put: Vec<&R> = rows.changed().collect();
+    put.sort_unstable_by_key(|row| row.key());
+    writer.put(put.into_iter())?;
+    let gone: Vec<_> = rows.gone().map(key).collect();
     writer.remove::<R, N>(&gone)
 }
 
@@ -247,8 +248,7 @@ fn of_each(keys: &FxHashSet<Key>) -> Vec<[Param<'static>; 1]> {
 /// Fills empty tables with rows of a history, but those that were taken out of them to be written before.
 pub async fn load(loader: &mut impl Loader, rows: &Rows) -> Result<()> {
     loader.load(rows.accounts.added()).await?;
-    let mut profiles: Vec<_> = rows.profiles.iter().collect();
-    sort(loader, &mut profiles, |one, other| one.key.cmp(&other.key));
+    let profiles: Vec<&Profile> = profiles(rows).into_values().collect();
     loader.load::<Profile, _>(&profiles).await?;
     loader.load(rows.posts.added()).await?;
     load_pairs::<Like>(loader, rows.likes.changes()).await?;
@@ -320,14 +320,9 @@ async fn load_pairs<R: Row + Pair>(
     loader.load::<R, _>(&there).await
 }
 
-async fn load_optional<R: Row, K: Clone + Eq + Hash + Ord + Send>(
-    loader: &mut impl Loader,
-    rows: &Optional<R, K>,
-) -> Result<()> {
-    let there = rows.changes().filter_map(|(key, row)| Some((key, row?)));
-    let mut there: Vec<(&K, &R)> = there.collect();
-    sort(loader, &mut there, |(one, _), (other, _)| one.cmp(other));
-    let there: Vec<&R> = there.into_iter().map(|(_, row)| row).collect();
+async fn load_optional<R: Row + Keyed>(loader: &mut impl Loader, rows: &Optional<R>) -> Result<()> {
+    let mut there: Vec<&R> = rows.changed().collect();
+    sort(loader, &mut there, |one, other| one.key().cmp(&other.key()));
     loader.load::<R, _>(&there).await
 }
 

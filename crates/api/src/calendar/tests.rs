@@ -36,8 +36,7 @@ fn entry(change: impl FnOnce(&mut Meeting), place: Place) -> Entry {
         revision: 2,
         changed_at: at("2026-09-01T10:00:00.5Z"),
         scheduled_at: at("2026-08-01T10:00:00Z"),
-        source: None,
-        source_id: None,
+        origin: None,
     };
     change(&mut meeting);
     Entry {

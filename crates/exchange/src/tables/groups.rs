@@ -6,7 +6,7 @@ use plaudit_domain::{GroupId, MeetingId, Time};
 use plaudit_projection::activity::{Status, activity};
 use plaudit_projection::group::Kind;
 use plaudit_projection::meeting::State;
-use plaudit_projection::{Key, Meeting, Rules};
+use plaudit_projection::{Key, Meeting, Origin, Rules};
 use plaudit_store::{GroupRecord, LedBy, MeetingRecord, Snapshot, StoreError};
 
 use crate::cells::{Cell, Column, Field};
@@ -40,10 +40,12 @@ impl GroupLine {
             }
             Kind::Forum => None,
         };
+        let origin = group.origin.as_deref().cloned();
+        let (source, source_id) = origin.map(Origin::into_texts).unzip();
         Self {
             group: group.id,
-            source: group.source.clone(),
-            source_id: group.source_id.clone(),
+            source,
+            source_id,
             kind: group.kind.as_str(),
             name: group.name.clone(),
             members: group.members,
@@ -113,8 +115,7 @@ impl From<MeetingRecord> for MeetingLine {
         let MeetingRecord { meeting, group } = record;
         let Meeting {
             id,
-            source,
-            source_id,
+            origin,
             starts_at,
             state,
             going,
@@ -123,6 +124,7 @@ impl From<MeetingRecord> for MeetingLine {
             attended,
             ..
         } = meeting;
+        let (source, source_id) = origin.map(|origin| origin.into_texts()).unzip();
         Self {
             meeting: id,
             source,

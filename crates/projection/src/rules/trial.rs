@@ -139,8 +139,8 @@ fn reasons(profile: &Profile, rows: &Rows, rules: &Kudos) -> String {
 
 /// The badges that somebody has: as with points, only those who take part have any.
 fn badges_of(profile: &Profile, rows: &Rows, rules: &Kudos) -> Vec<String> {
-    let there = rows.badges.changes().filter_map(|(_, badge)| badge);
-    let theirs = there.filter(|badge| profile.enrolled && badge.account == profile.key);
+    let theirs = rows.badges.changed();
+    let theirs = theirs.filter(|badge| profile.enrolled && badge.account == profile.key);
     let mut badges: Vec<String> = Vec::new();
     for badge in theirs {
         let number = usize::try_from(badge.badge).ok();

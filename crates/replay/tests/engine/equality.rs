@@ -70,7 +70,7 @@ async fn errors(store: &SharedStore, events: &[NewEvent]) -> Vec<String> {
         watchers: post.watchers as usize,
         answers: post.answers as usize,
         comments: post.comments as usize,
-        accepted_answer: post.accepted_answer.map(|key| ids[&key]),
+        accepted_answer: post.accepted_answer().map(|key| ids[&key]),
         accepted: post.accepted,
         deleted: post.deleted,
     };

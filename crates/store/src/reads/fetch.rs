@@ -85,7 +85,7 @@ async fn fetch_references(
     rows: &mut Rows,
 ) -> Result<()> {
     let referring = referring.iter().filter_map(|id| rows.posts.find(*id));
-    let referred = referring.flat_map(|post| [post.parent, post.accepted_answer]);
+    let referred = referring.flat_map(|post| [post.parent, post.accepted_answer()]);
     let referred: Vec<Key> = referred.flatten().collect();
     let posts = not_here(&rows.posts, referred.iter().copied());
     load(&mut rows.posts, by_key(session, &SQL.posts, &posts).await?);
@@ -164,8 +164,7 @@ async fn fetch_related(session: &impl Session, touched: &Touched, rows: &mut Row
     load_pairs(&mut rows.reports, reports);
     load_pairs(&mut rows.group_watches, group_watches);
     for application in applications {
-        let key = (application.group_id, application.account);
-        rows.applications.load(key, application);
+        rows.applications.load(application);
     }
     Ok(())
 }
@@ -261,29 +260,25 @@ async fn fetch_owned(session: &impl Session, touched: &Touched, rows: &mut Rows)
     )?;
     load(&mut rows.posts, posts);
     for review in reviews {
-        rows.reviews.load(review.post, review);
+        rows.reviews.load(review);
     }
     for about in about {
-        rows.about.load(about.account, about);
+        rows.about.load(about);
     }
     for grant in grants {
-        let key = (grant.account, grant.lozenge.clone());
-        rows.lozenges.load(key, grant);
+        rows.lozenges.load(grant);
     }
     for request in requests {
-        let key = (request.account, request.lozenge.clone());
-        rows.lozenge_requests.load(key, request);
+        rows.lozenge_requests.load(request);
     }
     for it in acceptances {
-        let key = (it.account, it.agreement.clone(), it.version.clone());
-        rows.acceptances.load(key, it);
+        rows.acceptances.load(it);
     }
     for waiting in waiting {
-        rows.waiting.load(waiting.account, waiting);
+        rows.waiting.load(waiting);
     }
     for row in interactions {
-        let key = (row.day, row.kind.clone(), row.subject.clone());
-        rows.interactions.load(key, row);
+        rows.interactions.load(row);
     }
     Ok(())
 }
@@ -333,11 +328,10 @@ pub async fn needed(session: &impl Session, needs: &Needs, rows: &mut Rows) -> R
     )?;
     rows.ledger.load(entries);
     for tally in tallies {
-        let key = (tally.account, tally.what, tally.since);
-        rows.tallies.load(key, tally);
+        rows.tallies.load(tally);
     }
     for row in milestones {
-        rows.post_milestones.load((row.post, row.milestone), row);
+        rows.post_milestones.load(row);
     }
     Ok(())
 }

@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use plaudit_domain::Position;
-use plaudit_projection::{LedgerEntry, Needs, PostBody, Row, Rows, TimelineEntry, Touched};
+use plaudit_projection::{LedgerEntry, Needs, PostTag, Profile, Row, Rows, TimelineEntry, Touched};
 use rusqlite::{Connection, Transaction};
 use sea_query::SqliteQueryBuilder;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::engine::Loader;
+use crate::engine::{Loader, Writer};
 use crate::load::{Load, Told, overtaken};
 use crate::progress::{Counts, Telling, Work};
 use crate::reads::fetch;
@@ -24,10 +24,14 @@ use crate::{Commit, Result, SharedStore, StoreError, sql, writes};
 use super::connection::{CACHE, Reader, cache};
 use super::runs::Runs;
 use super::schema::Index;
+use super::write::Direct;
 use super::{Failure, SqliteStore, bind, configure, schema, write};
 
 /// So many bytes of memory rows may take that are not written yet, unless it is said otherwise.
-const BUDGET: usize = 5 << 28;
+const BUDGET: usize = 7 << 28;
+
+/// Which part of that a cache of pages takes, from when on rows are fetched.
+const CACHED: usize = 5;
 
 /// A generation that is being filled.
 pub struct BulkLoad {
@@ -137,7 +141,7 @@ impl BulkLoad {
             return Ok(());
         }
         // From now on rows are looked for all over the file.
-        let bytes = CACHE.max(self.budget / 5);
+        let bytes = CACHE.max(self.budget / CACHED);
         self.reader
             .run(|connection| Ok(cache(connection, bytes)?))?;
         for index in schema::indexes().filter(|index| index.is_for_folding) {
@@ -173,21 +177,42 @@ impl BulkLoad {
 #[async_trait]
 impl Load for BulkLoad {
     fn budget(&self) -> usize {
-        self.budget
+        match self.stage {
+            Stage::Empty => self.budget,
+            Stage::Written | Stage::Foldable => self.budget - self.budget / CACHED,
+        }
     }
 
     async fn settle(&mut self, rows: &mut Rows) -> Result<()> {
         let bodies = mem::take(&mut rows.bodies);
         let entries = rows.ledger.take();
         let timeline = mem::take(&mut rows.timeline);
+        let tags = mem::take(&mut rows.tags);
+        let profiles = mem::take(&mut rows.profiles);
         self.counts.add_to::<LedgerEntry>(entries.len());
+        self.counts.add_to::<PostTag>(tags.added().count());
+        self.counts.add_to::<Profile>(profiles.len());
         self.counts.add_to::<TimelineEntry>(timeline.len());
         self.timeline
             .add(timeline)
             .map_err(|error| storage(&self.path, error))?;
         self.settled().await?;
         let reader = self.reader.clone();
-        let settling = move || reader.run(|connection| settle(connection, &bodies, &entries));
+        let path = self.path.clone();
+        let settle = move |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
+            insert(&transaction, &entries)?;
+            let mut direct = Direct {
+                connection: &transaction,
+                path: &path,
+            };
+            // Of some posts and profiles there was one before.
+            direct.put(bodies.iter())?;
+            direct.put(profiles.iter())?;
+            writes::change_tags(&mut direct, &tags)?;
+            Ok(transaction.commit()?)
+        };
+        let settling = move || reader.run(settle);
         self.settling = Some(spawn_blocking(settling));
         Ok(())
     }
@@ -249,23 +274,6 @@ impl Load for BulkLoad {
     }
 }
 
-/// Writes texts, of which there may be some of the same posts, and entries of the ledger, which are new.
-fn settle(
-    connection: &mut Connection,
-    bodies: &[PostBody],
-    entries: &[LedgerEntry],
-) -> std::result::Result<(), Failure> {
-    let transaction = connection.transaction()?;
-    let sql = sql::upsert::<PostBody>().to_string(SqliteQueryBuilder);
-    let mut statement = transaction.prepare_cached(&sql)?;
-    for body in bodies {
-        bind::execute(&mut statement, body)?;
-    }
-    drop(statement);
-    insert(&transaction, entries)?;
-    Ok(transaction.commit()?)
-}
-
 /// A table at a time.
 struct Tables<'a>(&'a Reader);
 
@@ -312,7 +320,7 @@ fn insert_by<R: Row, B: Borrow<R>>(
 /// Where entries of the timeline are until the end: a part of a budget of memory is for them.
 fn runs(path: &Path, budget: usize) -> Runs {
     /// The least and the most, in bytes.
-    const MEMORY: (usize, usize) = (1 << 14, 1 << 26);
+    const MEMORY: (usize, usize) = (1 << 14, 1 << 24);
     let memory = (budget / 16).clamp(MEMORY.0, MEMORY.1);
     Runs::new(beside(path, TIMELINE), memory)
 }

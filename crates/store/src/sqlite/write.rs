@@ -43,9 +43,11 @@ pub fn commit(
 }
 
 /// Writes at once.
-struct Direct<'a> {
-    connection: &'a Connection,
-    path: &'a Path,
+pub struct Direct<'a> {
+    /// What to.
+    pub connection: &'a Connection,
+    /// Where that is.
+    pub path: &'a Path,
 }
 
 impl Direct<'_> {

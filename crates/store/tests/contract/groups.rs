@@ -71,8 +71,7 @@ pub async fn groups_are_found_by_key_and_by_public_id_as_they_were_written(place
         watchers: 0,
         leaders: 0,
         last_held_at: None,
-        source: None,
-        source_id: None,
+        origin: None,
     };
     assert_eq!(by_key, [expected]);
     let by_id = history.store.groups_by_id(&[group(1)]).await.unwrap();

@@ -38,15 +38,13 @@ async fn is_as_folded_anew(history: &History) {
     let accounts: Vec<Key> = rows.accounts.iter().map(|it| it.key).collect();
     let mut stored = history.store.lozenges_of(&accounts).await.unwrap();
     stored.sort_by_key(|it| it.position);
-    let folded = rows.lozenges.changes().filter_map(|(_, row)| row.cloned());
-    let mut folded: Vec<LozengeGrant> = folded.collect();
+    let mut folded: Vec<LozengeGrant> = rows.lozenges.changed().cloned().collect();
     folded.sort_by_key(|it| it.position);
     assert_eq!(stored, folded);
     let mut stored = history.store.lozenge_requests_of(&accounts).await.unwrap();
     stored.sort_by_key(|it| it.position);
-    let folded = rows.lozenge_requests.changes();
-    let folded = folded.filter_map(|(_, row)| row.cloned());
-    let mut folded: Vec<LozengeRequest> = folded.collect();
+    let folded = rows.lozenge_requests.changed();
+    let mut folded: Vec<LozengeRequest> = folded.cloned().collect();
     folded.sort_by_key(|it| it.position);
     assert_eq!(stored, folded);
 }

@@ -19,7 +19,7 @@ use plaudit_domain::{
 };
 use plaudit_projection::row::List;
 use plaudit_projection::{
-    Application, Benefit, Key, Leader, Meeting, Outcome, Presentation, Rsvp, benefit,
+    Application, Benefit, Key, Leader, Meeting, Origin, Outcome, Presentation, Rsvp, benefit,
     group as group_row, leadership, meeting as meeting_row, presentation as presentation_row, rsvp,
 };
 use plaudit_store::{Cursor, Order, Page, Span};
@@ -286,7 +286,8 @@ pub async fn groups_are_listed_by_kind_and_user_groups_have_what_forum_groups_ha
     assert_eq!(of_kind[0].name, "Bakers");
     assert_eq!(of_kind[0].location.as_deref(), Some("Bonn"));
     assert!(of_kind[0].moderated && !of_kind[1].moderated);
-    assert_eq!(of_kind[1].source_id.as_deref(), Some("7"));
+    let origin = of_kind[1].origin.as_deref();
+    assert_eq!(&*origin.unwrap().source_id, "7");
     let of_kind = store.group_page(Some(forum), DESCENDING).await.unwrap();
     assert_eq!(of_kind[0].location, None);
     for (kind, count) in [(Some(user), 2), (Some(forum), 1), (None, 3)] {
@@ -442,8 +443,10 @@ pub async fn a_meeting_is_read_as_it_was_scheduled_changed_and_cancelled(place: 
         revision: 0,
         changed_at: at(3),
         scheduled_at: at(3),
-        source: Some("elsewhere".into()),
-        source_id: Some("8".into()),
+        origin: Some(Box::new(Origin {
+            source: "elsewhere".into(),
+            source_id: "8".into(),
+        })),
     };
     assert_eq!(stored(&history, 1).await, expected);
     let by_key = history.store.meetings(&[Key(10)]).await.unwrap();

@@ -45,8 +45,8 @@ pub async fn every_column_of_an_account_is_read_as_it_was_written(place: &dyn Pl
     assert_eq!(two.visibility, Visibility::Private);
     assert_eq!(two.profile_visibility, Visibility::Public);
     assert!(!two.erased && !two.content_erased);
-    assert_eq!(two.source.as_deref(), Some("elsewhere"));
-    assert_eq!(two.source_id.as_deref(), Some("7"));
+    let origin = two.origin.as_deref().unwrap();
+    assert_eq!((&*origin.source, &*origin.source_id), ("elsewhere", "7"));
     assert_eq!((two.registered_at, two.last_active_at), (at(2), None));
 
     assert_eq!((one.profile, one.linked), (two.key, 0));

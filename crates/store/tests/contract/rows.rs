@@ -210,8 +210,8 @@ pub async fn every_column_is_read_as_it_was_written(place: &dyn Place) {
 
     let article = &store.posts(&[history.post(2)]).await.unwrap()[0];
     assert_eq!((article.kind, article.id), (Kind::Article, post(2)));
-    assert_eq!(article.source.as_deref(), Some("elsewhere"));
-    assert_eq!(article.source_id.as_deref(), Some("7"));
+    let origin = article.origin.as_deref().unwrap();
+    assert_eq!((&*origin.source, &*origin.source_id), ("elsewhere", "7"));
     assert_eq!(article.author, Some(history.account(2)));
     assert_eq!(article.parent, None);
     assert_eq!(article.created_at, at(11));
@@ -222,7 +222,7 @@ pub async fn every_column_is_read_as_it_was_written(place: &dyn Place) {
     assert!(!article.accepted && !article.deleted);
 
     let question = &store.posts(&[history.post(1)]).await.unwrap()[0];
-    assert_eq!(question.accepted_answer, Some(history.post(3)));
+    assert_eq!(question.accepted_answer(), Some(history.post(3)));
     assert_eq!((question.answers, question.comments), (1, 0));
     let answer = &store.posts(&[history.post(3)]).await.unwrap()[0];
     assert_eq!(answer.parent, Some(history.post(1)));
