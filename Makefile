@@ -5,8 +5,9 @@
 # lint-schema  the schema's rules, and what breaks apps since the last version; it takes npm
 # bless  accept what the tests print: schema.graphql and snapshots
 # bench  rates and their ratios to floors, in one run
+# fuzz   ten minutes of requests that no app would send
 
-.PHONY: run build test check lint-schema bless bench graphiql
+.PHONY: run build test check lint-schema bless bench fuzz graphiql
 
 run: graphiql
 	cargo run --release --package plaudit-server -- serve --dev --demo
@@ -41,6 +42,9 @@ bench:
 	cargo bench --package plaudit-server --bench subscribers
 	cargo bench --package plaudit-server --bench watching
 	cargo bench --package plaudit-api --bench renewing
+
+fuzz:
+	cargo bench --package plaudit-server --bench fuzz
 
 # GraphiQL isn't committed. Where npm is, it comes by its lock file; without it / tells how to get it.
 graphiql:

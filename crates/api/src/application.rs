@@ -43,7 +43,7 @@ impl LeadershipApplication {
         let Some(account) = reading.loader().load_one(AccountById(account)).await? else {
             return Ok(None);
         };
-        if !reading.is_staff() && !reading.is_profile_of_viewer(account.profile).await? {
+        if !reading.is_for_owner_and_staff(account.profile).await? {
             return Ok(None);
         }
         let application = ApplicationBy(group, account.key);

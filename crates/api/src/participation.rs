@@ -55,7 +55,7 @@ impl ProfileMeetings {
         };
         let part = paging.part(Order::Descending)?;
         let reading = reading(context);
-        if !reading.is_staff() && !reading.is_profile_of_viewer(self.0.key).await? {
+        if !reading.is_for_owner_and_staff(self.0.key).await? {
             return Ok(None);
         }
         let accounts = accounts(reading, &self.0).await?;
@@ -121,7 +121,7 @@ impl ProfileLeading {
         context: &Context<'_>,
     ) -> Result<Option<Vec<LeadershipApplication>>> {
         let reading = reading(context);
-        if !reading.is_staff() && !reading.is_profile_of_viewer(self.0.key).await? {
+        if !reading.is_for_owner_and_staff(self.0.key).await? {
             return Ok(None);
         }
         let accounts = accounts(reading, &self.0).await?.into_iter();
@@ -150,7 +150,7 @@ impl ProfileLeading {
         };
         let part = paging.part(Order::Descending)?;
         let reading = reading(context);
-        if !reading.is_staff() && !reading.is_profile_of_viewer(self.0.key).await? {
+        if !reading.is_for_owner_and_staff(self.0.key).await? {
             return Ok(None);
         }
         let page = part.page;

@@ -199,6 +199,11 @@ impl Reading {
         Ok(viewer.is_some_and(|viewer| viewer.profile == profile))
     }
 
+    /// Whether who asks may see what is for staff, and for whose profile it is about.
+    pub async fn is_for_owner_and_staff(&self, profile: Key) -> Result<bool, Error> {
+        Ok(self.is_staff() || self.is_profile_of_viewer(profile).await?)
+    }
+
     /// Whether who asks may see what is for staff and analysts.
     pub fn is_staff_or_analyst(&self) -> bool {
         self.is_analyst() || self.is_staff()

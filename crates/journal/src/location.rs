@@ -73,7 +73,7 @@ impl Location {
 
     #[cfg(not(any(feature = "eventstore", feature = "kurrentdb")))]
     fn event_store(text: &str) -> Result<Option<Self>, LocationError> {
-        match is_event_store(text) {
+        match of_event_store(text).is_some() {
             true => Err(LocationError::NoClient),
             false => Ok(None),
         }
@@ -146,14 +146,17 @@ impl Location {
     }
 }
 
-/// Whether a text is meant to be a connection string of EventStoreDB or KurrentDB.
-pub(crate) fn is_event_store(text: &str) -> bool {
-    let Some((scheme, _)) = text.split_once(':') else {
-        return false;
-    };
+/// The scheme of EventStoreDB that every client of it and of KurrentDB knows, and what follows it in a text that
+/// begins with any of theirs, which mean the same.
+pub(crate) fn of_event_store(text: &str) -> Option<(&'static str, &str)> {
+    let (scheme, rest) = text.split_once(':')?;
     let scheme = scheme.to_ascii_lowercase();
-    let plain = scheme.strip_suffix("+discover").unwrap_or(&scheme);
-    ["esdb", "kurrentdb", "kurrent", "kdb"].contains(&plain)
+    let (plain, known) = match scheme.strip_suffix("+discover") {
+        Some(plain) => (plain, "esdb+discover"),
+        None => (&*scheme, "esdb"),
+    };
+    let is_theirs = ["esdb", "kurrentdb", "kurrent", "kdb"].contains(&plain);
+    is_theirs.then_some((known, rest))
 }
 
 impl fmt::Display for Location {

@@ -4,7 +4,6 @@ use std::mem::size_of;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::profile::Profile;
 use crate::rows::Rows;
 
 /// What a short text takes, with what the allocator adds.
@@ -29,10 +28,9 @@ pub(crate) fn set<T>(set: &FxHashSet<T>) -> usize {
 }
 
 impl Rows {
-    /// How many bytes of memory these rows take, about, with the profiles that they come to. What grows with
+    /// How many bytes of memory these rows take, about, without the profiles that they come to. What grows with
     /// nothing but the number of groups and meetings isn't counted.
     pub fn weight(&self) -> usize {
-        let profiles = self.accounts.iter().count() * (size_of::<Profile>() + TEXTS);
         let people = self.accounts.weight() + self.about.weight() + self.courses.weight();
         let posts = self.posts.weight() + self.tags.weight() + self.post_milestones.weight();
         let pairs = self.likes.weight()
@@ -50,6 +48,6 @@ impl Rows {
             + vector(&self.feedback)
             + vector(&self.granted_badges)
             + vector(&self.certifications);
-        people + profiles + posts + pairs + kudos + told + said
+        people + posts + pairs + kudos + told + said
     }
 }

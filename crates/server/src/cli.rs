@@ -564,8 +564,8 @@ pub enum Table {
 pub struct Rebuild {
     /// Memory that rows may take before they are written, in MiB.
     ///
-    /// What doesn't fit at once is folded in rounds, which takes longer. The process takes about 450 MiB more.
-    #[arg(long, value_name = "MIB", default_value_t = 1280)]
+    /// What doesn't fit at once is folded in rounds, which takes longer. The process takes about 200 MiB more.
+    #[arg(long, value_name = "MIB", default_value_t = 1792)]
     pub memory: usize,
 
     #[command(flatten)]

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use super::dialect::ClientSettings;
+use crate::location::of_event_store;
 
 /// What every connection string looks like.
 const EXPECTED: &str = "expected a connection string like esdb://db.example.org:2113, \
@@ -24,8 +25,8 @@ const USUAL: [(&str, &str); 3] = [
 /// The parameters that name files, which the client panics at where they can't be read.
 const FILES: [&str; 3] = ["tlscafile", "usercertfile", "userkeyfile"];
 
-/// A connection string of EventStoreDB, `esdb://…` or `kurrentdb://…`, and what the names of a community's streams begin with there.
-/// What it shows has no password.
+/// A connection string of EventStoreDB, `esdb://…` or `kurrentdb://…`, and what the names of a community's streams
+/// begin with there. What it shows has no password.
 #[derive(Clone)]
 pub struct ConnectionString {
     name: String,
@@ -41,7 +42,7 @@ pub struct ConnectionStringError(String);
 impl ConnectionString {
     /// Whether a text is meant to be one.
     pub fn is_meant(text: &str) -> bool {
-        crate::location::is_event_store(text)
+        of_event_store(text).is_some()
     }
 
     /// Reads one.
@@ -73,7 +74,9 @@ impl ConnectionString {
                 theirs.push(format!("{name}={value}"));
             }
         }
-        let settings = format!("{}?{}", as_esdb(server), theirs.join("&")).parse();
+        let unexpected = || ConnectionStringError(EXPECTED.to_owned());
+        let (scheme, server) = of_event_store(server).ok_or_else(unexpected)?;
+        let settings = format!("{scheme}:{server}?{}", theirs.join("&")).parse();
         let settings: ClientSettings = settings.map_err(|error| {
             // Where there may be a password, it isn't told what exactly is wrong.
             let what = match text.contains('@') {
@@ -83,7 +86,7 @@ impl ConnectionString {
             ConnectionStringError(what)
         })?;
         if settings.hosts().iter().any(|host| host.host.is_empty()) {
-            return Err(ConnectionStringError(EXPECTED.to_owned()));
+            return Err(unexpected());
         }
         Ok(Self {
             name: without_password(text),
@@ -107,15 +110,6 @@ impl fmt::Display for ConnectionString {
 impl fmt::Debug for ConnectionString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
-    }
-}
-
-/// The same by the one scheme that every client knows: KurrentDB's other ones mean the same.
-fn as_esdb(server: &str) -> String {
-    let (scheme, rest) = server.split_once(':').unwrap_or((server, ""));
-    match scheme.to_ascii_lowercase().ends_with("+discover") {
-        true => format!("esdb+discover:{rest}"),
-        false => format!("esdb:{rest}"),
     }
 }
 

@@ -38,13 +38,16 @@ fn main() -> Result<()> {
     let mut data = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let mut events = 1_000_000;
     let mut repeated: Option<PathBuf> = None;
-    let mut budget = 1280;
+    let mut budget: Option<usize> = None;
     let (mut is_bench, mut is_brief) = (false, false);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--bench" => is_bench = true,
             "--brief" => is_brief = true,
-            "--memory" => budget = arguments.next().ok_or("--memory needs a number")?.parse()?,
+            "--memory" => {
+                let given = arguments.next().ok_or("--memory needs a number")?;
+                budget = Some(given.parse::<usize>()? << 20);
+            }
             "--data" => data = arguments.next().ok_or("--data needs a folder")?.into(),
             "--events" => events = arguments.next().ok_or("--events needs a number")?.parse()?,
             "--repeat" => {
@@ -65,7 +68,7 @@ fn main() -> Result<()> {
     let history = History {
         events,
         repeated,
-        budget: budget << 20,
+        budget,
         is_brief,
     };
     Runtime::new()?.block_on(run(&data, history))
@@ -75,9 +78,17 @@ fn main() -> Result<()> {
 struct History {
     events: usize,
     repeated: Option<PathBuf>,
-    /// In bytes.
-    budget: usize,
+    /// In bytes, if it isn't the usual one.
+    budget: Option<usize>,
     is_brief: bool,
+}
+
+fn begin(path: &Path, rules: &Rules, budget: Option<usize>) -> Result<BulkLoad> {
+    let load = BulkLoad::begin(path, &rules.folding_hash())?;
+    Ok(match budget {
+        Some(budget) => load.within(budget),
+        None => load,
+    })
 }
 
 async fn run(data: &Path, history: History) -> Result<()> {
@@ -115,7 +126,7 @@ async fn run(data: &Path, history: History) -> Result<()> {
     let store = data.join("rebuilt.sqlite");
     let clock = Clock::start();
     let rules = Arc::new(Rules::standard()?);
-    let mut load = BulkLoad::begin(&store, &rules.folding_hash())?.within(budget);
+    let mut load = begin(&store, &rules, budget)?;
     rebuild(&journal, &rules, &mut load, &mut |_| ()).await?;
     drop(load.finish()?);
     let rebuilt = clock.took();
@@ -129,7 +140,7 @@ async fn run(data: &Path, history: History) -> Result<()> {
     let without = data.join("without.sqlite");
     let clock = Clock::start();
     let none = Rules::default();
-    let mut load = BulkLoad::begin(&without, &none.folding_hash())?.within(budget);
+    let mut load = begin(&without, &none, budget)?;
     rebuild(&journal, &none, &mut load, &mut |_| ()).await?;
     drop(load.finish()?);
     let without_rules = clock.took();

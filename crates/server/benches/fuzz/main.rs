@@ -1,0 +1,357 @@
+//! Whether anything that an anonymous or a known client may send in a kilobyte does a server harm: documents of any
+//! shape that the schema allows, nearly valid ones, and hostile ones, also in requests that aren't quite HTTP as
+//! GraphQL wants it, against a real server with the demo.
+//!
+//! `cargo bench -p plaudit-server --bench fuzz -- [--seconds N] [--seed N]`. It fails where a server doesn't answer,
+//! answers what the protocol doesn't allow, says that something is its own fault, or isn't whole afterwards. What
+//! takes longer than 50 ms each of several times is told.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use plaudit_testing::random::Random;
+use serde_json::{Value, json};
+
+use documents::{LONGEST, Schema};
+use load::{Client, Served};
+
+mod documents;
+#[allow(dead_code, reason = "what measures load isn't used here")]
+#[path = "../shared/load.rs"]
+mod load;
+
+/// As it is printed.
+const SCHEMA: &str = include_str!("../../../../schema.graphql");
+
+/// Where every code is said that an error may have.
+const CODES: &str = include_str!("../../../../docs/GRAPHQL.md");
+
+/// A request that isn't answered by then never is.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What an answer may take on an idle machine.
+const SOON: Duration = Duration::from_millis(50);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let after = |flag: &str| {
+        let at = arguments.iter().position(|argument| argument == flag)?;
+        Some(arguments.get(at + 1)?.parse::<u64>().unwrap())
+    };
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        println!("not measured: `cargo bench` measures");
+        return ExitCode::SUCCESS;
+    }
+    let seconds = Duration::from_secs(after("--seconds").unwrap_or(600));
+    let seed = after("--seed").unwrap_or(1);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    println!(
+        "documents of up to {LONGEST} bytes for {} s, from seed {seed}",
+        seconds.as_secs()
+    );
+    let wrong = runtime.block_on(fuzz(seconds, seed));
+    println!("{wrong} wrong");
+    ExitCode::from(u8::from(wrong > 0))
+}
+
+async fn fuzz(seconds: Duration, seed: u64) -> usize {
+    let data = tempfile::tempdir().unwrap();
+    let mut random = Random(seed);
+    let served = Served::plaudit(data.path(), &["--dev", "--demo"]);
+    let mut asking = Asking {
+        users: users(data.path()),
+        schema: Schema::read(SCHEMA),
+        codes: codes(),
+        client: Client::connect(&served.address).await,
+        address: served.address.clone(),
+        seen: Seen::default(),
+    };
+    asking.know().await;
+    let end = Instant::now() + seconds;
+    while Instant::now() < end {
+        asking.once(&mut random).await;
+    }
+    asking.seen.tell();
+    drop(asking.client);
+    drop(served);
+    let verified = plaudit(data.path(), &["verify"]);
+    println!(
+        "verified afterwards: {}",
+        verified.trim_end().lines().last().unwrap_or_default()
+    );
+    asking.seen.wrong
+}
+
+/// Whoever asks: nobody in particular, and somebody of each role.
+fn users(data: &Path) -> Vec<Option<String>> {
+    let roles: [&[&str]; 4] = [
+        &[],
+        &["--role", "community_manager"],
+        &["--role", "analyst"],
+        &["--role", "admin", "--role", "analyst", "--role", "service"],
+    ];
+    let tokens = roles.iter().zip(1_u128..).map(|(roles, number)| {
+        let account = uuid::Uuid::from_u128(number).to_string();
+        let mut arguments = vec!["token", "--name", "Somebody", "--account", &account];
+        arguments.extend(*roles);
+        Some(plaudit(data, &arguments).trim().to_owned())
+    });
+    [None].into_iter().chain(tokens).collect()
+}
+
+/// Runs a command on a community; what it says.
+fn plaudit(data: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plaudit"));
+    command.env("PLAUDIT_LOG", "warn").args(arguments);
+    let done = command.arg("--data").arg(data).output().unwrap();
+    assert!(done.status.success(), "{arguments:?}: {done:?}");
+    String::from_utf8(done.stdout).unwrap()
+}
+
+/// The codes of errors that are told to who uses the API.
+fn codes() -> BTreeSet<String> {
+    let (_, told) = CODES.split_once("## When something is refused").unwrap();
+    let (told, _) = told.split_once("\n## ").unwrap();
+    let rows = told.lines().filter_map(|line| line.strip_prefix("| `"));
+    let codes = rows.flat_map(|row| row.split(" | ").next().unwrap().split(", "));
+    codes
+        .map(|code| code.trim_matches('`').to_owned())
+        .collect()
+}
+
+struct Asking {
+    users: Vec<Option<String>>,
+    schema: Schema,
+    codes: BTreeSet<String>,
+    client: Client,
+    address: String,
+    seen: Seen,
+}
+
+/// What came of it.
+#[derive(Default)]
+struct Seen {
+    times: Vec<Duration>,
+    /// How many there were, by what they were and what came back.
+    answers: BTreeMap<(&'static str, String), usize>,
+    slow: BTreeMap<Duration, String>,
+    wrong: usize,
+}
+
+/// A request that is sent.
+struct Request {
+    kind: &'static str,
+    http: Vec<u8>,
+    /// For whoever has to see what went wrong.
+    shown: String,
+    /// Whether it asks for the media type that has statuses of its own.
+    has_statuses: bool,
+}
+
+impl Asking {
+    /// Finds things that documents may name.
+    async fn know(&mut self) {
+        let query = "{ posts(first: 20) { nodes { id author { id profile { id } }
+            answers(first: 3) { nodes { id } } } } groups(first: 5) { nodes { id } }
+            meetings(first: 5) { nodes { id } } }";
+        let request = self.request("valid", query, &None, "application/json");
+        let (_, body) = self.client.send(&request.http).await.unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        collect_ids(&body, &mut self.schema.ids);
+        assert!(self.schema.ids.len() > 50, "{body}");
+    }
+
+    async fn once(&mut self, random: &mut Random) {
+        let request = self.any(random);
+        let mut took = Duration::MAX;
+        // What a machine does besides is no answer's fault, three times in a row.
+        for _ in 0..4 {
+            let asked = Instant::now();
+            let answered = tokio::time::timeout(PATIENCE, self.send(&request)).await;
+            took = took.min(asked.elapsed());
+            match answered {
+                Ok(Ok((status, body))) => self.check(&request, status, &body),
+                Ok(Err(error)) => self.wrong(&request, &format!("no answer: {error}")),
+                Err(_) => {
+                    self.client = Client::connect(&self.address).await;
+                    self.wrong(&request, "it hangs");
+                }
+            }
+            if took <= SOON {
+                break;
+            }
+        }
+        if took > SOON {
+            self.seen.slow.insert(took, request.shown.clone());
+        }
+        self.seen.times.push(took);
+    }
+
+    /// Sends a request; over another connection if the server closed this one after the last.
+    async fn send(&mut self, request: &Request) -> std::io::Result<(u16, Vec<u8>)> {
+        if let Ok(answer) = self.client.send(&request.http).await {
+            return Ok(answer);
+        }
+        self.client = Client::connect(&self.address).await;
+        self.client.send(&request.http).await
+    }
+
+    fn any(&self, random: &mut Random) -> Request {
+        let (kind, document) = self.schema.document(random);
+        let user = &self.users[random.place(self.users.len())];
+        match random.place(40) {
+            0 => {
+                let head =
+                    "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+                raw("broken JSON", head, &document)
+            }
+            1 => {
+                let head = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n";
+                raw("another media type", head, &document)
+            }
+            2 => {
+                let encoded: String = document.bytes().map(|it| format!("%{it:02x}")).collect();
+                let head = format!(
+                    "GET /graphql?query={encoded} HTTP/1.1\r\nHost: x\r\nAccept: application/graphql-response+json\r\n"
+                );
+                Request {
+                    has_statuses: true,
+                    ..raw("GET", &head, "")
+                }
+            }
+            3 => {
+                let batch = json!([{ "query": document }, { "query": document }]);
+                let head =
+                    "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+                raw("a batch", head, &batch.to_string())
+            }
+            4..7 => self.request(kind, &document, user, "application/json"),
+            _ => self.request(kind, &document, user, load::MEDIA_TYPE),
+        }
+    }
+
+    fn request(
+        &self,
+        kind: &'static str,
+        document: &str,
+        user: &Option<String>,
+        accept: &str,
+    ) -> Request {
+        let token = user
+            .as_ref()
+            .map(|token| format!("Authorization: Bearer {token}\r\n"));
+        let head = format!(
+            "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAccept: {accept}\r\n{}",
+            token.unwrap_or_default()
+        );
+        Request {
+            shown: document.to_owned(),
+            has_statuses: accept == load::MEDIA_TYPE,
+            ..raw(kind, &head, &json!({ "query": document }).to_string())
+        }
+    }
+
+    fn check(&mut self, request: &Request, status: u16, body: &[u8]) {
+        let Ok(body) = serde_json::from_slice::<Value>(body) else {
+            return self.wrong(request, &format!("{status}, and no JSON"));
+        };
+        let errors = body["errors"].as_array().cloned().unwrap_or_default();
+        let has_data = body.get("data").is_some();
+        let codes: BTreeSet<String> = errors
+            .iter()
+            .map(|error| {
+                error["extensions"]["code"]
+                    .as_str()
+                    .unwrap_or("none")
+                    .to_owned()
+            })
+            .collect();
+        let is_known = |code: &String| self.codes.contains(code) && code != "INTERNAL";
+        let is_allowed = match (has_data, request.has_statuses) {
+            (true, _) => status == 200,
+            (false, true) => (400..500).contains(&status) && !errors.is_empty(),
+            (false, false) => (200..500).contains(&status) && !errors.is_empty(),
+        };
+        let is_told = errors
+            .iter()
+            .all(|error| error["message"].as_str().is_some());
+        if !is_allowed || !is_told || !codes.iter().all(is_known) {
+            self.wrong(request, &format!("{status} {body}"));
+        }
+        let codes: Vec<String> = codes.into_iter().collect();
+        let answer = format!("{status} {}", codes.join(" "));
+        *self.seen.answers.entry((request.kind, answer)).or_default() += 1;
+    }
+
+    fn wrong(&mut self, request: &Request, what: &str) {
+        self.seen.wrong += 1;
+        if self.seen.wrong <= 20 {
+            println!("WRONG, {}: {}\n  {what}", request.kind, request.shown);
+        }
+    }
+}
+
+impl Seen {
+    fn tell(&mut self) {
+        self.times.sort_unstable();
+        let at = |part: f64| {
+            let last = self.times.len() - 1;
+            self.times[(last as f64 * part) as usize].as_micros()
+        };
+        println!(
+            "{} requests: p50 {} µs, p99 {} µs, p99.9 {} µs, the slowest {} µs",
+            self.times.len(),
+            at(0.5),
+            at(0.99),
+            at(0.999),
+            at(1.0)
+        );
+        for ((kind, answer), number) in &self.answers {
+            println!("{number:>9}  {kind:<20} {answer}");
+        }
+        println!(
+            "{} took longer than {} ms four times",
+            self.slow.len(),
+            SOON.as_millis()
+        );
+        for (took, document) in self.slow.iter().rev().take(10) {
+            println!("  {} ms: {document}", took.as_millis());
+        }
+    }
+}
+
+fn raw(kind: &'static str, head: &str, body: &str) -> Request {
+    Request {
+        kind,
+        http: format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes(),
+        shown: body.to_owned(),
+        has_statuses: false,
+    }
+}
+
+fn collect_ids(value: &Value, ids: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match (name.as_str(), value.as_str()) {
+                    ("id", Some(id)) => ids.push(id.to_owned()),
+                    _ => collect_ids(value, ids),
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect_ids(value, ids)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
