@@ -5,9 +5,10 @@
 # lint-schema  the schema's rules, and what breaks apps since the last version; it takes npm
 # bless  accept what the tests print: schema.graphql and snapshots
 # bench  rates and their ratios to floors, in one run
+# endure an hour of members who read, write and follow, at a steady pace
 # fuzz   ten minutes of requests that no app would send
 
-.PHONY: run build test check lint-schema bless bench fuzz graphiql
+.PHONY: run build test check lint-schema bless bench endure fuzz graphiql
 
 run: graphiql
 	cargo run --release --package plaudit-server -- serve --dev --demo
@@ -42,6 +43,9 @@ bench:
 	cargo bench --package plaudit-server --bench subscribers
 	cargo bench --package plaudit-server --bench watching
 	cargo bench --package plaudit-api --bench renewing
+
+endure:
+	cargo bench --package plaudit-server --bench endurance
 
 fuzz:
 	cargo bench --package plaudit-server --bench fuzz

@@ -78,7 +78,10 @@ pub use reckon::Needs;
 pub use report::Report;
 pub use review::Review;
 pub use row::{Key, Origin, Row};
-pub use rows::{Change, Entities, Entity, Keyed, Missing, Optional, Pair, Pairs, Rows, TagChanges};
+pub use rows::{
+    Change, ChangedProfiles, Entities, Entity, Keyed, Missing, Optional, Pair, Pairs, Rows,
+    TagChanges,
+};
 pub use rsvp::Rsvp;
 pub use rules::{Groups, Milestones, Rules};
 pub use sponsor::Sponsor;

@@ -15,6 +15,7 @@ use crate::review;
 use crate::row::{Key, List, Origin, rare, row};
 use crate::rows::{Entity, Rows};
 use crate::touched::Touched;
+use crate::weight::ALLOCATED;
 
 row! {
     table "post", primary (key), unique (id),
@@ -118,6 +119,14 @@ impl Entity for Post {
 
     fn key(&self) -> Key {
         self.key
+    }
+
+    fn texts(&self) -> usize {
+        let title = self
+            .title
+            .as_ref()
+            .map_or(0, |title| title.len() + ALLOCATED);
+        title + self.tags.weight() + Origin::weight(self.origin.as_deref())
     }
 }
 

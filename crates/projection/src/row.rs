@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::figure::Figure;
 use crate::lozenge::{Answers, RequestState};
 use crate::notification::Outcome;
+use crate::weight::ALLOCATED;
 use crate::{benefit, group, leadership, meeting, presentation, rsvp};
 
 /// The identity of a thing inside the read models: the position of the event that created it.
@@ -271,6 +272,11 @@ impl List {
         serde_json::from_str(self.as_str()).unwrap_or_default()
     }
 
+    /// How many bytes they take, about, where they stand.
+    pub(crate) fn weight(&self) -> usize {
+        self.0.as_ref().map_or(0, |array| array.len() + ALLOCATED)
+    }
+
     fn stored(array: &str) -> Self {
         Self((array != Self::EMPTY).then(|| array.into()))
     }
@@ -378,6 +384,14 @@ impl Origin {
                 source: origin.source.as_str().into(),
                 source_id: origin.id.as_str().into(),
             })
+        })
+    }
+
+    /// How many bytes one takes, about, if there is one.
+    pub(crate) fn weight(origin: Option<&Self>) -> usize {
+        origin.map_or(0, |it| {
+            let texts = it.source.len() + it.source_id.len();
+            size_of::<Self>() + texts + 3 * ALLOCATED
         })
     }
 

@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
-use std::ops::Range;
 
 use plaudit_domain::{AccountId, BenefitId, GroupId, MeetingId, Position, PostId, PresentationId};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -128,7 +127,7 @@ pub struct Rows {
     pub bodies: Vec<PostBody>,
     /// Tags that came and went. They are never read by a fold, either.
     pub tags: TagChanges,
-    /// The profiles of changed accounts, once the batch is [finished](Rows::finish).
+    /// The profiles of changed accounts, in the order of their keys, once the batch is [finished](Rows::finish).
     pub profiles: Vec<Profile>,
     /// The profiles that are none any more, because their primary account was linked to another.
     pub former_profiles: Vec<Key>,
@@ -156,64 +155,70 @@ impl Rows {
 
     /// The last stage: closes the batch, and computes the profiles of all changed accounts.
     pub fn finish(&mut self, rules: &Rules) {
-        self.close();
-        self.unite(0..self.accounts.added().len(), rules);
+        let changed = self.close();
+        self.unite(changed.keys(), &changed, rules);
     }
 
-    /// The last stage but for the profiles.
-    pub fn close(&mut self) {
+    /// The last stage but for the profiles; which are to be computed.
+    pub fn close(&mut self) -> ChangedProfiles {
         self.erase();
         self.count_figures();
         self.timeline.sort_unstable();
-    }
-
-    /// Computes the profiles of some of the new accounts, each from all its accounts, and with the first of them
-    /// those of changed ones. One that is linked to others may be computed with each of them.
-    pub fn unite(&mut self, new: Range<usize>, rules: &Rules) {
-        let mut linked: FxHashMap<Key, Vec<&Account>> = FxHashMap::default();
-        for account in self.accounts.iter().filter(|account| account.is_linked()) {
-            linked.entry(account.profile).or_default().push(account);
-        }
-        let mut profiles = Vec::new();
-        let mut former_profiles = Vec::new();
-        // Of a linked account, whose profile may have several changed accounts.
-        let mut done = FxHashSet::default();
-        let mut compute = |key: Key| {
-            // All accounts of a linked one's profile are here: see `Touched`.
-            let Some(primary) = self.accounts.find_key(key) else {
-                debug_assert!(false, "account {key:?} is missing");
-                return;
-            };
-            if !primary.is_linked() {
-                profiles.push(Profile::unite(primary, [primary], &self.courses, rules));
-                return;
-            }
-            if !done.insert(key) {
-                return;
-            }
-            if primary.profile == key {
-                let accounts = linked.get(&key).into_iter().flatten().copied();
-                profiles.push(Profile::unite(primary, accounts, &self.courses, rules));
-            } else {
-                former_profiles.push(key);
-            }
-        };
-        let changed = self.accounts.changed().filter(|_| new.start == 0);
-        for (before, after) in changed {
-            compute(after.profile);
-            if before.profile != after.profile {
-                compute(before.profile);
-            }
+        let mut keys = Vec::new();
+        for (before, after) in self.accounts.changed() {
+            keys.extend([after.profile, before.profile]);
             // Linked to another now: what it was by itself is no profile any more.
             if after.profile != after.key && before.profile == before.key {
-                compute(after.key);
+                keys.push(after.key);
             }
         }
-        for account in &self.accounts.added()[new] {
-            compute(account.profile);
+        keys.extend(self.accounts.added().iter().map(|account| account.profile));
+        keys.sort_unstable();
+        keys.dedup();
+        keys.retain(|key| match self.accounts.find_key(*key) {
+            Some(primary) if primary.profile == *key => true,
+            Some(_) => {
+                self.former_profiles.push(*key);
+                false
+            }
+            None => {
+                debug_assert!(false, "account {key:?} is missing");
+                false
+            }
+        });
+        let mut linked: FxHashMap<Key, Vec<Key>> = FxHashMap::default();
+        for account in self.accounts.iter().filter(|account| account.is_linked()) {
+            linked.entry(account.profile).or_default().push(account.key);
         }
+        ChangedProfiles { keys, linked }
+    }
+
+    /// Computes some of the profiles that are to be, each from all its accounts.
+    pub fn unite(&mut self, keys: &[Key], changed: &ChangedProfiles, rules: &Rules) {
+        let profiles = keys.iter().filter_map(|key| {
+            // All accounts of a linked one's profile are here: see `Touched`.
+            let linked = changed.linked.get(key);
+            let keys = linked.map_or(std::slice::from_ref(key), Vec::as_slice);
+            let accounts = keys.iter().filter_map(|key| self.accounts.find_key(*key));
+            let primary = self.accounts.find_key(*key)?;
+            Some(Profile::unite(primary, accounts, &self.courses, rules))
+        });
         self.profiles.extend(profiles);
-        self.former_profiles.extend(former_profiles);
+    }
+}
+
+/// The profiles that a batch changes.
+#[derive(Debug)]
+pub struct ChangedProfiles {
+    keys: Vec<Key>,
+    /// The accounts of those that are made of several.
+    linked: FxHashMap<Key, Vec<Key>>,
+}
+
+impl ChangedProfiles {
+    /// Their keys, in order.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
     }
 }
 
@@ -227,6 +232,11 @@ pub trait Entity: Clone + PartialEq {
 
     /// Its key.
     fn key(&self) -> Key;
+
+    /// How many bytes its texts take, about, where they stand.
+    fn texts(&self) -> usize {
+        TEXTS
+    }
 }
 
 /// How to say that an id names nothing.
@@ -281,6 +291,8 @@ pub struct Entities<R: Entity> {
     /// As the store has them, those that may be others now.
     stored: Vec<R>,
     stored_by_key: Places,
+    /// How many bytes the texts of all of them take.
+    texts: usize,
 }
 
 /// Rows that the store has, and those that it doesn't.
@@ -315,6 +327,7 @@ impl<R: Entity> Default for Entities<R> {
             by_key: Places::default(),
             stored: Vec::new(),
             stored_by_key: Places::default(),
+            texts: 0,
         }
     }
 }
@@ -380,9 +393,10 @@ impl<R: Entity<Id: Missing>> Entities<R> {
 
     pub(crate) fn weight(&self) -> usize {
         let rows = [&self.rows.current, &self.rows.added, &self.stored];
-        let rows = rows.map(|rows| vector(rows) + rows.len() * TEXTS);
+        let rows: usize = rows.into_iter().map(|rows| vector(rows)).sum();
         let places = [&self.by_id, &self.by_key, &self.stored_by_key];
-        rows.into_iter().sum::<usize>() + places.map(Places::weight).into_iter().sum::<usize>()
+        let places: usize = places.into_iter().map(Places::weight).sum();
+        rows + places + self.texts
     }
 
     pub(crate) fn insert(&mut self, row: R) {
@@ -418,6 +432,7 @@ impl<R: Entity<Id: Missing>> Entities<R> {
     fn note(&mut self, at: Place) {
         let rows = &self.rows;
         let row = rows.at(at);
+        self.texts += row.texts();
         self.by_id.note(&row.id(), at, |at| rows.at(at).id());
         self.by_key.note(&row.key(), at, |at| rows.at(at).key());
     }
@@ -438,6 +453,7 @@ impl<R: Entity<Id: Missing>> Entities<R> {
         let key = row.key();
         if self.stored_at(key).is_none() {
             let at = place(self.stored.len());
+            self.texts += row.texts();
             self.stored.push(row.clone());
             let stored = &self.stored;
             self.stored_by_key

@@ -9,7 +9,10 @@ use crate::rows::Rows;
 /// What a short text takes, with what the allocator adds.
 pub(crate) const TEXT: usize = 32;
 
-/// What the texts of a row take, about: names, titles, tags, ids elsewhere.
+/// What an allocation takes besides what it is for, about.
+pub(crate) const ALLOCATED: usize = 16;
+
+/// What the texts of a row take, about, where they aren't looked at: names, titles, ids elsewhere.
 pub(crate) const TEXTS: usize = 64;
 
 /// What a vector takes, without what its items point to. Where none are yet, there is no memory yet.

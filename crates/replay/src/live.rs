@@ -30,6 +30,9 @@ const QUIET: Duration = Duration::from_millis(250);
 /// or, if something kept it from that, for so long,
 const AGAIN: Duration = Duration::from_secs(5);
 
+/// then twice as long each time, up to so long, since nothing is folded while it is tried;
+const SELDOM: Duration = Duration::from_secs(600);
+
 /// and after so long in any case.
 const AT_LATEST: Duration = Duration::from_secs(30);
 
@@ -319,8 +322,8 @@ impl Erased {
     }
 }
 
-/// The next events; none, once somebody else may fold. Once none come for a while, what was erased is taken out of the files: nothing can
-/// be folded meanwhile, and often more is erased at once.
+/// The next events; none, once somebody else may fold. Once none come for a while, what was erased is taken out of
+/// the files: nothing can be folded meanwhile, and often more is erased at once.
 async fn next(
     following: &mut Follow,
     lease: &Lease,
@@ -328,14 +331,17 @@ async fn next(
     erased: &mut Option<Erased>,
 ) -> Result<Option<Vec<Event>>, FoldingError> {
     while let Some(Erased { since, quiet }) = *erased {
-        if since.elapsed() < AT_LATEST
+        if since.elapsed() < AT_LATEST.max(quiet)
             && let Ok(events) = timeout(quiet, held(following, lease)).await
         {
             return events;
         }
         let again = target.purge_if_it_can().await;
-        *erased = again.map(|quiet| Erased {
-            quiet,
+        *erased = again.map(|again| Erased {
+            quiet: match again == AGAIN {
+                true => again.max(quiet * 2).min(SELDOM),
+                false => again,
+            },
             ..Erased::now()
         });
     }

@@ -21,7 +21,7 @@ const BATCH: usize = 5_000;
 /// The most events for which rows are fetched at once.
 const LARGE_BATCH: usize = 50_000;
 
-/// The profiles of so many new accounts are computed at once.
+/// So many profiles are computed and written at once.
 const PROFILES: usize = 20_000;
 
 /// So many batches are read ahead while one is folded.
@@ -230,13 +230,12 @@ impl Rebuild<'_> {
     /// Ends a round.
     async fn write(&mut self) -> Result<(), FoldingError> {
         let mut rows = mem::take(&mut self.rows);
-        rows.close();
+        let changed = rows.close();
         // Where the keys were gone already, nothing was read that would have to go.
         rows.erased = self.erased;
-        // Where they are settled, no more profiles are in memory than these.
-        let new = rows.accounts.added().len();
-        for first in (0..=new).step_by(PROFILES) {
-            rows.unite(first..new.min(first + PROFILES), self.rules);
+        self.load.settle(&mut rows).await?;
+        for some in changed.keys().chunks(PROFILES) {
+            rows.unite(some, &changed, self.rules);
             self.load.settle(&mut rows).await?;
         }
         let (position, told) = (self.position, &mut self.told);

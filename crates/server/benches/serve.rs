@@ -14,10 +14,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use load::{Client, Load, Served, cores, http, load};
+use shared::client::{Client, http};
+use shared::load::{Load, load, serve_static, static_answer};
+use shared::process::{Served, cores};
 
-#[path = "shared/load.rs"]
-mod load;
+#[path = "shared/mod.rs"]
+mod shared;
 
 /// How long each line of the table is measured.
 const MEASURED: Duration = Duration::from_secs(2);
@@ -31,7 +33,7 @@ fn main() {
         .unwrap();
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.iter().position(|argument| argument == "--static") {
-        Some(at) => runtime.block_on(load::serve_static(&arguments[at + 1])),
+        Some(at) => runtime.block_on(serve_static(&arguments[at + 1])),
         None => runtime.block_on(measure()),
     }
 }
@@ -49,9 +51,9 @@ async fn measure() {
         "", "clients", "a second", "p50 µs", "p99 µs", "CPU µs each", "ratio"
     );
     for (name, request) in queries {
-        let request = http(&request);
+        let request = http(&request, None);
         let answer = Client::connect(&plaudit.address).await.ask(&request).await;
-        let floor = Served::static_answer(&data.path().join("body"), &answer);
+        let floor = static_answer(&data.path().join("body"), &answer);
         let requests = [request].into();
         for clients in CLIENTS {
             // In turn, so that a change of the machine's speed meets both.
@@ -77,7 +79,7 @@ async fn queries(address: &str) -> [(&'static str, Value); 2] {
         author { id name profile { id } }
         answers(first: 3) { nodes { id isAccepted likeCount author { id name } } }
     } } }" });
-    let found = Client::connect(address).await.ask(&http(&page)).await;
+    let found = Client::connect(address).await.ask(&http(&page, None)).await;
     let found: Value = serde_json::from_slice(&found).unwrap();
     let profile = &found["data"]["posts"]["nodes"][0]["author"]["profile"]["id"];
     let small = json!({

@@ -11,6 +11,9 @@ use crate::{Result, SharedStore};
 /// Who is told how many rows are written, and of how many.
 pub type Told<'a> = &'a mut (dyn FnMut(u64, u64) + Send);
 
+/// So many bytes of memory rows may take that are not written yet, unless it is said otherwise.
+pub(crate) const BUDGET: usize = 7 << 28;
+
 /// A generation that is being filled, in rounds: what happens in one is folded in memory, and written at its
 /// end. Dropped before it is [finished](Self::finish), it is worthless.
 #[async_trait]

@@ -62,7 +62,7 @@ pub fn write(writer: &mut impl Writer, rows: &Rows) -> Result<()> {
     writer.insert(rows.posts.added().iter())?;
     writer.update(rows.posts.changed())?;
     writer.put(last_of_each(&rows.bodies).into_values())?;
-    writer.put(profiles(rows).into_values())?;
+    writer.put(rows.profiles.iter())?;
     let former: Vec<_> = rows
         .former_profiles
         .iter()
@@ -129,12 +129,6 @@ pub fn change_tags(writer: &mut impl Writer, tags: &TagChanges) -> Result<()> {
     let mut added: Vec<&PostTag> = tags.added().collect();
     added.sort_unstable();
     writer.put(added.into_iter())
-}
-
-/// The same one may have been computed twice.
-fn profiles(rows: &Rows) -> BTreeMap<Key, &Profile> {
-    let profiles = rows.profiles.iter();
-    profiles.map(|profile| (profile.key, profile)).collect()
 }
 
 /// A later text of the same post holds.
@@ -248,8 +242,7 @@ fn of_each(keys: &FxHashSet<Key>) -> Vec<[Param<'static>; 1]> {
 /// Fills empty tables with rows of a history, but those that were taken out of them to be written before.
 pub async fn load(loader: &mut impl Loader, rows: &Rows) -> Result<()> {
     loader.load(rows.accounts.added()).await?;
-    let profiles: Vec<&Profile> = profiles(rows).into_values().collect();
-    loader.load::<Profile, _>(&profiles).await?;
+    loader.load(&rows.profiles).await?;
     loader.load(rows.posts.added()).await?;
     load_pairs::<Like>(loader, rows.likes.changes()).await?;
     load_pairs::<Watch>(loader, rows.watches.changes()).await?;

@@ -14,20 +14,22 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use plaudit_testing::random::Random;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use documents::{LONGEST, Schema};
-use load::{Client, Served};
+use shared::client::{Client, MEDIA_TYPE};
+use shared::process::{Served, authorization, plaudit};
 
 mod documents;
-#[allow(dead_code, reason = "what measures load isn't used here")]
-#[path = "../shared/load.rs"]
-mod load;
+#[path = "../shared/mod.rs"]
+mod shared;
 
 /// As it is printed.
 const SCHEMA: &str = include_str!("../../../../schema.graphql");
@@ -80,9 +82,7 @@ async fn fuzz(seconds: Duration, seed: u64) -> usize {
     };
     asking.know().await;
     let end = Instant::now() + seconds;
-    while Instant::now() < end {
-        asking.once(&mut random).await;
-    }
+    while Instant::now() < end && asking.once(&mut random).await {}
     asking.seen.tell();
     drop(asking.client);
     drop(served);
@@ -95,29 +95,23 @@ async fn fuzz(seconds: Duration, seed: u64) -> usize {
 }
 
 /// Whoever asks: nobody in particular, and somebody of each role.
-fn users(data: &Path) -> Vec<Option<String>> {
+fn users(data: &Path) -> Vec<User> {
     let roles: [&[&str]; 4] = [
         &[],
-        &["--role", "community_manager"],
-        &["--role", "analyst"],
-        &["--role", "admin", "--role", "analyst", "--role", "service"],
+        &["community_manager"],
+        &["analyst"],
+        &["admin", "analyst", "service"],
     ];
-    let tokens = roles.iter().zip(1_u128..).map(|(roles, number)| {
-        let account = uuid::Uuid::from_u128(number).to_string();
-        let mut arguments = vec!["token", "--name", "Somebody", "--account", &account];
-        arguments.extend(*roles);
-        Some(plaudit(data, &arguments).trim().to_owned())
+    let numbered = roles.iter().zip(1..);
+    let known = numbered.map(|(roles, number)| User {
+        roles: format!("a member {}", roles.join(", ")),
+        authorization: Some(authorization(data, number, roles)),
     });
-    [None].into_iter().chain(tokens).collect()
-}
-
-/// Runs a command on a community; what it says.
-fn plaudit(data: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_plaudit"));
-    command.env("PLAUDIT_LOG", "warn").args(arguments);
-    let done = command.arg("--data").arg(data).output().unwrap();
-    assert!(done.status.success(), "{arguments:?}: {done:?}");
-    String::from_utf8(done.stdout).unwrap()
+    let nobody = User {
+        roles: "nobody".to_owned(),
+        authorization: None,
+    };
+    [nobody].into_iter().chain(known).collect()
 }
 
 /// The codes of errors that are told to who uses the API.
@@ -131,8 +125,14 @@ fn codes() -> BTreeSet<String> {
         .collect()
 }
 
+/// Who asks.
+struct User {
+    roles: String,
+    authorization: Option<String>,
+}
+
 struct Asking {
-    users: Vec<Option<String>>,
+    users: Vec<User>,
     schema: Schema,
     codes: BTreeSet<String>,
     client: Client,
@@ -146,7 +146,7 @@ struct Seen {
     times: Vec<Duration>,
     /// How many there were, by what they were and what came back.
     answers: BTreeMap<(&'static str, String), usize>,
-    slow: BTreeMap<Duration, String>,
+    slow: Vec<(Duration, String)>,
     wrong: usize,
 }
 
@@ -166,27 +166,27 @@ impl Asking {
         let query = "{ posts(first: 20) { nodes { id author { id profile { id } }
             answers(first: 3) { nodes { id } } } } groups(first: 5) { nodes { id } }
             meetings(first: 5) { nodes { id } } }";
-        let request = self.request("valid", query, &None, "application/json");
+        let request = self.request("valid", query, &self.users[0], "application/json");
         let (_, body) = self.client.send(&request.http).await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
         collect_ids(&body, &mut self.schema.ids);
         assert!(self.schema.ids.len() > 50, "{body}");
     }
 
-    async fn once(&mut self, random: &mut Random) {
+    /// Sends something; whether the server still is there.
+    async fn once(&mut self, random: &mut Random) -> bool {
         let request = self.any(random);
         let mut took = Duration::MAX;
-        // What a machine does besides is no answer's fault, three times in a row.
+        // What a machine does besides is no answer's fault, four times in a row.
         for _ in 0..4 {
             let asked = Instant::now();
-            let answered = tokio::time::timeout(PATIENCE, self.send(&request)).await;
+            let answered = self.send(&request).await;
             took = took.min(asked.elapsed());
             match answered {
-                Ok(Ok((status, body))) => self.check(&request, status, &body),
-                Ok(Err(error)) => self.wrong(&request, &format!("no answer: {error}")),
-                Err(_) => {
-                    self.client = Client::connect(&self.address).await;
-                    self.wrong(&request, "it hangs");
+                Ok((status, body)) => self.check(&request, status, &body),
+                Err(error) => {
+                    self.wrong(&request, &format!("no answer: {error}"));
+                    return error.kind() != io::ErrorKind::ConnectionRefused;
                 }
             }
             if took <= SOON {
@@ -194,18 +194,21 @@ impl Asking {
             }
         }
         if took > SOON {
-            self.seen.slow.insert(took, request.shown.clone());
+            self.seen.slow.push((took, request.shown));
         }
         self.seen.times.push(took);
+        true
     }
 
     /// Sends a request; over another connection if the server closed this one after the last.
-    async fn send(&mut self, request: &Request) -> std::io::Result<(u16, Vec<u8>)> {
-        if let Ok(answer) = self.client.send(&request.http).await {
-            return Ok(answer);
+    async fn send(&mut self, request: &Request) -> io::Result<(u16, Vec<u8>)> {
+        if self.client.is_closed {
+            self.client = Client::try_connect(&self.address).await?;
         }
-        self.client = Client::connect(&self.address).await;
-        self.client.send(&request.http).await
+        let answer = timeout(PATIENCE, self.client.send(&request.http)).await;
+        let answer = answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        self.client.is_closed |= answer.is_err();
+        answer
     }
 
     fn any(&self, random: &mut Random) -> Request {
@@ -227,6 +230,7 @@ impl Asking {
                     "GET /graphql?query={encoded} HTTP/1.1\r\nHost: x\r\nAccept: application/graphql-response+json\r\n"
                 );
                 Request {
+                    shown: document,
                     has_statuses: true,
                     ..raw("GET", &head, "")
                 }
@@ -238,27 +242,20 @@ impl Asking {
                 raw("a batch", head, &batch.to_string())
             }
             4..7 => self.request(kind, &document, user, "application/json"),
-            _ => self.request(kind, &document, user, load::MEDIA_TYPE),
+            _ => self.request(kind, &document, user, MEDIA_TYPE),
         }
     }
 
-    fn request(
-        &self,
-        kind: &'static str,
-        document: &str,
-        user: &Option<String>,
-        accept: &str,
-    ) -> Request {
-        let token = user
-            .as_ref()
-            .map(|token| format!("Authorization: Bearer {token}\r\n"));
+    fn request(&self, kind: &'static str, document: &str, user: &User, accept: &str) -> Request {
+        let authorization = user.authorization.as_ref();
+        let authorization = authorization.map(|it| format!("Authorization: {it}\r\n"));
         let head = format!(
             "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAccept: {accept}\r\n{}",
-            token.unwrap_or_default()
+            authorization.unwrap_or_default()
         );
         Request {
-            shown: document.to_owned(),
-            has_statuses: accept == load::MEDIA_TYPE,
+            shown: format!("by {}, as {accept}: {document}", user.roles),
+            has_statuses: accept == MEDIA_TYPE,
             ..raw(kind, &head, &json!({ "query": document }).to_string())
         }
     }
@@ -306,9 +303,11 @@ impl Asking {
 impl Seen {
     fn tell(&mut self) {
         self.times.sort_unstable();
+        self.slow.sort_unstable();
         let at = |part: f64| {
-            let last = self.times.len() - 1;
-            self.times[(last as f64 * part) as usize].as_micros()
+            let place = (self.times.len() as f64 * part) as usize;
+            let time = self.times.get(place).or(self.times.last());
+            time.map_or(0, Duration::as_micros)
         };
         println!(
             "{} requests: p50 {} µs, p99 {} µs, p99.9 {} µs, the slowest {} µs",

@@ -20,11 +20,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use load::{Client, Load, Served, cores, http, load};
+use shared::client::{Client, http};
+use shared::load::{Load, load, serve_static, static_answer};
+use shared::process::{Served, cores};
 
 mod history;
-#[path = "../shared/load.rs"]
-mod load;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod stock;
 
 /// As Plaudit has it: it would be another comparison without.
@@ -79,7 +81,7 @@ fn main() {
         arguments.get(at + 1)
     };
     if let Some(file) = after("--static") {
-        return runtime.block_on(load::serve_static(file));
+        return runtime.block_on(serve_static(file));
     }
     if let Some(file) = after("--stock") {
         return runtime.block_on(stock::serve_told(Path::new(file)));
@@ -119,7 +121,7 @@ async fn measure(kept: &Path) {
         let plaudit = Served::plaudit(&community, &[]);
         let stock = Served::this("--stock", &told);
         let answer = same_answers(&plaudit, &stock, &case.requests).await;
-        let floor = Served::static_answer(&kept.join("answer"), &answer);
+        let floor = static_answer(&kept.join("answer"), &answer);
         for clients in CLIENTS {
             let mut loads = [&floor, &stock, &plaudit].map(|served| (served, Load::default()));
             for _ in 0..ROUNDS {
@@ -139,7 +141,7 @@ async fn measure(kept: &Path) {
                     load.at(99).as_micros(),
                     spread(load),
                     cpu * 1e3,
-                    served.peak_memory().unwrap_or(f64::NAN),
+                    served.memory("VmHWM") / f64::from(1 << 20),
                     cpu / stock,
                     cpu / floor,
                 );
@@ -230,7 +232,7 @@ async fn every(plaudit: &Served, query: &str, edges: &str) -> Vec<Value> {
     loop {
         let after = all.last().map(|edge| &edge["cursor"]);
         let request = json!({ "query": query, "variables": { "after": after } });
-        let answer = client.ask(&http(&request)).await;
+        let answer = client.ask(&http(&request, None)).await;
         let mut answer: Value = serde_json::from_slice(&answer).unwrap();
         assert_eq!(answer["errors"], Value::Null);
         let page = answer.pointer_mut(edges).map(Value::take);
@@ -269,7 +271,12 @@ fn requests<'a>(
     variable: &str,
     values: impl IntoIterator<Item = &'a Value>,
 ) -> Arc<[Vec<u8>]> {
-    let request = |value| http(&json!({ "query": query, "variables": { variable: value } }));
+    let request = |value| {
+        http(
+            &json!({ "query": query, "variables": { variable: value } }),
+            None,
+        )
+    };
     let requests: Vec<_> = values.into_iter().map(request).collect();
     assert_eq!(requests.len(), PAGES, "the community is too small");
     requests.into()

@@ -13,7 +13,8 @@ use async_graphql::{
 use poem::{Endpoint, Request, Response, Route};
 use serde::Deserialize;
 
-use crate::load::{MEDIA_TYPE, serve};
+use crate::shared::client::MEDIA_TYPE;
+use crate::shared::load::serve;
 
 /// What is served: what Plaudit told.
 #[derive(Deserialize)]

@@ -1,21 +1,16 @@
-//! Processes that serve, and clients that load them over loopback, each of which sends the next request when it
-//! has the answer to the last.
+//! Loading a server by clients, each of which sends the next request when it has the answer to the last.
 
-use std::io::{self, BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use poem::endpoint::make_sync;
 use poem::{Endpoint, Response, Route};
-use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
-/// What GraphQL is answered as.
-pub const MEDIA_TYPE: &str = "application/graphql-response+json; charset=utf-8";
+use super::client::{Client, MEDIA_TYPE};
+use super::process::Served;
 
 /// The floor: the same HTTP server, and an answer that is there already.
 pub async fn serve_static(path: &str) {
@@ -37,95 +32,10 @@ pub async fn serve(app: impl Endpoint<Output = Response> + 'static) {
         .unwrap();
 }
 
-/// A request as it is sent.
-pub fn http(request: &Value) -> Vec<u8> {
-    let body = request.to_string();
-    format!(
-        "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/graphql-response+json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
-}
-
-/// A process that serves.
-pub struct Served {
-    process: Child,
-    pub address: String,
-}
-
-impl Served {
-    /// Plaudit, on a directory, for whoever asks as often as they like.
-    pub fn plaudit(data: &Path, arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plaudit"));
-        command.env("PLAUDIT_LOG", "warn");
-        command.args(["serve", "--account-rate", "0", "--address-rate", "0"]);
-        command.args(["--listen", "127.0.0.1:0", "--data"]);
-        Self::start(command.arg(data).args(arguments), |line| {
-            let address = line.trim().strip_prefix("GraphQL")?.trim();
-            let address = address.strip_prefix("http://")?.strip_suffix("/graphql")?;
-            Some(address.to_owned())
-        })
-    }
-
-    /// This program, which serves a static answer, kept in a file.
-    pub fn static_answer(file: &Path, answer: &[u8]) -> Self {
-        std::fs::write(file, answer).unwrap();
-        Self::this("--static", file)
-    }
-
-    /// This program, which serves something that is in a file.
-    pub fn this(what: &str, file: &Path) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        Self::start(command.arg(what).arg(file), |line| {
-            Some(line.trim().to_owned())
-        })
-    }
-
-    fn start(command: &mut Command, address: impl Fn(&str) -> Option<String>) -> Self {
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap())
-            .lines()
-            .map(Result::unwrap);
-        let address = lines.find_map(|line| address(&line));
-        // It may have more to say.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self {
-            process,
-            address: address.unwrap(),
-        }
-    }
-
-    /// CPU time that the process has used, in seconds, to a hundredth.
-    fn cpu(&self) -> f64 {
-        let Some(stat) = self.told("stat") else {
-            return f64::NAN;
-        };
-        // The name in parentheses may contain spaces.
-        let fields = stat.rsplit(')').next().unwrap().split_whitespace();
-        let ticks = fields.skip(11).take(2);
-        let ticks: f64 = ticks.map(|ticks| ticks.parse::<f64>().unwrap()).sum();
-        ticks / 100.0
-    }
-
-    /// The most memory that the process has used so far, in MiB, where the system tells.
-    #[allow(dead_code, reason = "not every benchmark asks")]
-    pub fn peak_memory(&self) -> Option<f64> {
-        let status = self.told("status")?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kibibytes: f64 = peak?.trim().strip_suffix(" kB")?.parse().ok()?;
-        Some(kibibytes / 1024.0)
-    }
-
-    fn told(&self, what: &str) -> Option<String> {
-        std::fs::read_to_string(format!("/proc/{}/{what}", self.process.id())).ok()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// The floor: this program, which serves a static answer, kept in a file.
+pub fn static_answer(file: &Path, answer: &[u8]) -> Served {
+    std::fs::write(file, answer).unwrap();
+    Served::this("--static", file)
 }
 
 /// What became of the requests of a while.
@@ -155,7 +65,6 @@ impl Load {
     }
 
     /// With those of another while.
-    #[allow(dead_code, reason = "not every benchmark goes in rounds")]
     pub fn add(&mut self, other: Self) {
         self.times.extend(other.times);
         self.times.sort_unstable();
@@ -207,69 +116,4 @@ pub async fn load(
         took: began.elapsed(),
         cpu: served.cpu() - cpu,
     }
-}
-
-/// A connection; no HTTP library, to leave the CPU to the server.
-pub struct Client {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Client {
-    pub async fn connect(address: &str) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self {
-            stream,
-            buffer: Vec::new(),
-        }
-    }
-
-    /// Sends a request that is answered, and returns the body of that.
-    pub async fn ask(&mut self, request: &[u8]) -> Vec<u8> {
-        let (status, body) = self.send(request).await.unwrap();
-        assert_eq!(status, 200, "not answered");
-        body
-    }
-
-    /// Sends a request and returns the status and the body of what comes back.
-    pub async fn send(&mut self, request: &[u8]) -> io::Result<(u16, Vec<u8>)> {
-        self.stream.write_all(request).await?;
-        self.buffer.clear();
-        loop {
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            if let Some(head) = find(&self.buffer, b"\r\n\r\n") {
-                let body = head + 4;
-                let length = content_length(&self.buffer[..head]);
-                if self.buffer.len() >= body + length {
-                    let status = str::from_utf8(&self.buffer[9..12]).unwrap();
-                    let body = self.buffer[body..body + length].to_vec();
-                    return Ok((status.parse().unwrap(), body));
-                }
-            }
-        }
-    }
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
-}
-
-fn content_length(head: &[u8]) -> usize {
-    let head = str::from_utf8(head).unwrap();
-    let lengths = head.lines().filter_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length")
-            .then(|| value.trim().parse::<usize>().unwrap())
-    });
-    lengths.sum()
-}
-
-/// How many cores there are.
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }

@@ -25,7 +25,7 @@ use crate::eventstore::{self, EventStore, Tls, TlsError};
 use crate::http::{self, Site};
 use crate::identity::{DevKey, Identity, Provider, ProviderOptions};
 use crate::metrics::{Measured, Metrics};
-use crate::progress::{Folding, line};
+use crate::progress::Folding;
 use crate::to_read::ToRead;
 
 use super::{BadUsage, Failure, documents, say};
@@ -377,15 +377,15 @@ impl Greeting {
         let metrics = metrics.map(|address| format!("http://{address}/metrics"));
         if report.json {
             let authorization = member.as_ref().map(|it| format!("Bearer {}", it.token));
-            line(&json!({ "serving": {
+            let serving = json!({ "serving": {
                 "data": directory,
                 "journal": journal,
                 "graphql": format!("http://{address}/graphql"),
                 "metrics": metrics.unwrap_or_else(|| format!("http://{address}/metrics")),
                 "eventstore": eventstore,
                 "authorization": authorization,
-            }}));
-            return Ok(());
+            }});
+            return say(format_args!("{serving}"));
         }
         say(format_args!("Plaudit serves {directory}"))?;
         if let Some(journal) = journal {

@@ -12,20 +12,17 @@ use plaudit_domain::Position;
 use plaudit_postgres::tokio_postgres::{CopyInSink, Error};
 use plaudit_postgres::{Address, Connection};
 use plaudit_projection::row::{Cell, ColumnKind};
-use plaudit_projection::{Key, Needs, PostBody, Row, Rows, TimelineEntry, Touched};
+use plaudit_projection::{Key, Needs, PostBody, Profile, Row, Rows, TimelineEntry, Touched};
 use rustc_hash::FxHashSet;
 
 use super::session::PostgresMoment;
 use super::{Lock, Mode, Place, PostgresStore, bind, connect, failed, schema, write};
 use crate::engine::{Loader, Moment};
-use crate::load::{Load, Told, overtaken};
+use crate::load::{BUDGET, Load, Told, overtaken};
 use crate::progress::{Telling, Work};
 use crate::reads::fetch;
 use crate::statement::Dialect;
 use crate::{Commit, Result, SharedStore, StoreError, tables, writes};
-
-/// So many bytes of memory rows may take that are not written yet, unless it is said otherwise.
-const BUDGET: usize = 5 << 28;
 
 /// So many bytes are sent at once.
 const SENT: usize = 1 << 18;
@@ -100,7 +97,8 @@ impl PostgresLoad {
         let copied = async {
             copy::<PostBody, _>(client, PostBody::TABLE, &first).await?;
             copy::<PostBody, _>(client, "later_body", &later).await?;
-            copy::<TimelineEntry, _>(client, TimelineEntry::TABLE, &rows.timeline).await
+            copy::<TimelineEntry, _>(client, TimelineEntry::TABLE, &rows.timeline).await?;
+            copy::<Profile, _>(client, Profile::TABLE, &rows.profiles).await
         };
         copied
             .await
@@ -152,6 +150,7 @@ impl Load for PostgresLoad {
         let mut settled = Rows::default();
         mem::swap(&mut settled.bodies, &mut rows.bodies);
         mem::swap(&mut settled.timeline, &mut rows.timeline);
+        mem::swap(&mut settled.profiles, &mut rows.profiles);
         match self.written {
             None => self.copy_settled(&settled).await,
             Some(at) => self.commit(&settled, at, at).await,

@@ -39,7 +39,7 @@ pub async fn purge(at: &Place) -> Result<()> {
     if !is_free {
         return Err(StoreError::Storage {
             place: at.schema.clone(),
-            source: "a transaction that began before the erasure is still open".into(),
+            source: "a transaction that began earlier is still open, here or in another database of the server".into(),
         });
     }
     write_anew(at, &connection)

@@ -16,7 +16,7 @@ use sea_query::SqliteQueryBuilder;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::engine::{Loader, Writer};
-use crate::load::{Load, Told, overtaken};
+use crate::load::{BUDGET, Load, Told, overtaken};
 use crate::progress::{Counts, Telling, Work};
 use crate::reads::fetch;
 use crate::{Commit, Result, SharedStore, StoreError, sql, writes};
@@ -27,10 +27,7 @@ use super::schema::Index;
 use super::write::Direct;
 use super::{Failure, SqliteStore, bind, configure, schema, write};
 
-/// So many bytes of memory rows may take that are not written yet, unless it is said otherwise.
-const BUDGET: usize = 7 << 28;
-
-/// Which part of that a cache of pages takes, from when on rows are fetched.
+/// Which part of the budget of memory a cache of pages takes, from when on rows are fetched.
 const CACHED: usize = 5;
 
 /// A generation that is being filled.
@@ -206,7 +203,7 @@ impl Load for BulkLoad {
                 connection: &transaction,
                 path: &path,
             };
-            // Of some posts and profiles there was one before.
+            // Of some posts there was one before, and of profiles in rounds.
             direct.put(bodies.iter())?;
             direct.put(profiles.iter())?;
             writes::change_tags(&mut direct, &tags)?;
