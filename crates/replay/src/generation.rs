@@ -56,6 +56,17 @@ pub struct Generation {
     pub store: SharedStore,
 }
 
+/// A generation that another one is to take the place of.
+#[derive(Clone, Copy)]
+pub(crate) struct Replaced {
+    /// Its number.
+    pub(crate) number: Option<u64>,
+    /// Up to here it has carried out what was erased.
+    pub(crate) carried_out: Position,
+    /// Whether all is to be folded anew, whatever else there is.
+    pub(crate) anew: bool,
+}
+
 impl Deref for Generation {
     type Target = SharedStore;
 
@@ -308,18 +319,25 @@ impl Generations {
         Ok(self.in_use().await? == Some(own) && self.shelf.is_only_one_open(own).await?)
     }
 
-    /// Begins to build the next generation; nothing, as long as another process does.
-    pub(crate) async fn begin(
+    /// A generation to be used instead of another, and what keeps others from making one if it is made here;
+    /// nothing, as long as another process makes one.
+    pub(crate) async fn instead(
         &self,
+        of: Replaced,
         journal: &SharedJournal,
-        carried_out: Position,
         progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<Option<(Guard, Generation)>, FoldingError> {
+    ) -> Result<Option<(Option<Guard>, Generation)>, FoldingError> {
         let Some(lock) = self.shelf.lock().await? else {
             return Ok(None);
         };
-        let built = self.built(journal, carried_out, progress).await?;
-        Ok(Some((lock, built)))
+        // Who had it before may have made just what is needed.
+        if !of.anew
+            && let Some(other) = self.other(journal, of.number).await?
+        {
+            return Ok(Some((None, other)));
+        }
+        let built = self.built(journal, of.carried_out, progress).await?;
+        Ok(Some((Some(lock), built)))
     }
 
     /// The generation that is named as the one in use.
@@ -491,5 +509,53 @@ impl Generations {
         }
         self.shelf.put_in_use(number).await?;
         self.tidy().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plaudit_journal::keys::{Keyring, MasterKey};
+    use plaudit_journal::sqlite::SqliteJournal;
+    use tempfile::tempdir;
+
+    use super::*;
+
+    /// Whoever looked in vain and then waits for the lock finds what was made meanwhile.
+    #[tokio::test]
+    async fn what_others_made_just_before_is_used_instead_of_made_again() {
+        let folder = tempdir().unwrap();
+        let master = MasterKey::parse(&"07".repeat(32)).unwrap();
+        let keys = Keyring::open(&folder.path().join("keys"), &master).unwrap();
+        let journal = SqliteJournal::open(&folder.path().join("journal"), Arc::new(keys)).unwrap();
+        let journal: SharedJournal = Arc::new(journal);
+        let rules = Arc::new(Rules::standard().unwrap());
+        let [ours, theirs] =
+            [(); 2].map(|()| Generations::open(folder.path(), rules.clone()).unwrap());
+        let first = ours.current(&journal, &mut |_| ()).await.unwrap();
+        assert!(
+            ours.other(&journal, Some(first.number))
+                .await
+                .unwrap()
+                .is_none()
+        );
+        drop(theirs.rebuild(&journal, &mut |_| ()).await.unwrap());
+
+        let of = |anew| Replaced {
+            number: Some(first.number),
+            carried_out: 0,
+            anew,
+        };
+        let (lock, other) = ours
+            .instead(of(false), &journal, &mut |_| ())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!((lock.is_some(), other.number), (false, 2));
+        let (lock, made) = ours
+            .instead(of(true), &journal, &mut |_| ())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!((lock.is_some(), made.number), (true, 3));
     }
 }

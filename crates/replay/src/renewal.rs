@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::activation::rules_in_force;
-use crate::generation::{Generation, Guard};
+use crate::generation::{Generation, Guard, Replaced};
 use crate::live::Target;
 use crate::{Community, FoldingError, Generations, Progress, ReadModels, Work, apart, background};
 
@@ -362,43 +362,49 @@ impl Renewer {
         anew: bool,
     ) -> Result<Option<(Option<Guard>, Generation)>, FoldingError> {
         loop {
-            let (own, carried_out) = match self.community.upgrade() {
+            let of = match self.community.upgrade() {
                 Some(community) => {
                     let current = community.read_models();
                     let position = current.folded().position;
                     let is_done = !current.store().has_erased().await?;
-                    (current.generation(), if is_done { position } else { 0 })
+                    Replaced {
+                        number: current.generation(),
+                        carried_out: if is_done { position } else { 0 },
+                        anew,
+                    }
                 }
                 None => return Ok(None),
             };
-            if !anew && let Some(other) = generations.other(&self.journal, own).await? {
+            if !anew && let Some(other) = generations.other(&self.journal, of.number).await? {
                 return Ok(Some((None, other)));
             }
             if !anew && !self.rest.is_over() {
                 return Ok(None);
             }
-            if let Some((lock, built)) = self.begin(generations, carried_out).await? {
-                self.report.send_modify(|state| state.rebuilds += 1);
-                return Ok(Some((Some(lock), built)));
+            if let Some((lock, next)) = self.instead(generations, of).await? {
+                if lock.is_some() {
+                    self.report.send_modify(|state| state.rebuilds += 1);
+                }
+                return Ok(Some((lock, next)));
             }
             // Another process makes one, which may be just what is needed.
             sleep(TICK).await;
         }
     }
 
-    /// Begins to make one, and does so, unless another process does.
-    async fn begin(
+    /// Makes one, unless another process does or just did.
+    async fn instead(
         &self,
         generations: &Generations,
-        carried_out: Position,
-    ) -> Result<Option<(Guard, Generation)>, FoldingError> {
+        of: Replaced,
+    ) -> Result<Option<(Option<Guard>, Generation)>, FoldingError> {
         let (generations, journal) = (generations.clone(), self.journal.clone());
         let report = self.report.clone();
-        let build = move || async move {
+        let make = move || async move {
             let mut tell = |progress| at(&report, progress);
-            generations.begin(&journal, carried_out, &mut tell).await
+            generations.instead(of, &journal, &mut tell).await
         };
-        background::run("rebuild", build).await?
+        background::run("rebuild", make).await?
     }
 
     /// Waits until all is folded into others that the journal has.
