@@ -15,7 +15,7 @@ use crate::review;
 use crate::row::{Key, List, Origin, rare, row};
 use crate::rows::{Entity, Rows};
 use crate::touched::Touched;
-use crate::weight::ALLOCATED;
+use crate::weight;
 
 row! {
     table "post", primary (key), unique (id),
@@ -122,10 +122,7 @@ impl Entity for Post {
     }
 
     fn texts(&self) -> usize {
-        let title = self
-            .title
-            .as_ref()
-            .map_or(0, |title| title.len() + ALLOCATED);
+        let title = weight::text(self.title.as_deref());
         title + self.tags.weight() + Origin::weight(self.origin.as_deref())
     }
 }

@@ -14,8 +14,7 @@ use uuid::Uuid;
 use crate::figure::Figure;
 use crate::lozenge::{Answers, RequestState};
 use crate::notification::Outcome;
-use crate::weight::ALLOCATED;
-use crate::{benefit, group, leadership, meeting, presentation, rsvp};
+use crate::{benefit, group, leadership, meeting, presentation, rsvp, weight};
 
 /// The identity of a thing inside the read models: the position of the event that created it.
 ///
@@ -274,7 +273,7 @@ impl List {
 
     /// How many bytes they take, about, where they stand.
     pub(crate) fn weight(&self) -> usize {
-        self.0.as_ref().map_or(0, |array| array.len() + ALLOCATED)
+        weight::text(self.0.as_deref())
     }
 
     fn stored(array: &str) -> Self {
@@ -390,8 +389,8 @@ impl Origin {
     /// How many bytes one takes, about, if there is one.
     pub(crate) fn weight(origin: Option<&Self>) -> usize {
         origin.map_or(0, |it| {
-            let texts = it.source.len() + it.source_id.len();
-            size_of::<Self>() + texts + 3 * ALLOCATED
+            let texts = weight::text(Some(&it.source)) + weight::text(Some(&it.source_id));
+            weight::boxed::<Self>() + texts
         })
     }
 

@@ -10,7 +10,17 @@ use crate::rows::Rows;
 pub(crate) const TEXT: usize = 32;
 
 /// What an allocation takes besides what it is for, about.
-pub(crate) const ALLOCATED: usize = 16;
+const ALLOCATED: usize = 16;
+
+/// What a text of its own takes, if there is one.
+pub(crate) fn text(text: Option<&str>) -> usize {
+    text.map_or(0, |text| text.len() + ALLOCATED)
+}
+
+/// What a value behind a pointer takes, without what it points to.
+pub(crate) fn boxed<T>() -> usize {
+    size_of::<T>() + ALLOCATED
+}
 
 /// What the texts of a row take, about, where they aren't looked at: names, titles, ids elsewhere.
 pub(crate) const TEXTS: usize = 64;

@@ -100,15 +100,15 @@ impl Target {
         Ok(noted || self.store.has_erased().await?)
     }
 
-    /// Takes what was erased out of all files; when to try again, if something of it is left. What keeps it
-    /// from that keeps nothing else.
-    async fn purge_if_it_can(&self) -> Option<Duration> {
+    /// Takes what was erased out of all files; when to try again, if something of it is left, by who waited so long
+    /// for this. What keeps it from that keeps nothing else.
+    async fn purge_if_it_can(&self, waited: Duration) -> Option<Duration> {
         match self.purge().await {
             Ok(true) => None,
             Ok(false) => Some(QUIET),
             Err(error) => {
                 tracing::warn!("what was erased is still in a file, and tried again: {error}");
-                Some(AGAIN)
+                Some(AGAIN.max(waited * 2).min(SELDOM))
             }
         }
     }
@@ -336,12 +336,9 @@ async fn next(
         {
             return events;
         }
-        let again = target.purge_if_it_can().await;
-        *erased = again.map(|again| Erased {
-            quiet: match again == AGAIN {
-                true => again.max(quiet * 2).min(SELDOM),
-                false => again,
-            },
+        let again = target.purge_if_it_can(quiet).await;
+        *erased = again.map(|quiet| Erased {
+            quiet,
             ..Erased::now()
         });
     }
@@ -378,7 +375,7 @@ pub async fn catch_up(
         });
     }
     // Where somebody else serves these rows, they do it, too.
-    target.purge_if_it_can().await;
+    target.purge_if_it_can(QUIET).await;
     Ok(position)
 }
 

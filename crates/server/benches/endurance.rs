@@ -21,9 +21,10 @@ use plaudit_testing::random::Random;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use shared::client::{Client, http};
+use shared::client::Client;
 use shared::follower::{Follower, Protocol};
 use shared::process::{Served, authorization, plaudit};
+use shared::run::{after, is_measured, runtime};
 
 #[path = "shared/mod.rs"]
 mod shared;
@@ -72,21 +73,11 @@ const FOLLOWED: [&str; 4] = [
 ];
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().collect();
-    if !arguments.iter().any(|argument| argument == "--bench") {
-        println!("not measured: `cargo bench` measures");
+    if !is_measured() {
         return ExitCode::SUCCESS;
     }
-    let at = arguments
-        .iter()
-        .position(|argument| argument == "--minutes");
-    let minutes = at.map_or(60, |at| arguments[at + 1].parse().unwrap());
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    match runtime.block_on(endure(minutes)) {
+    let minutes = after("--minutes").map_or(60, |minutes| minutes.parse().unwrap());
+    match runtime().block_on(endure(minutes)) {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     }
@@ -239,11 +230,7 @@ impl Member {
     }
 
     async fn ask(&mut self, query: &str, variables: Value) -> Value {
-        let request = json!({ "query": query, "variables": variables });
-        let request = http(&request, Some(&self.authorization));
-        let answer = self.client.ask(&request).await;
-        let mut answer: Value = serde_json::from_slice(&answer).unwrap();
-        assert!(answer.get("errors").is_none(), "{query}: {answer}");
-        answer["data"].take()
+        let authorization = Some(&*self.authorization);
+        self.client.data(query, variables, authorization).await
     }
 }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use shared::client::{Client, http};
 use shared::load::{Load, load, serve_static, static_answer};
 use shared::process::{Served, cores};
+use shared::run::{after, runtime};
 
 #[path = "shared/mod.rs"]
 mod shared;
@@ -26,15 +27,9 @@ const MEASURED: Duration = Duration::from_secs(2);
 const CLIENTS: [usize; 3] = [1, 16, 64];
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let arguments: Vec<String> = std::env::args().collect();
-    match arguments.iter().position(|argument| argument == "--static") {
-        Some(at) => runtime.block_on(serve_static(&arguments[at + 1])),
-        None => runtime.block_on(measure()),
+    match after("--static") {
+        Some(file) => runtime().block_on(serve_static(&file)),
+        None => runtime().block_on(measure()),
     }
 }
 

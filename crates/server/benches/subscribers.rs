@@ -16,9 +16,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use shared::client::{Client, http};
+use shared::client::Client;
 use shared::follower::{Follower, Protocol};
 use shared::process::{Served, authorization};
+use shared::run::runtime;
 
 #[path = "shared/mod.rs"]
 mod shared;
@@ -30,11 +31,7 @@ const TOGETHER: usize = 100;
 const SETTLED: Duration = Duration::from_secs(2);
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     let number = std::env::var("SUBSCRIBERS").ok();
     let number = number.map_or(10_000, |number| number.parse().unwrap());
     println!("{number} who follow, each over a connection of their own");
@@ -172,10 +169,6 @@ async fn measure(what: &What, number: usize) {
 
 /// What somebody is answered, who makes no mistake.
 async fn ask(served: &Served, authorization: &str, query: &str, variables: Value) -> Value {
-    let request = json!({ "query": query, "variables": variables });
-    let request = http(&request, Some(authorization));
-    let answer = Client::connect(&served.address).await.ask(&request).await;
-    let mut answer: Value = serde_json::from_slice(&answer).unwrap();
-    assert!(answer.get("errors").is_none(), "{answer}");
-    answer["data"].take()
+    let mut client = Client::connect(&served.address).await;
+    client.data(query, variables, Some(authorization)).await
 }

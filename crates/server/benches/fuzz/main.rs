@@ -26,6 +26,7 @@ use tokio::time::timeout;
 use documents::{LONGEST, Schema};
 use shared::client::{Client, MEDIA_TYPE};
 use shared::process::{Served, authorization, plaudit};
+use shared::run::{after, is_measured};
 
 mod documents;
 #[path = "../shared/mod.rs"]
@@ -40,21 +41,19 @@ const CODES: &str = include_str!("../../../../docs/GRAPHQL.md");
 /// A request that isn't answered by then never is.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How a request begins that posts JSON.
+const POST_JSON: &str = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+
 /// What an answer may take on an idle machine.
 const SOON: Duration = Duration::from_millis(50);
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().collect();
-    let after = |flag: &str| {
-        let at = arguments.iter().position(|argument| argument == flag)?;
-        Some(arguments.get(at + 1)?.parse::<u64>().unwrap())
-    };
-    if !arguments.iter().any(|argument| argument == "--bench") {
-        println!("not measured: `cargo bench` measures");
+    if !is_measured() {
         return ExitCode::SUCCESS;
     }
-    let seconds = Duration::from_secs(after("--seconds").unwrap_or(600));
-    let seed = after("--seed").unwrap_or(1);
+    let number = |flag| Some(after(flag)?.parse::<u64>().unwrap());
+    let seconds = Duration::from_secs(number("--seconds").unwrap_or(600));
+    let seed = number("--seed").unwrap_or(1);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -215,11 +214,7 @@ impl Asking {
         let (kind, document) = self.schema.document(random);
         let user = &self.users[random.place(self.users.len())];
         match random.place(40) {
-            0 => {
-                let head =
-                    "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
-                raw("broken JSON", head, &document)
-            }
+            0 => raw("broken JSON", POST_JSON, &document),
             1 => {
                 let head = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n";
                 raw("another media type", head, &document)
@@ -237,9 +232,7 @@ impl Asking {
             }
             3 => {
                 let batch = json!([{ "query": document }, { "query": document }]);
-                let head =
-                    "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
-                raw("a batch", head, &batch.to_string())
+                raw("a batch", POST_JSON, &batch.to_string())
             }
             4..7 => self.request(kind, &document, user, "application/json"),
             _ => self.request(kind, &document, user, MEDIA_TYPE),
@@ -250,7 +243,7 @@ impl Asking {
         let authorization = user.authorization.as_ref();
         let authorization = authorization.map(|it| format!("Authorization: {it}\r\n"));
         let head = format!(
-            "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAccept: {accept}\r\n{}",
+            "{POST_JSON}Accept: {accept}\r\n{}",
             authorization.unwrap_or_default()
         );
         Request {

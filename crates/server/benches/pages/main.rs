@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use shared::client::{Client, http};
 use shared::load::{Load, load, serve_static, static_answer};
 use shared::process::{Served, cores};
+use shared::run::{after, is_measured, runtime};
 
 mod history;
 #[path = "../shared/mod.rs"]
@@ -70,27 +71,17 @@ const ALL_QUESTIONS: &str = "query ($after: String) {
         answers(first: 3) { nodes { id body createdAt isAccepted likeCount author { id name } } } } } } }";
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let arguments: Vec<String> = std::env::args().collect();
-    let after = |flag| {
-        let at = arguments.iter().position(|argument| argument == flag)?;
-        arguments.get(at + 1)
-    };
+    let runtime = runtime();
     if let Some(file) = after("--static") {
-        return runtime.block_on(serve_static(file));
+        return runtime.block_on(serve_static(&file));
     }
     if let Some(file) = after("--stock") {
-        return runtime.block_on(stock::serve_told(Path::new(file)));
+        return runtime.block_on(stock::serve_told(Path::new(&file)));
     }
-    if !arguments.iter().any(|argument| argument == "--bench") {
-        println!("not measured: `cargo bench` measures");
+    if !is_measured() {
         return;
     }
-    let kept = after("--data").map_or(env!("CARGO_TARGET_TMPDIR"), String::as_str);
+    let kept = after("--data").unwrap_or_else(|| env!("CARGO_TARGET_TMPDIR").to_owned());
     runtime.block_on(measure(&PathBuf::from(kept).join("pages")));
 }
 
@@ -181,8 +172,8 @@ struct Case {
 /// the queries are meant.
 async fn told(community: &Path, kept: &Path) -> (PathBuf, [Case; 3]) {
     let plaudit = Served::plaudit(community, &[]);
-    let entries = every(&plaudit, ALL_ENTRIES, "/data/page/entries/edges").await;
-    let questions = every(&plaudit, ALL_QUESTIONS, "/data/page/edges").await;
+    let entries = every(&plaudit, ALL_ENTRIES, "/page/entries/edges").await;
+    let questions = every(&plaudit, ALL_QUESTIONS, "/page/edges").await;
     let file = kept.join("told.json");
     let told = json!({ "entries": entries, "questions": questions });
     std::fs::write(&file, told.to_string()).unwrap();
@@ -231,11 +222,8 @@ async fn every(plaudit: &Served, query: &str, edges: &str) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
     loop {
         let after = all.last().map(|edge| &edge["cursor"]);
-        let request = json!({ "query": query, "variables": { "after": after } });
-        let answer = client.ask(&http(&request, None)).await;
-        let mut answer: Value = serde_json::from_slice(&answer).unwrap();
-        assert_eq!(answer["errors"], Value::Null);
-        let page = answer.pointer_mut(edges).map(Value::take);
+        let mut data = client.data(query, json!({ "after": after }), None).await;
+        let page = data.pointer_mut(edges).map(Value::take);
         match page {
             Some(Value::Array(page)) if !page.is_empty() => all.extend(page),
             _ => return all,

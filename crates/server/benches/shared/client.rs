@@ -2,7 +2,7 @@
 
 use std::io;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -51,6 +51,20 @@ impl Client {
         let (status, body) = self.send(request).await.unwrap();
         assert_eq!(status, 200, "not answered");
         body
+    }
+
+    /// What a document is answered that there is nothing wrong with, asked by somebody.
+    pub async fn data(
+        &mut self,
+        query: &str,
+        variables: Value,
+        authorization: Option<&str>,
+    ) -> Value {
+        let request = json!({ "query": query, "variables": variables });
+        let answer = self.ask(&http(&request, authorization)).await;
+        let mut answer: Value = serde_json::from_slice(&answer).unwrap();
+        assert!(answer.get("errors").is_none(), "{query}: {answer}");
+        answer["data"].take()
     }
 
     /// Sends a request and returns the status and the body of what comes back.

@@ -6,3 +6,4 @@ pub mod client;
 pub mod follower;
 pub mod load;
 pub mod process;
+pub mod run;
