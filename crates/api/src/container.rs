@@ -14,6 +14,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use async_graphql::indexmap::IndexMap;
+use async_graphql::indexmap::map::Entry;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::{
     ContainerType, ContextSelectionSet, Name, Positioned, ServerError, ServerResult, Value,
@@ -148,10 +149,10 @@ fn value(context: &ContextSelectionSet<'_>, result: Result<Option<Value>, Server
 
 /// Adds a field. One that was selected twice has what either selected.
 fn merge(object: &mut IndexMap<Name, Value>, key: &Name, value: Value) {
-    match (object.get_mut(key), value) {
-        (Some(before), value) => merge_values(before, value),
-        (None, value) => {
-            object.insert(key.clone(), value);
+    match object.entry(key.clone()) {
+        Entry::Occupied(mut before) => merge_values(before.get_mut(), value),
+        Entry::Vacant(place) => {
+            place.insert(value);
         }
     }
 }

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::batches::Batches;
 use crate::document::{Document, Documents};
 use crate::failure::is_passing;
+use crate::kept::Kept;
 use crate::limits::{Exceeded, Limits};
 use crate::mutation::Mutation;
 use crate::nulls;
@@ -39,6 +40,7 @@ pub struct Api<Q = Query, M = Mutation, S = Subscription> {
     is_read_only: bool,
     limits: Limits,
     persisted: Persisted,
+    kept: Arc<Kept>,
 }
 
 /// Gives a request what its resolvers find in their context: what has to be new for each request.
@@ -148,7 +150,19 @@ where
             is_read_only: false,
             limits: Limits::default(),
             persisted: Persisted::default(),
+            kept: Arc::default(),
         }
+    }
+
+    /// The same, whose resolvers keep here what they read.
+    pub(crate) fn keeping(self, kept: Arc<Kept>) -> Self {
+        Self { kept, ..self }
+    }
+
+    /// From now on what was read takes so many bytes of memory, about, for who asks for the same next; with none
+    /// everything is read each time.
+    pub fn keep_at_most(&self, bytes: u64) {
+        self.kept.set_room(bytes);
     }
 
     /// The same, with documents that clients needn't send; whether they may send no others.
@@ -637,13 +651,13 @@ fn code(error: &ServerError) -> Option<String> {
 /// A GraphQL response. Errors come first, as the specification recommends; `data` is there just
 /// when the operation was executed.
 #[derive(Serialize)]
-struct Body<'a> {
+struct Body<'v, 'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [ServerError],
+    errors: &'v [ServerError],
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Ordered<'a>>,
+    data: Option<Ordered<'v, 'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    extensions: Option<Extensions<'a>>,
+    extensions: Option<Extensions<'v>>,
 }
 
 /// What is told besides.
@@ -664,7 +678,7 @@ impl Extensions<'_> {
     }
 }
 
-impl Body<'_> {
+impl Body<'_, '_> {
     fn into_answer(self, outcome: Outcome) -> Answer {
         let mut body = Vec::with_capacity(1024);
         // Its keys are strings, and memory takes what is written: nothing can go wrong.

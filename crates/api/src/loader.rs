@@ -1,11 +1,9 @@
 //! Loading rows in batches: everything that the resolvers of one level ask for comes in one read.
 
-use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_graphql::dataloader;
 use plaudit_domain::post::Kind;
 use plaudit_domain::{AccountId, GiftId, GroupId, Position, PostId, Time};
 use plaudit_journal::{JournalError, SharedJournal};
@@ -15,7 +13,10 @@ use plaudit_projection::{
     LedgerEntry, Like, LozengeGrant, LozengeRequest, Membership, Post, PostMilestone, Profile,
     Report, Review, Waiting,
 };
-use plaudit_store::{Earned, Page, PointsAt, SharedStore, StoreError};
+use plaudit_store::{Earned, Page, PointsAt, PostFilter, SharedStore, StoreError};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::loading::{Found, Keepable, Load};
 
 mod meetings;
 
@@ -152,6 +153,15 @@ pub struct RepliesTo {
 pub struct PostsOf {
     /// The account.
     pub author: Key,
+    /// Which page.
+    pub page: Page,
+}
+
+/// A page of all posts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PostsListed {
+    /// Which posts.
+    pub filter: PostFilter,
     /// Which page.
     pub page: Page,
 }
@@ -300,8 +310,10 @@ pub struct ToldEvent {
     pub occurred_at: Time,
 }
 
+impl Keepable for ToldEvent {}
+
 /// What a batch comes to: the error is shared by all who asked.
-type Loaded<K, V> = Result<HashMap<K, V>, Arc<StoreError>>;
+type Loaded<K, V> = Result<Found<K, V>, Arc<StoreError>>;
 
 impl Loader {
     /// A loader of the rows of a store, and of the events behind them; `batches` counts what it reads.
@@ -324,7 +336,7 @@ impl Loader {
 macro_rules! by_key {
     ($($key:ident => $row:ty: $read:ident, |$found:ident| $of:expr;)+) => {
         $(
-            impl dataloader::Loader<$key> for Loader {
+            impl Load<$key> for Loader {
                 type Value = Arc<$row>;
                 type Error = Arc<StoreError>;
 
@@ -358,13 +370,13 @@ by_key! {
 macro_rules! all_of {
     ($($key:ident => $row:ty: $read:ident, |$found:ident| $of:expr;)+) => {
         $(
-            impl dataloader::Loader<$key> for Loader {
+            impl Load<$key> for Loader {
                 type Value = Vec<$row>;
                 type Error = Arc<StoreError>;
 
                 async fn load(&self, keys: &[$key]) -> Loaded<$key, Vec<$row>> {
                     let keys: Vec<_> = keys.iter().map(|key| key.0).collect();
-                    let mut all = HashMap::new();
+                    let mut all = FxHashMap::default();
                     for $found in self.batch().$read(&keys).await? {
                         all.entry($key($of)).or_insert_with(Vec::new).push($found);
                     }
@@ -392,12 +404,12 @@ all_of! {
 
 use {all_of, by_key};
 
-impl dataloader::Loader<MembersOf> for Loader {
+impl Load<MembersOf> for Loader {
     type Value = Vec<Membership>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[MembersOf]) -> Loaded<MembersOf, Vec<Membership>> {
-        let mut members = HashMap::new();
+        let mut members = FxHashMap::default();
         for (page, groups) in grouped(keys, |key| (key.page, key.group)) {
             for member in self.batch().members(&groups, page).await? {
                 let key = MembersOf {
@@ -411,7 +423,7 @@ impl dataloader::Loader<MembersOf> for Loader {
     }
 }
 
-impl dataloader::Loader<BodyOf> for Loader {
+impl Load<BodyOf> for Loader {
     type Value = String;
     type Error = Arc<StoreError>;
 
@@ -425,12 +437,12 @@ impl dataloader::Loader<BodyOf> for Loader {
     }
 }
 
-impl dataloader::Loader<LikedBy> for Loader {
+impl Load<LikedBy> for Loader {
     type Value = ();
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[LikedBy]) -> Loaded<LikedBy, ()> {
-        let mut liked = HashMap::new();
+        let mut liked = FxHashMap::default();
         for (account, posts) in grouped(keys, |key| (key.account, key.post)) {
             let posts = self.batch().liked(account, &posts).await?;
             liked.extend(
@@ -443,12 +455,12 @@ impl dataloader::Loader<LikedBy> for Loader {
     }
 }
 
-impl dataloader::Loader<WatchedBy> for Loader {
+impl Load<WatchedBy> for Loader {
     type Value = ();
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[WatchedBy]) -> Loaded<WatchedBy, ()> {
-        let mut watched = HashMap::new();
+        let mut watched = FxHashMap::default();
         for (account, posts) in grouped(keys, |key| (key.account, key.post)) {
             let posts = self.batch().watched(account, &posts).await?;
             watched.extend(
@@ -461,12 +473,12 @@ impl dataloader::Loader<WatchedBy> for Loader {
     }
 }
 
-impl dataloader::Loader<GroupWatchedBy> for Loader {
+impl Load<GroupWatchedBy> for Loader {
     type Value = ();
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[GroupWatchedBy]) -> Loaded<GroupWatchedBy, ()> {
-        let mut watched = HashMap::new();
+        let mut watched = FxHashMap::default();
         for (account, groups) in grouped(keys, |key| (key.account, key.group)) {
             let groups = self.batch().watched_groups(account, &groups).await?;
             let groups = groups.into_iter();
@@ -476,13 +488,13 @@ impl dataloader::Loader<GroupWatchedBy> for Loader {
     }
 }
 
-impl dataloader::Loader<ReviewsOf> for Loader {
+impl Load<ReviewsOf> for Loader {
     type Value = Vec<Review>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[ReviewsOf]) -> Loaded<ReviewsOf, Vec<Review>> {
         let keys: Vec<_> = keys.iter().map(|key| key.0).collect();
-        let mut all = HashMap::new();
+        let mut all = FxHashMap::default();
         for review in self.batch().reviews_of(&keys).await? {
             if let Some(author) = review.author {
                 all.entry(ReviewsOf(author))
@@ -494,7 +506,7 @@ impl dataloader::Loader<ReviewsOf> for Loader {
     }
 }
 
-impl dataloader::Loader<PlaceInQueue> for Loader {
+impl Load<PlaceInQueue> for Loader {
     type Value = i64;
     type Error = Arc<StoreError>;
 
@@ -507,12 +519,12 @@ impl dataloader::Loader<PlaceInQueue> for Loader {
     }
 }
 
-impl dataloader::Loader<RepliesTo> for Loader {
+impl Load<RepliesTo> for Loader {
     type Value = Vec<Arc<Post>>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[RepliesTo]) -> Loaded<RepliesTo, Vec<Arc<Post>>> {
-        let mut replies = HashMap::new();
+        let mut replies = FxHashMap::default();
         for ((kind, page), posts) in grouped(keys, |key| ((key.kind, key.page), key.post)) {
             for reply in self.batch().replies(&posts, kind, page).await? {
                 if let Some(post) = reply.parent {
@@ -528,12 +540,12 @@ impl dataloader::Loader<RepliesTo> for Loader {
     }
 }
 
-impl dataloader::Loader<PostsOf> for Loader {
+impl Load<PostsOf> for Loader {
     type Value = Vec<Arc<Post>>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[PostsOf]) -> Loaded<PostsOf, Vec<Arc<Post>>> {
-        let mut posts = HashMap::new();
+        let mut posts = FxHashMap::default();
         for (page, authors) in grouped(keys, |key| (key.page, key.author)) {
             for post in self.batch().posts_of(&authors, page).await? {
                 if let Some(author) = post.author {
@@ -549,12 +561,26 @@ impl dataloader::Loader<PostsOf> for Loader {
     }
 }
 
-impl dataloader::Loader<PostsIn> for Loader {
+impl Load<PostsListed> for Loader {
+    type Value = Vec<Arc<Post>>;
+    type Error = Arc<StoreError>;
+
+    async fn load(&self, keys: &[PostsListed]) -> Loaded<PostsListed, Vec<Arc<Post>>> {
+        let mut posts = FxHashMap::default();
+        for key in keys {
+            let page = self.batch().post_page(&key.filter, key.page).await?;
+            posts.insert(key.clone(), page.into_iter().map(Into::into).collect());
+        }
+        Ok(posts)
+    }
+}
+
+impl Load<PostsIn> for Loader {
     type Value = Vec<Arc<Post>>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[PostsIn]) -> Loaded<PostsIn, Vec<Arc<Post>>> {
-        let mut posts = HashMap::new();
+        let mut posts = FxHashMap::default();
         for (page, groups) in grouped(keys, |key| (key.page, key.group)) {
             for post in self.batch().posts_in(&groups, page).await? {
                 if let Some(group) = post.group_key {
@@ -570,12 +596,12 @@ impl dataloader::Loader<PostsIn> for Loader {
     }
 }
 
-impl dataloader::Loader<LikesOf> for Loader {
+impl Load<LikesOf> for Loader {
     type Value = Vec<Like>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[LikesOf]) -> Loaded<LikesOf, Vec<Like>> {
-        let mut likes = HashMap::new();
+        let mut likes = FxHashMap::default();
         for (page, posts) in grouped(keys, |key| (key.page, key.post)) {
             for like in self.batch().likes(&posts, page).await? {
                 let key = LikesOf {
@@ -589,12 +615,12 @@ impl dataloader::Loader<LikesOf> for Loader {
     }
 }
 
-impl dataloader::Loader<LedgerOf> for Loader {
+impl Load<LedgerOf> for Loader {
     type Value = Vec<LedgerEntry>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[LedgerOf]) -> Loaded<LedgerOf, Vec<LedgerEntry>> {
-        let mut entries = HashMap::new();
+        let mut entries = FxHashMap::default();
         for (page, accounts) in grouped(keys, |key| (key.page, key.account)) {
             for entry in self.batch().ledger_of(&accounts, page).await? {
                 let account = entry.account;
@@ -606,12 +632,12 @@ impl dataloader::Loader<LedgerOf> for Loader {
     }
 }
 
-impl dataloader::Loader<GiftsTo> for Loader {
+impl Load<GiftsTo> for Loader {
     type Value = Vec<Gift>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[GiftsTo]) -> Loaded<GiftsTo, Vec<Gift>> {
-        let mut gifts = HashMap::new();
+        let mut gifts = FxHashMap::default();
         for (page, accounts) in grouped(keys, |key| (key.page, key.account)) {
             for gift in self.batch().gifts_received(&accounts, page).await? {
                 let account = gift.receiver;
@@ -623,12 +649,12 @@ impl dataloader::Loader<GiftsTo> for Loader {
     }
 }
 
-impl dataloader::Loader<GiftsBy> for Loader {
+impl Load<GiftsBy> for Loader {
     type Value = Vec<Gift>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[GiftsBy]) -> Loaded<GiftsBy, Vec<Gift>> {
-        let mut gifts = HashMap::new();
+        let mut gifts = FxHashMap::default();
         let groups = grouped(keys, |key| ((key.viewer, key.page), key.account));
         for ((viewer, page), accounts) in groups {
             for gift in self.batch().gifts_given(&accounts, viewer, page).await? {
@@ -644,12 +670,12 @@ impl dataloader::Loader<GiftsBy> for Loader {
     }
 }
 
-impl dataloader::Loader<GiftCountBy> for Loader {
+impl Load<GiftCountBy> for Loader {
     type Value = i64;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[GiftCountBy]) -> Loaded<GiftCountBy, i64> {
-        let mut counts = HashMap::new();
+        let mut counts = FxHashMap::default();
         for (viewer, accounts) in grouped(keys, |key| (key.viewer, key.account)) {
             for (account, count) in self.batch().gifts_given_count(&accounts, viewer).await? {
                 counts.insert(GiftCountBy { account, viewer }, count);
@@ -659,7 +685,7 @@ impl dataloader::Loader<GiftCountBy> for Loader {
     }
 }
 
-impl dataloader::Loader<EntriesOf> for Loader {
+impl Load<EntriesOf> for Loader {
     type Value = i64;
     type Error = Arc<StoreError>;
 
@@ -674,18 +700,18 @@ impl dataloader::Loader<EntriesOf> for Loader {
 macro_rules! numbered_pages {
     ($($key:ident => $row:ident: $read:ident, $number:ident;)+) => {
         $(
-            impl dataloader::Loader<$key> for Loader {
+            impl Load<$key> for Loader {
                 type Value = Vec<$row>;
                 type Error = Arc<StoreError>;
 
                 async fn load(&self, keys: &[$key]) -> Loaded<$key, Vec<$row>> {
-                    let mut pages: HashMap<Page, (HashSet<Key>, HashSet<i64>)> = HashMap::new();
+                    let mut pages: FxHashMap<Page, (FxHashSet<Key>, FxHashSet<i64>)> = FxHashMap::default();
                     for key in keys {
                         let (accounts, numbers) = pages.entry(key.page).or_default();
                         accounts.insert(key.account);
                         numbers.insert(key.$number);
                     }
-                    let mut rows = HashMap::new();
+                    let mut rows = FxHashMap::default();
                     for (page, (accounts, numbers)) in pages {
                         let accounts: Vec<_> = accounts.into_iter().collect();
                         let numbers: Vec<_> = numbers.into_iter().collect();
@@ -707,13 +733,13 @@ numbered_pages! {
     MilestoneAwardsOf => PostMilestone: post_milestone_awards, milestone;
 }
 
-impl dataloader::Loader<GivenSince> for Loader {
+impl Load<GivenSince> for Loader {
     type Value = i64;
     type Error = Arc<StoreError>;
 
     /// Only a member themself asks, so there is hardly ever more than one key.
     async fn load(&self, keys: &[GivenSince]) -> Loaded<GivenSince, i64> {
-        let mut given = HashMap::new();
+        let mut given = FxHashMap::default();
         for key in keys {
             let store = self.batch();
             let count = store.gifts_given_since(&key.accounts, key.since).await?;
@@ -723,7 +749,7 @@ impl dataloader::Loader<GivenSince> for Loader {
     }
 }
 
-impl dataloader::Loader<TallyBy> for Loader {
+impl Load<TallyBy> for Loader {
     type Value = i64;
     type Error = Arc<StoreError>;
 
@@ -738,11 +764,11 @@ impl dataloader::Loader<TallyBy> for Loader {
     }
 }
 
-impl dataloader::Loader<EventAt> for Loader {
+impl Load<EventAt> for Loader {
     type Value = ToldEvent;
     type Error = Arc<JournalError>;
 
-    async fn load(&self, keys: &[EventAt]) -> Result<HashMap<EventAt, ToldEvent>, Self::Error> {
+    async fn load(&self, keys: &[EventAt]) -> Result<Found<EventAt, ToldEvent>, Self::Error> {
         self.batches.fetch_add(1, Ordering::Relaxed);
         let positions: Vec<Position> = keys.iter().map(|key| key.0).collect();
         let events = self.journal.read_at(&positions).await?.into_iter();
@@ -756,8 +782,8 @@ impl dataloader::Loader<EventAt> for Loader {
 }
 
 /// What is asked for in one way goes into one read; an operation asks in few ways.
-fn grouped<K, G: Eq + Hash>(keys: &[K], part: impl Fn(&K) -> (G, Key)) -> HashMap<G, Vec<Key>> {
-    let mut groups: HashMap<G, Vec<Key>> = HashMap::new();
+fn grouped<K, G: Eq + Hash>(keys: &[K], part: impl Fn(&K) -> (G, Key)) -> FxHashMap<G, Vec<Key>> {
+    let mut groups: FxHashMap<G, Vec<Key>> = FxHashMap::default();
     for key in keys {
         let (group, key) = part(key);
         groups.entry(group).or_default().push(key);

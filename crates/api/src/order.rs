@@ -4,8 +4,10 @@
 //! order of the selection (Executing Selection Sets), and people who read answers do too. It is
 //! made right while the answer is written, which costs nothing but a look-up a field.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
+use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{FragmentDefinition, Selection, SelectionSet};
 use async_graphql::{Name, Positioned, Value};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -15,9 +17,9 @@ use serde::{Serialize, Serializer};
 pub(crate) type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
 /// A value in the order of the selections that asked for it.
-pub(crate) struct Ordered<'a> {
-    value: &'a Value,
-    fields: &'a [Field<'a>],
+pub(crate) struct Ordered<'v, 'a> {
+    value: &'v Value,
+    fields: &'v [Field<'a>],
     fragments: &'a Fragments,
 }
 
@@ -25,6 +27,8 @@ pub(crate) struct Ordered<'a> {
 struct Field<'a> {
     key: &'a Name,
     selections: Vec<&'a SelectionSet>,
+    /// What these ask for: the same of every entry of a list.
+    below: OnceCell<Fields<'a>>,
 }
 
 /// What a selection asks for, in order.
@@ -62,6 +66,7 @@ impl<'a> Fields<'a> {
                         None => self.0.push(Field {
                             key,
                             selections: vec![inner],
+                            below: OnceCell::new(),
                         }),
                     }
                 }
@@ -82,7 +87,11 @@ impl<'a> Fields<'a> {
     }
 
     /// A value in this order.
-    pub(crate) fn order(&'a self, value: &'a Value, fragments: &'a Fragments) -> Ordered<'a> {
+    pub(crate) fn order<'v>(
+        &'v self,
+        value: &'v Value,
+        fragments: &'a Fragments,
+    ) -> Ordered<'v, 'a> {
         Ordered {
             value,
             fields: &self.0,
@@ -91,7 +100,15 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl Serialize for Ordered<'_> {
+/// The value of a key, which mostly stands at the place where it was asked for.
+fn find<'v>(values: &'v IndexMap<Name, Value>, place: usize, key: &Name) -> Option<&'v Value> {
+    match values.get_index(place) {
+        Some((found, value)) if found == key => Some(value),
+        _ => values.get(key),
+    }
+}
+
+impl Serialize for Ordered<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self {
             value,
@@ -112,13 +129,19 @@ impl Serialize for Ordered<'_> {
             }
             Value::Object(values) if !fields.is_empty() => {
                 let mut object = serializer.serialize_map(Some(values.len()))?;
-                for Field { key, selections } in fields {
+                for (place, field) in fields.iter().enumerate() {
+                    let Field {
+                        key,
+                        selections,
+                        below,
+                    } = field;
                     // A selection for another type, or one that was skipped, gave nothing.
-                    if let Some(value) = values.get(*key) {
+                    if let Some(value) = find(values, place, key) {
                         object.serialize_key(key.as_str())?;
                         match value {
                             Value::Object(_) | Value::List(_) => {
-                                let fields = Fields::merged(selections, fragments);
+                                let merged = || Fields::merged(selections, fragments);
+                                let fields = below.get_or_init(merged);
                                 object.serialize_value(&fields.order(value, fragments))?;
                             }
                             Value::Null

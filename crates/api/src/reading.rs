@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::{
@@ -21,7 +20,9 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::batches::Batches;
+use crate::kept::Kept;
 use crate::loader::{AccountsOf, Loader};
+use crate::loading::Loading;
 use crate::place::Place;
 
 /// So long a command's answer waits for its effect to be readable here, too.
@@ -46,6 +47,8 @@ pub struct Asking {
     pub batches: Batches,
     /// How far they are, if they follow something.
     pub place: Place,
+    /// What others read before.
+    pub(crate) kept: Arc<Kept>,
 }
 
 /// What the resolvers of one operation read from.
@@ -63,7 +66,7 @@ pub struct Reading {
     /// Up to where that was folded before anything was read.
     position: Position,
     batches: Batches,
-    loader: DataLoader<Loader>,
+    loader: Loading<Loader>,
     now: Time,
     looks_back: AtomicU32,
     searches: AtomicU32,
@@ -85,11 +88,11 @@ impl Reading {
             request,
             batches,
             place,
+            kept,
         } = asking;
         let (store, journal) = (models.store().clone(), community.journal().clone());
         let loader = Loader::new(store, journal, batches.counter().clone());
-        let to_add = batches.clone();
-        let loader = DataLoader::new(loader, move |batch| to_add.add(batch));
+        let loader = Loading::new(loader, batches.clone(), models.clone(), kept.clone());
         Self {
             batches,
             now,
@@ -99,9 +102,7 @@ impl Reading {
             place,
             position: models.folded().position,
             models,
-            // What they wait for is the operation.
-            // How much an operation asks for is bounded by its cost: what it asks for is one batch.
-            loader: loader.delay(Duration::ZERO).max_batch_size(usize::MAX),
+            loader,
             looks_back: AtomicU32::new(0),
             searches: AtomicU32::new(0),
             viewer_account: Mutex::default(),
@@ -116,6 +117,7 @@ impl Reading {
             request: self.request,
             batches: self.batches.clone(),
             place: self.place.clone(),
+            kept: self.loader.kept().clone(),
         };
         Self::of(asking, models, moment)
     }
@@ -146,7 +148,7 @@ impl Reading {
     }
 
     /// The rows, in batches.
-    pub fn loader(&self) -> &DataLoader<Loader> {
+    pub fn loader(&self) -> &Loading<Loader> {
         &self.loader
     }
 

@@ -30,8 +30,9 @@ use crate::gift::Gift;
 use crate::group::{Group, GroupFilter};
 use crate::holder::{LozengeHolderConnection, LozengeHolderFilter};
 use crate::id::NodeId;
+use crate::kept::Kept;
 use crate::leaderboard::{Leaderboard, LeaderboardPeriod};
-use crate::loader::{AccountBy, AccountById, GroupById, PostById};
+use crate::loader::{AccountBy, AccountById, GroupById, PostById, PostsListed};
 use crate::lozenge::Lozenge;
 use crate::lozenge_request::{LozengeRequest, LozengeRequestConnection};
 use crate::meeting::{Meeting, MeetingConnection, MeetingFilter};
@@ -61,6 +62,8 @@ impl Api {
     pub fn of(community: Arc<Members>) -> Self {
         let is_read_only = community.is_read_only();
         let dispatcher = Dispatcher::of(community.clone());
+        let kept = Arc::<Kept>::default();
+        let to_read = kept.clone();
         let api = Self::new(
             schema,
             move |engine, kind, viewer, request, batches, place| {
@@ -70,6 +73,7 @@ impl Api {
                     request,
                     batches: batches.clone(),
                     place: place.clone(),
+                    kept: to_read.clone(),
                 };
                 match kind {
                     OperationKind::Query | OperationKind::Mutation => {
@@ -80,6 +84,7 @@ impl Api {
                 }
             },
         );
+        let api = api.keeping(kept);
         match is_read_only {
             true => api.read_only(),
             false => api,
@@ -381,11 +386,12 @@ impl Query {
         };
         let part = paging.part(Order::Descending)?;
         let (filter, author) = resolved(context, filter.unwrap_or_default()).await?;
-        let posts = reading(context)
-            .store()
-            .post_page(&filter, part.page)
-            .await?;
-        let posts = posts.into_iter().map(Into::into).collect();
+        let listed = PostsListed {
+            filter: filter.clone(),
+            page: part.page,
+        };
+        let posts = reading(context).loader().load_one(listed).await?;
+        let posts = posts.unwrap_or_default();
         // What somebody wrote is public; how much, with a private profile, isn't (DOMAIN P6).
         let total = match author {
             Some(author) if !author.is_shown(context).await? => Total::Private,

@@ -36,7 +36,7 @@ pub mod verify;
 pub use community::{Clock, CommandError, Community, Follower, Idempotency, Outcome, Request};
 pub use generation::{Generation, Generations};
 pub use moments::{MomentError, Moments};
-pub use read_models::ReadModels;
+pub use read_models::{ReadModels, Version};
 pub use renewal::Renewal;
 
 /// Why folding ended.

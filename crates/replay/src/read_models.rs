@@ -1,6 +1,7 @@
 //! What people read from.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use plaudit_domain::Position;
@@ -14,11 +15,22 @@ use crate::FoldingError;
 use crate::live::{Folded, Live, Target};
 use crate::standings::Standings;
 
+/// Which rows something was read of, and as of when: of the same version the same is read. Later ones are greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Version {
+    /// Tells rows from all others of this process.
+    pub rows: u64,
+    /// Everything up to here is folded in.
+    pub position: Position,
+}
+
 /// One generation as it is read: its rows, the rules that these follow from, and its leaderboards.
 ///
 /// Who holds it reads from it however many others come after it; and as long as somebody does, it is
 /// folded on.
 pub struct ReadModels {
+    /// Tells its rows from all others of this process.
+    rows: u64,
     store: SharedStore,
     rules: Arc<Rules>,
     standings: Standings,
@@ -44,6 +56,7 @@ impl ReadModels {
     /// The same rows under other rules, by which the same are folded.
     pub(crate) fn under(&self, rules: Arc<Rules>) -> Self {
         Self {
+            rows: self.rows,
             folded: self.folded.clone(),
             live: self.live.clone(),
             ..Self::resting(self.store.clone(), rules, Folded::default())
@@ -70,8 +83,11 @@ impl ReadModels {
     }
 
     fn resting(store: SharedStore, rules: Arc<Rules>, folded: Folded) -> Self {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+
         let (_, folded) = watch::channel(folded);
         Self {
+            rows: MADE.fetch_add(1, Ordering::Relaxed),
             standings: Standings::new(store.clone(), &rules.kudos),
             store,
             rules,
@@ -93,6 +109,18 @@ impl ReadModels {
     /// The leaderboards.
     pub fn standings(&self) -> &Standings {
         &self.standings
+    }
+
+    /// The version of the rows that people read now. What was read is of this version or a later one, and is to
+    /// be read anew once it is another. There is none where others fold, and what they did is known here only
+    /// later; and none of rows that stay as they are.
+    pub fn version(&self) -> Option<Version> {
+        let folded = self.folded.borrow();
+        let is_known = self.live.is_some() && !folded.follows;
+        is_known.then_some(Version {
+            rows: self.rows,
+            position: folded.position,
+        })
     }
 
     /// Tells whenever rows have changed.

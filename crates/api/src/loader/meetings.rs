@@ -1,16 +1,16 @@
 //! Loading what user groups are about: who leads them, their meetings, and who comes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::dataloader;
 use plaudit_domain::{BenefitId, GroupId, MeetingId, PresentationId, Time};
 use plaudit_projection::{
     Application, Attendance, Benefit, Key, Leader, Meeting, Presentation, Rsvp, Sponsor, rsvp,
 };
 use plaudit_store::{Guests, Page, Span, StoreError};
+use rustc_hash::FxHashMap;
 
 use super::{Loaded, Loader, all_of, by_key, grouped};
+use crate::loading::{Keepable, Load};
 
 /// A meeting by its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -162,7 +162,11 @@ all_of! {
     SponsorsOf => Sponsor: sponsors_of, |sponsor| sponsor.meeting;
 }
 
-impl dataloader::Loader<ApplicationBy> for Loader {
+impl Keepable for Application {}
+impl Keepable for Guests {}
+impl Keepable for Rsvp {}
+
+impl Load<ApplicationBy> for Loader {
     type Value = Application;
     type Error = Arc<StoreError>;
 
@@ -174,12 +178,12 @@ impl dataloader::Loader<ApplicationBy> for Loader {
     }
 }
 
-impl dataloader::Loader<MeetingsOf> for Loader {
+impl Load<MeetingsOf> for Loader {
     type Value = Vec<Arc<Meeting>>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[MeetingsOf]) -> Loaded<MeetingsOf, Vec<Arc<Meeting>>> {
-        let mut meetings = HashMap::new();
+        let mut meetings = FxHashMap::default();
         for ((span, page), groups) in grouped(keys, |key| ((key.span, key.page), key.group)) {
             for meeting in self.batch().meetings_of(&groups, span, page).await? {
                 let group = meeting.group_key;
@@ -192,12 +196,12 @@ impl dataloader::Loader<MeetingsOf> for Loader {
     }
 }
 
-impl dataloader::Loader<MeetingCountOf> for Loader {
+impl Load<MeetingCountOf> for Loader {
     type Value = i64;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[MeetingCountOf]) -> Loaded<MeetingCountOf, i64> {
-        let mut counts = HashMap::new();
+        let mut counts = FxHashMap::default();
         for (span, groups) in grouped(keys, |key| (key.span, key.group)) {
             for (group, count) in self.batch().meeting_count(&groups, span).await? {
                 counts.insert(MeetingCountOf { group, span }, count);
@@ -207,12 +211,12 @@ impl dataloader::Loader<MeetingCountOf> for Loader {
     }
 }
 
-impl dataloader::Loader<HeldOf> for Loader {
+impl Load<HeldOf> for Loader {
     type Value = Vec<Time>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[HeldOf]) -> Loaded<HeldOf, Vec<Time>> {
-        let mut held = HashMap::new();
+        let mut held = FxHashMap::default();
         for (span, groups) in grouped(keys, |key| (key.span, key.group)) {
             for (group, at) in self.batch().held_of(&groups, span).await? {
                 let key = HeldOf { group, span };
@@ -223,12 +227,12 @@ impl dataloader::Loader<HeldOf> for Loader {
     }
 }
 
-impl dataloader::Loader<LastHeldOf> for Loader {
+impl Load<LastHeldOf> for Loader {
     type Value = Time;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[LastHeldOf]) -> Loaded<LastHeldOf, Time> {
-        let mut last = HashMap::new();
+        let mut last = FxHashMap::default();
         for (before, groups) in grouped(keys, |key| (key.before, key.group)) {
             for (group, at) in self.batch().last_held(&groups, before).await? {
                 last.insert(LastHeldOf { group, before }, at);
@@ -238,12 +242,12 @@ impl dataloader::Loader<LastHeldOf> for Loader {
     }
 }
 
-impl dataloader::Loader<RsvpsOf> for Loader {
+impl Load<RsvpsOf> for Loader {
     type Value = Vec<Rsvp>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[RsvpsOf]) -> Loaded<RsvpsOf, Vec<Rsvp>> {
-        let mut rsvps = HashMap::new();
+        let mut rsvps = FxHashMap::default();
         for ((state, page), meetings) in grouped(keys, |key| ((key.state, key.page), key.meeting)) {
             for rsvp in self.batch().rsvps(&meetings, state, page).await? {
                 let meeting = rsvp.meeting;
@@ -259,7 +263,7 @@ impl dataloader::Loader<RsvpsOf> for Loader {
     }
 }
 
-impl dataloader::Loader<GuestsOf> for Loader {
+impl Load<GuestsOf> for Loader {
     type Value = Guests;
     type Error = Arc<StoreError>;
 
@@ -272,7 +276,7 @@ impl dataloader::Loader<GuestsOf> for Loader {
     }
 }
 
-impl dataloader::Loader<RsvpBy> for Loader {
+impl Load<RsvpBy> for Loader {
     type Value = Rsvp;
     type Error = Arc<StoreError>;
 
@@ -289,12 +293,12 @@ impl dataloader::Loader<RsvpBy> for Loader {
     }
 }
 
-impl dataloader::Loader<AttendanceOf> for Loader {
+impl Load<AttendanceOf> for Loader {
     type Value = Vec<Attendance>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[AttendanceOf]) -> Loaded<AttendanceOf, Vec<Attendance>> {
-        let mut attendance = HashMap::new();
+        let mut attendance = FxHashMap::default();
         for (page, meetings) in grouped(keys, |key| (key.page, key.meeting)) {
             for seen in self.batch().attendance_of(&meetings, page).await? {
                 let meeting = seen.meeting;
@@ -306,12 +310,12 @@ impl dataloader::Loader<AttendanceOf> for Loader {
     }
 }
 
-impl dataloader::Loader<BenefitsOf> for Loader {
+impl Load<BenefitsOf> for Loader {
     type Value = Vec<Benefit>;
     type Error = Arc<StoreError>;
 
     async fn load(&self, keys: &[BenefitsOf]) -> Loaded<BenefitsOf, Vec<Benefit>> {
-        let mut benefits = HashMap::new();
+        let mut benefits = FxHashMap::default();
         for (page, accounts) in grouped(keys, |key| (key.page, key.account)) {
             for benefit in self.batch().benefits_of(&accounts, page).await? {
                 let account = benefit.account;
