@@ -13,8 +13,8 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, Weighter};
 use rustc_hash::FxBuildHasher;
 
-/// How many bytes it takes, about, unless another room is given to it.
-const ROOM: u64 = 32 * 1024 * 1024;
+/// How many bytes it takes, about, unless another room is given to it: enough for what thousands look at.
+pub const KEPT_BYTES: u64 = 32 * 1024 * 1024;
 
 /// What a place takes besides what is kept in it, about, in bytes.
 const PLACE: u64 = 128;
@@ -58,7 +58,7 @@ impl Default for Kept {
     fn default() -> Self {
         let lifecycle = DefaultLifecycle::default();
         Self {
-            places: Cache::with(1_000, ROOM, Weight, FxBuildHasher, lifecycle),
+            places: Cache::with(1_000, KEPT_BYTES, Weight, FxBuildHasher, lifecycle),
             version: RwLock::default(),
         }
     }

@@ -95,6 +95,7 @@ mod engine {
 
 pub use calendar::Calendars;
 pub use execute::{Allowed, Answer, Api, Followed, Kind, Outcome, Prepared};
+pub use kept::KEPT_BYTES;
 pub use limits::Limits;
 pub use operation::{MalformedRequest, Operation};
 pub use persisted::{BadDocument, GivenDocument};

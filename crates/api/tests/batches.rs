@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_graphql::{Value, value};
 use futures_util::future::join_all;
 use plaudit_domain::acceptance::Accept;
-use plaudit_domain::account::Register;
+use plaudit_domain::account::{Register, Rename};
 use plaudit_domain::kudos::{Allowance, Give};
 use plaudit_domain::like::LikePost;
 use plaudit_domain::post::{Answer, Comment, Open, Topic};
@@ -265,6 +265,37 @@ async fn what_apps_ask_for_most_takes_as_many_statements_for_a_hundred_rows_as_f
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_read_is_read_anew_once_something_happened() {
+    const KEPT: u64 = 1024 * 1024;
+
+    let asked = busy().await;
+    asked.api.keep_at_most(KEPT);
+    for (query, read) in OF_AN_APP {
+        assert!(batches(&asked, query, value!({ "n": 20 })).await <= read.len());
+        assert_eq!(batches(&asked, query, value!({ "n": 20 })).await, 0);
+    }
+    let query = "{ posts(first: 1) { nodes { likeCount body author { name } } } }";
+    let before = asked.data(None, query, value!({})).await;
+    let rename = Rename {
+        name: "Somebody else".into(),
+    };
+    asked.record(actor(&member(99)), rename).await;
+    let like = LikePost {
+        post: PostId(Uuid::from_u128(99 << 64)),
+    };
+    let last = asked.record(actor(&member(5)), like).await;
+    let readable = asked.community.readable(last, Duration::from_secs(60));
+    assert!(readable.await);
+    let after = asked.data(None, query, value!({})).await;
+    let of = |data: Value| serde_json::to_value(data).unwrap()["posts"]["nodes"][0].take();
+    let (before, after) = (of(before), of(after));
+    assert_eq!(before["author"]["name"], member(99));
+    assert_eq!(after["author"]["name"], "Somebody else");
+    let likes = |post: &serde_json::Value| post["likeCount"].as_i64().unwrap();
+    assert_eq!(likes(&after), likes(&before) + 1);
+}
+
 /// An account that isn't there isn't looked for again and again.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_is_looked_up_once() {
@@ -366,6 +397,8 @@ fn member(number: u128) -> String {
 /// the question and on the answers, likes and a watch.
 async fn busy() -> Asked {
     let asked = Asked::new().await;
+    // Every operation is the first one.
+    asked.api.keep_at_most(0);
     // All at once: the journal writes together what comes together.
     join_all((0..100).map(|number| {
         let name = member(number);

@@ -226,7 +226,6 @@ async fn follow(
             lease = target.store.lease(&mut moved) => lease?,
             error = not_ours(journal, target) => return Err(error),
         };
-        report.send_modify(|folded| folded.follows = false);
         fold_on(journal, target, report, &lease).await?;
     }
 }
@@ -266,10 +265,15 @@ async fn fold_on(
 ) -> Result<(), FoldingError> {
     let (mut position, head) = stand(journal, &*target.store).await?;
     let mut erased = target.has_erased().await?.then(Erased::now);
-    if position == head {
-        // What was in the way isn't any more, though nothing comes to show it.
-        report.send_modify(|folded| folded.reach(position));
-    }
+    report.send_modify(|folded| {
+        folded.follows = false;
+        // Others may have folded since it was known last.
+        folded.position = position;
+        if position == head {
+            // What was in the way isn't any more, though nothing comes to show it.
+            folded.reach(position);
+        }
+    });
     let mut following = Follow::new(journal.clone(), position, BATCH);
     loop {
         let Some(events) = next(&mut following, lease, target, &mut erased).await? else {

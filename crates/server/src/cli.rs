@@ -275,6 +275,19 @@ pub struct Serve {
     )]
     pub read_only: bool,
 
+    /// Memory for what was read, in MiB, for who asks for the same next.
+    ///
+    /// It holds until something happens: nobody sees anything older for its sake. With 0 everything is read each time.
+    #[arg(
+        long,
+        value_name = "MIB",
+        env = "PLAUDIT_KEPT",
+        default_value_t = plaudit_api::KEPT_BYTES / 1024 / 1024,
+        value_parser = clap::value_parser!(u64).range(..=1_000_000),
+        hide_short_help = true
+    )]
+    pub kept: u64,
+
     /// Whose tokens are taken otherwise.
     #[command(flatten)]
     pub provider: Provider,

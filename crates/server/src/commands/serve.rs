@@ -157,6 +157,7 @@ pub async fn run(place: &Place, serve: Serve) -> Result<(), Failure> {
     };
 
     let mut api = Api::of(community.clone()).with_limits(protection.limits());
+    api.keep_at_most(serve.kept * 1024 * 1024);
     if let Some(given) = given {
         let only = protection.allow_only.is_some();
         let checked = api.with_documents(given, only).await;
