@@ -34,9 +34,9 @@ pub enum BadgeKind {
 #[derive(Debug, Clone)]
 pub struct Badge {
     kind: BadgeKind,
-    key: String,
-    title: String,
-    description: String,
+    key: Arc<str>,
+    title: Arc<str>,
+    description: Arc<str>,
     /// None for a milestone of the whole profile.
     awarded: Option<(Awards, AwardsIn)>,
 }
@@ -183,16 +183,25 @@ impl Badge {
     }
 
     fn of_milestone(milestone: &Milestone<'_>) -> Self {
-        let (key, title) = (milestone.key(), milestone.title());
-        Self::new(BadgeKind::Milestone, key, title, milestone.description())
+        Self::new(
+            BadgeKind::Milestone,
+            milestone.key().clone(),
+            milestone.title().clone(),
+            milestone.description().clone(),
+        )
     }
 
-    fn new(kind: BadgeKind, key: String, title: String, description: String) -> Self {
+    fn new(
+        kind: BadgeKind,
+        key: impl Into<Arc<str>>,
+        title: impl Into<Arc<str>>,
+        description: impl Into<Arc<str>>,
+    ) -> Self {
         Self {
             kind,
-            key,
-            title,
-            description,
+            key: key.into(),
+            title: title.into(),
+            description: description.into(),
             awarded: None,
         }
     }
@@ -239,8 +248,8 @@ async fn of_kudos(context: &Context<'_>, row: &Row) -> Result<Vec<Badge>> {
     let definitions = &reading(context).rules().kudos.badges;
     let badge = |(number, (awards, awards_in)): (usize, _)| {
         let rule = definitions.get(number)?;
-        let (key, title) = (rule.id.clone(), rule.title.clone());
-        let badge = Badge::new(BadgeKind::Kudos, key, title, rule.description.clone());
+        let (key, title) = (rule.id.as_str(), rule.title.as_str());
+        let badge = Badge::new(BadgeKind::Kudos, key, title, rule.description.as_str());
         Some(badge.awarded(awards, awards_in))
     };
     let badges = kudos::badges(context, row).await?.into_iter();

@@ -9,6 +9,7 @@ use plaudit_store::{Cursor, PostFilter};
 
 use crate::account::Account;
 use crate::group::Group;
+use crate::list::List;
 use crate::paging::{Opaque, Part, Slice};
 use crate::post::Post;
 use crate::reading::reading;
@@ -92,12 +93,12 @@ impl LikerConnection {
 #[Object(crate = "crate::engine")]
 impl PostConnection {
     /// The posts, with their cursors.
-    async fn edges(&self) -> &[PostEdge] {
-        &self.slice.rows
+    async fn edges(&self) -> List<&PostEdge> {
+        self.slice.rows.iter().collect()
     }
 
     /// The posts.
-    async fn nodes(&self) -> Vec<&Post> {
+    async fn nodes(&self) -> List<&Post> {
         self.slice.rows.iter().map(|edge| &edge.node).collect()
     }
 

@@ -15,6 +15,7 @@ use crate::as_of::check_past;
 use crate::connection::{PageInfo, page_info};
 use crate::group::Group;
 use crate::id::NodeId;
+use crate::list::List;
 use crate::loader::GroupById;
 use crate::paging::{Opaque, Paging, Slice};
 use crate::profile::Profile;
@@ -211,8 +212,8 @@ impl Leaderboard {
 #[Object(crate = "crate::engine")]
 impl LeaderboardConnection {
     /// The entries, each its own edge.
-    async fn edges(&self) -> &[LeaderboardEntry] {
-        &self.slice.rows
+    async fn edges(&self) -> List<&LeaderboardEntry> {
+        self.slice.rows.iter().collect()
     }
 
     /// The profiles.

@@ -18,6 +18,7 @@ use crate::group::Group;
 use crate::id::NodeId;
 use crate::kudos::Kudos;
 use crate::learned::{Certification, Course};
+use crate::list::List;
 use crate::loader::{
     AboutOf, AccountBy, AccountById, AccountsOf, GroupBy, LozengeRequestsOf, MembershipsOf,
     PostsOf, ProfileBy, ProfileById,
@@ -342,12 +343,12 @@ impl Profile {
 
     /// The member's badges, each once: first those for milestones of the profile, then those for
     /// milestones of posts, kudos badges, those of courses, and those that were granted elsewhere.
-    async fn badges(&self, context: &Context<'_>) -> Result<Option<Vec<Badge>>> {
+    async fn badges(&self, context: &Context<'_>) -> Result<Option<List<Badge>>> {
         let Some(row) = self.shown() else {
             return Ok(None);
         };
         let badges = Badge::all(context, row, self.completed(context));
-        badges.await.map(Some)
+        Ok(Some(List(badges.await?)))
     }
 
     /// The lozenge to show with the member's name: the highest that they hold, with any account. Null

@@ -466,20 +466,23 @@ impl MilestoneLadder {
 impl Milestone {
     fn of(milestone: &Reached<'_>) -> Self {
         Self {
-            key: milestone.key(),
-            title: milestone.title(),
-            description: milestone.description(),
+            key: milestone.key().to_string(),
+            title: milestone.title().to_string(),
+            description: milestone.description().to_string(),
             threshold: int(milestone.threshold()),
         }
     }
 
     /// The next one of each ladder that isn't reached with some counts.
     pub fn next(milestones: &Milestones, counts: &Counts) -> Vec<Self> {
-        let reached: HashSet<String> = milestones.reached(counts).map(|it| it.key()).collect();
+        let reached: HashSet<_> = milestones
+            .reached(counts)
+            .map(|it| it.key().clone())
+            .collect();
         let mut ladders = HashSet::new();
         let left = milestones
             .of_profiles()
-            .filter(|it| !reached.contains(&it.key()));
+            .filter(|it| !reached.contains(it.key()));
         let next = left.filter(|it| ladders.insert(it.ladder().to_owned()));
         next.map(|it| Self::of(&it)).collect()
     }

@@ -36,8 +36,23 @@ pub struct Standings {
 /// Leaderboards, with when they were asked for last.
 #[derive(Default)]
 struct Shelf {
-    boards: HashMap<Scope, (u64, Arc<tokio::sync::Mutex<Kept>>)>,
+    boards: HashMap<Scope, (u64, Arc<Place>)>,
     asked: u64,
+}
+
+/// Where a leaderboard is.
+#[derive(Default)]
+struct Place {
+    kept: tokio::sync::Mutex<Kept>,
+    /// What it came to last: whoever asks for that needn't wait for who adds to it.
+    told: Mutex<Option<Told>>,
+}
+
+/// Who stood where as of a position.
+struct Told {
+    window: Window,
+    position: Position,
+    ranking: Arc<Ranking>,
 }
 
 /// A leaderboard as of a position.
@@ -66,9 +81,16 @@ impl Standings {
 
     /// A leaderboard as it is now: the same one for as long as nothing of it has changed.
     pub async fn now(&self, scope: Scope, now: Time) -> Result<Arc<Ranking>> {
-        let kept = self.kept.lock().take(scope);
-        let mut kept = kept.lock().await;
+        let place = self.kept.lock().take(scope);
         let window = Window::of(scope, now);
+        let (position, _) = self.store.standing().await?;
+        if let Some(told) = &*place.told.lock()
+            && told.window == window
+            && told.position >= position
+        {
+            return Ok(told.ranking.clone());
+        }
+        let mut kept = place.kept.lock().await;
         if kept.window != window || kept.position == 0 {
             *kept = Kept {
                 board: Board::new(self.everybody),
@@ -76,14 +98,19 @@ impl Standings {
                 ..Kept::default()
             };
         }
-        let (position, _) = self.store.standing().await?;
-        if kept.position != position
+        // Who had it before may have added all that was missing.
+        if kept.position < position
             && let Err(error) = self.go_on(&mut kept).await
         {
             // What was added of it by then would be added again.
             *kept = Kept::default();
             return Err(error);
         }
+        *place.told.lock() = Some(Told {
+            window: kept.window.clone(),
+            position: kept.position,
+            ranking: kept.ranking.clone(),
+        });
         Ok(kept.ranking.clone())
     }
 
@@ -165,7 +192,7 @@ impl Window {
 
 impl Shelf {
     /// A leaderboard; one of a group may take the place of the one that nobody has asked for the longest.
-    fn take(&mut self, scope: Scope) -> Arc<tokio::sync::Mutex<Kept>> {
+    fn take(&mut self, scope: Scope) -> Arc<Place> {
         self.asked += 1;
         if !self.boards.contains_key(&scope) {
             let of_groups = self
@@ -179,8 +206,8 @@ impl Shelf {
                 self.boards.remove(&oldest);
             }
         }
-        let (asked, kept) = self.boards.entry(scope).or_default();
+        let (asked, place) = self.boards.entry(scope).or_default();
         *asked = self.asked;
-        kept.clone()
+        place.clone()
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn badges(record: &ProfileRecord, rules: &Rules) -> io::Result<Vec<Ba
         .map(|milestone| BadgeLine {
             profile,
             account: None,
-            badge: milestone.key(),
+            badge: milestone.key().to_string(),
             kind: MILESTONE,
             awarded_at: None,
             position: None,
@@ -109,7 +109,7 @@ fn named(record: &BadgeRecord, rules: &Rules) -> io::Result<(String, &'static st
             let milestone = usize::try_from(*number).ok();
             let milestone = milestone.and_then(|it| rules.milestones.post_milestone(it));
             let milestone = milestone.ok_or_else(|| malformed("milestone"))?;
-            Ok((milestone.key(), MILESTONE, true))
+            Ok((milestone.key().to_string(), MILESTONE, true))
         }
         // DOMAIN L12: united, by course.
         BadgeOf::Course(course) => Ok((course.clone(), "course", false)),

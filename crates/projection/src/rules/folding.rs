@@ -16,7 +16,7 @@ struct Folding<'a> {
     limits: Vec<(i64, Period)>,
     reasons: Vec<Worth<'a>>,
     /// Of each ladder of posts, the kinds and the thresholds.
-    posts: Vec<(&'a [Kind], &'a [i64])>,
+    posts: Vec<(&'a [Kind], Vec<i64>)>,
 }
 
 /// What a rule or challenge makes of deeds.
@@ -54,7 +54,7 @@ impl<'a> Folding<'a> {
         let limits = kudos.limits.iter();
         let ladders = rules.milestones.ladders.iter();
         let posts = ladders.filter_map(|ladder| match &ladder.counts {
-            Reached::Post(kinds) => Some((kinds.as_slice(), ladder.thresholds.as_slice())),
+            Reached::Post(kinds) => Some((kinds.as_slice(), ladder.thresholds().collect())),
             Reached::Profile(_) => None,
         });
         Self {

@@ -1,6 +1,6 @@
 //! Reading the ladders of `milestones.toml`. README.md in `projections/` says what their keys mean.
 
-use super::milestones::{Counted, FIGURES, Figure, LIKES, Ladder, Titles};
+use super::milestones::{Counted, FIGURES, Figure, LIKES, Ladder, Step, filled};
 use super::programme::{COUNT_MAX, Names, kinds};
 use super::source::{At, Table, Value, choose};
 
@@ -10,15 +10,13 @@ pub(super) fn ladder(mut table: Table<'_>, names: &mut Names) -> Ladder {
     retroactive(&mut table);
     let counts = counts(&mut table);
     let thresholds = thresholds(&mut table);
-    let ladder = Ladder {
-        id,
-        counts,
-        titles: titles(&mut table, thresholds.len()),
-        description: table.description(),
-        thresholds,
-    };
+    let titles = titles(&mut table, &thresholds);
+    let description = table.description();
     table.end();
-    ladder
+    let steps = thresholds.into_iter().zip(titles);
+    let step = |(threshold, title): (_, String)| Step::new(&id, threshold, &title, &description);
+    let steps = steps.map(step).collect();
+    Ladder { id, counts, steps }
 }
 
 /// A ladder counts all that there is (DOMAIN K3), and has to say so.
@@ -96,10 +94,15 @@ fn thresholds(table: &mut Table<'_>) -> Vec<i64> {
     thresholds
 }
 
-fn titles(table: &mut Table<'_>, thresholds: usize) -> Titles {
+/// The title of the milestone of each threshold.
+fn titles(table: &mut Table<'_>, thresholds: &[i64]) -> Vec<String> {
     let source = table.source;
     let Some(list) = table.take("titles") else {
-        return Titles::Filled(table.title("title"));
+        let title = table.title("title");
+        let thresholds = thresholds.iter();
+        return thresholds
+            .map(|threshold| filled(&title, *threshold))
+            .collect();
     };
     let offset = list.offset;
     if let Some(title) = table.take("title") {
@@ -107,12 +110,12 @@ fn titles(table: &mut Table<'_>, thresholds: usize) -> Titles {
         source.mistake(title.offset, mistake);
     }
     let titles: Vec<_> = list.list().into_iter().filter_map(Value::title).collect();
-    if titles.len() != thresholds {
-        let found = titles.len();
+    if titles.len() != thresholds.len() {
+        let (found, thresholds) = (titles.len(), thresholds.len());
         source.mistake(
             offset,
             format!("there are {found} titles for {thresholds} thresholds: write one for each"),
         );
     }
-    Titles::Each(titles.into_iter().map(|title| title.value).collect())
+    titles.into_iter().map(|title| title.value).collect()
 }

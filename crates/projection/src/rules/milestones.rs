@@ -1,5 +1,7 @@
 //! Milestones: badges for reaching a number of something (DOMAIN L13, K6).
 
+use std::sync::Arc;
+
 use plaudit_domain::post::Kind;
 
 use super::ladders::ladder;
@@ -21,18 +23,24 @@ pub struct Milestones {
 #[derive(Debug, Clone, Copy)]
 pub struct Milestone<'a> {
     ladder: &'a Ladder,
-    /// Its place on the ladder.
-    place: usize,
+    step: &'a Step,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Ladder {
     pub(super) id: String,
     pub(super) counts: Counted,
-    pub(super) titles: Titles,
-    pub(super) description: String,
-    /// At least one, rising.
-    pub(super) thresholds: Vec<i64>,
+    /// At least one, with rising thresholds.
+    pub(super) steps: Vec<Step>,
+}
+
+/// A milestone, as everybody who reached it is told of it: it is put into words once.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    threshold: i64,
+    key: Arc<str>,
+    title: Arc<str>,
+    description: Arc<str>,
 }
 
 #[derive(Debug, Clone)]
@@ -41,14 +49,6 @@ pub(super) enum Counted {
     Profile(Figure),
     /// Likes of each post of some kinds; of any, if there are none.
     Post(Vec<Kind>),
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum Titles {
-    /// One for all, with `{n}` for the threshold.
-    Filled(String),
-    /// One for each threshold.
-    Each(Vec<String>),
 }
 
 /// What can be counted of a profile.
@@ -108,7 +108,8 @@ impl Milestones {
     pub fn post_milestone(&self, number: usize) -> Option<Milestone<'_>> {
         let &(ladder, place) = self.of_posts.get(number)?;
         let ladder = &self.ladders[ladder];
-        Some(Milestone { ladder, place })
+        let step = &ladder.steps[place];
+        Some(Milestone { ladder, step })
     }
 
     /// The ids of the ladders.
@@ -152,12 +153,12 @@ impl Milestones {
             let Counted::Post(kinds) = &ladder.counts else {
                 continue;
             };
-            for (place, threshold) in ladder.thresholds.iter().enumerate() {
+            for (place, step) in ladder.steps.iter().enumerate() {
                 let milestone = milestones.of_posts.len();
                 milestones.of_posts.push((number, place));
                 for kind in Kind::ALL {
                     if kinds.is_empty() || kinds.contains(&kind) {
-                        milestones.of_kind[kind as usize].push((milestone, *threshold));
+                        milestones.of_kind[kind as usize].push((milestone, step.threshold));
                     }
                 }
             }
@@ -167,15 +168,32 @@ impl Milestones {
 }
 
 impl Ladder {
-    fn reached(&self, count: i64) -> impl Iterator<Item = Milestone<'_>> {
-        let reached = self
-            .thresholds
-            .partition_point(|threshold| *threshold <= count);
-        (0..reached).map(|place| Milestone {
-            ladder: self,
-            place,
-        })
+    pub(super) fn thresholds(&self) -> impl Iterator<Item = i64> {
+        self.steps.iter().map(|step| step.threshold)
     }
+
+    fn reached(&self, count: i64) -> impl Iterator<Item = Milestone<'_>> {
+        let reached = self.steps.partition_point(|step| step.threshold <= count);
+        let steps = self.steps[..reached].iter();
+        steps.map(|step| Milestone { ladder: self, step })
+    }
+}
+
+impl Step {
+    /// The milestone of a threshold on a ladder.
+    pub(super) fn new(ladder: &str, threshold: i64, title: &str, description: &str) -> Self {
+        Self {
+            threshold,
+            key: format!("{ladder}:{threshold}").into(),
+            title: title.into(),
+            description: filled(description, threshold).into(),
+        }
+    }
+}
+
+/// A text in which `{n}` stands for a threshold.
+pub(super) fn filled(text: &str, threshold: i64) -> String {
+    text.replace("{n}", &threshold.to_string())
 }
 
 impl Milestone<'_> {
@@ -185,31 +203,23 @@ impl Milestone<'_> {
     }
 
     /// What programs know it by, like `answers:75`.
-    pub fn key(&self) -> String {
-        format!("{}:{}", self.ladder.id, self.threshold())
+    pub fn key(&self) -> &Arc<str> {
+        &self.step.key
     }
 
     /// Its title.
-    pub fn title(&self) -> String {
-        match &self.ladder.titles {
-            Titles::Filled(title) => self.filled(title),
-            Titles::Each(titles) => titles.get(self.place).cloned().unwrap_or_default(),
-        }
+    pub fn title(&self) -> &Arc<str> {
+        &self.step.title
     }
 
     /// What it is for.
-    pub fn description(&self) -> String {
-        self.filled(&self.ladder.description)
+    pub fn description(&self) -> &Arc<str> {
+        &self.step.description
     }
 
     /// How much of it makes it.
     pub fn threshold(&self) -> i64 {
-        let threshold = self.ladder.thresholds.get(self.place);
-        threshold.copied().unwrap_or_default()
-    }
-
-    fn filled(&self, text: &str) -> String {
-        text.replace("{n}", &self.threshold().to_string())
+        self.step.threshold
     }
 }
 
@@ -243,7 +253,9 @@ mod tests {
 
     fn for_answers(counts: &Counts) -> Vec<String> {
         let milestones = standard();
-        let keys = milestones.reached(counts).map(|milestone| milestone.key());
+        let keys = milestones
+            .reached(counts)
+            .map(|milestone| milestone.key().to_string());
         keys.filter(|key| key.starts_with("answers:")).collect()
     }
 
@@ -272,9 +284,9 @@ mod tests {
         };
         let milestones = standard();
         let mut reached = milestones.reached(&counts);
-        let five = reached.find(|it| it.key() == "articles:5").unwrap();
-        assert_eq!(five.title(), "Articles: 5");
-        assert_eq!(five.description(), "Articles published: 5");
+        let five = reached.find(|it| **it.key() == *"articles:5").unwrap();
+        assert_eq!(&**five.title(), "Articles: 5");
+        assert_eq!(&**five.description(), "Articles published: 5");
     }
 
     #[test]
@@ -287,9 +299,9 @@ mod tests {
         assert_eq!(of(Kind::Question), [(3, 10), (4, 25), (5, 100)]);
         assert_eq!(of(Kind::Comment), []);
         let great = milestones.post_milestone(5).unwrap();
-        assert_eq!(great.key(), "question:100");
-        assert_eq!(great.title(), "Great Question");
-        assert_eq!(great.description(), "A question that 100 members like");
+        assert_eq!(&**great.key(), "question:100");
+        assert_eq!(&**great.title(), "Great Question");
+        assert_eq!(&**great.description(), "A question that 100 members like");
         assert!(milestones.post_milestone(6).is_none());
         // However much a profile has, these are of posts.
         let counts = Counts {

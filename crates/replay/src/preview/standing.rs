@@ -90,7 +90,7 @@ impl<'a> Side<'a> {
         }
         for milestone in self.rules.milestones.reached(&profile.counts) {
             let key = milestone.key();
-            standing.has(things.number(Kind::Milestone, &key, || milestone.title()));
+            standing.has(things.number(Kind::Milestone, key, || milestone.title().to_string()));
         }
         let led = self.led.get(&profile.key).map(Vec::as_slice);
         let led = led.unwrap_or_default();
@@ -147,7 +147,7 @@ impl<'a> Side<'a> {
                     column: "milestone",
                 })?;
                 let key = milestone.key();
-                standing.has(things.number(Kind::Milestone, &key, || milestone.title()));
+                standing.has(things.number(Kind::Milestone, key, || milestone.title().to_string()));
             }
             BadgeOf::Course(_) | BadgeOf::Granted(_) => {}
         }
@@ -216,7 +216,11 @@ fn learn(rules: &Rules, things: &mut Things) {
     let milestones = &rules.milestones;
     let of_posts = (0..).map_while(|number| milestones.post_milestone(number));
     for milestone in milestones.of_profiles().chain(of_posts) {
-        learn(Kind::Milestone, &milestone.key(), milestone.title());
+        learn(
+            Kind::Milestone,
+            milestone.key(),
+            milestone.title().to_string(),
+        );
     }
     for lozenge in &rules.lozenges.all {
         learn(Kind::Lozenge, &lozenge.id, lozenge.title.clone());
