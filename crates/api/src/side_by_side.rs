@@ -55,3 +55,28 @@ pub(crate) async fn all<I, F: Future>(
     .await;
     done.into_iter().flatten().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_waits_holds_up_nothing_and_everything_is_in_order() {
+        let begun = AtomicUsize::new(0);
+        let doubled = all(0..100_usize, async |number| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            if number.is_multiple_of(3) {
+                yield_now().await;
+                assert_eq!(begun.load(Ordering::Relaxed), 100);
+            }
+            2 * number
+        });
+        let expected: Vec<usize> = (0..100).map(|number| 2 * number).collect();
+        assert_eq!(doubled.await, expected);
+        assert!(all([0_u8; 0], async |number| number).await.is_empty());
+    }
+}
