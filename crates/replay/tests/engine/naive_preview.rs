@@ -94,10 +94,10 @@ async fn naive(
         }
         for reached in store.post_milestones_of(&keys).await.unwrap() {
             let milestone = rules.milestones.post_milestone(reached.number as usize);
-            has(Kind::Milestone, &milestone.unwrap().key(), reached.times);
+            has(Kind::Milestone, milestone.unwrap().key(), reached.times);
         }
         for milestone in rules.milestones.reached(&profile.counts) {
-            has(Kind::Milestone, &milestone.key(), 1);
+            has(Kind::Milestone, milestone.key(), 1);
         }
         let led = store.led_by(&keys).await.unwrap();
         let led: BTreeSet<Key> = led.iter().map(|it| it.group_key).collect();
