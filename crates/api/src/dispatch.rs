@@ -13,7 +13,7 @@ use std::time::Duration;
 use plaudit_domain::{AccountId, Event, Position, PostId};
 use plaudit_projection::standings::Ranking;
 use plaudit_projection::{Key, Touched};
-use plaudit_replay::standings::Scope;
+use plaudit_replay::standings::{Held, Scope};
 use plaudit_replay::{Community, FoldingError, ReadModels};
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -226,7 +226,7 @@ struct Watch {
     shared: Arc<Shared>,
     models: Arc<ReadModels>,
     /// The leaderboards that are followed, as they were the last time.
-    rankings: HashMap<Scope, Arc<Ranking>>,
+    rankings: HashMap<Scope, (Arc<Ranking>, Held)>,
     /// Whether nobody was left who follows anything: somebody else looks for who comes next.
     is_over: bool,
 }
@@ -271,17 +271,19 @@ impl Watch {
                         );
                     }
                     sleep(RETRY).await;
-                    continue;
                 }
             }
             sleep(PACE).await;
-            tokio::select! {
-                goes_on = follower.changed() => {
-                    if !goes_on {
-                        return;
+            // What failed is tried again.
+            if !is_troubled {
+                tokio::select! {
+                    goes_on = follower.changed() => {
+                        if !goes_on {
+                            return;
+                        }
                     }
+                    () = self.shared.left.notified() => {}
                 }
-                () = self.shared.left.notified() => {}
             }
             let mut followed = self.shared.followed();
             if followed.everybody.is_empty() {
@@ -391,8 +393,9 @@ impl Watch {
         let now = self.shared.community.now();
         for scope in scopes {
             let ranking = self.models.standings().now(scope, now).await?;
-            let before = self.rankings.insert(scope, ranking.clone());
-            if before.is_none_or(|before| !Arc::ptr_eq(&before, &ranking)) {
+            let held = self.models.standings().hold(scope);
+            let before = self.rankings.insert(scope, (ranking.clone(), held));
+            if before.is_none_or(|(before, _)| !Arc::ptr_eq(&before, &ranking)) {
                 concerned.insert(Topic::Leaderboard(scope));
             }
         }

@@ -13,7 +13,7 @@ use plaudit_projection::{Key, LedgerEntry};
 use plaudit_store::{Result, SharedStore};
 
 /// Which points count for a leaderboard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Scope {
     /// Those of the current one of these; of all time, if there is none.
     pub period: Option<Period>,
@@ -21,7 +21,8 @@ pub struct Scope {
     pub group: Option<Key>,
 }
 
-/// So many leaderboards of groups are kept. What isn't kept is read from the ledger when somebody asks.
+/// So many leaderboards of groups are kept, besides those that somebody reads or follows. What isn't kept is read from
+/// the ledger when somebody asks.
 const KEPT: usize = 64;
 
 /// The leaderboards of a community.
@@ -47,6 +48,9 @@ struct Place {
     /// What it came to last: whoever asks for that needn't wait for who adds to it.
     told: Mutex<Option<Told>>,
 }
+
+/// A leaderboard that is kept for as long as this is held.
+pub struct Held(#[expect(dead_code, reason = "it counts who holds it")] Arc<Place>);
 
 /// Who stood where as of a position.
 struct Told {
@@ -79,6 +83,11 @@ impl Standings {
         }
     }
 
+    /// Keeps a leaderboard, which is asked for again and again, whatever others ask for.
+    pub fn hold(&self, scope: Scope) -> Held {
+        Held(self.kept.lock().take(scope))
+    }
+
     /// A leaderboard as it is now: the same one for as long as nothing of it has changed.
     pub async fn now(&self, scope: Scope, now: Time) -> Result<Arc<Ranking>> {
         let place = self.kept.lock().take(scope);
@@ -91,20 +100,19 @@ impl Standings {
             return Ok(told.ranking.clone());
         }
         let mut kept = place.kept.lock().await;
-        if kept.window != window || kept.position == 0 {
-            *kept = Kept {
-                board: Board::new(self.everybody),
-                window,
-                ..Kept::default()
-            };
-        }
         // Who had it before may have added all that was missing.
-        if kept.position < position
-            && let Err(error) = self.go_on(&mut kept).await
-        {
-            // What was added of it by then would be added again.
-            *kept = Kept::default();
-            return Err(error);
+        if kept.window != window || kept.position < position {
+            // Nothing is left of it if this fails, or who asks goes: what was added by then would be added again.
+            let mut board = std::mem::take(&mut *kept);
+            if board.window != window || board.position == 0 {
+                board = Kept {
+                    board: Board::new(self.everybody),
+                    window,
+                    ..Kept::default()
+                };
+            }
+            self.go_on(&mut board).await?;
+            *kept = board;
         }
         *place.told.lock() = Some(Told {
             window: kept.window.clone(),
@@ -195,10 +203,9 @@ impl Shelf {
     fn take(&mut self, scope: Scope) -> Arc<Place> {
         self.asked += 1;
         if !self.boards.contains_key(&scope) {
-            let of_groups = self
-                .boards
-                .iter()
-                .filter(|(scope, _)| scope.group.is_some());
+            let of_groups = self.boards.iter().filter(|(scope, (_, place))| {
+                scope.group.is_some() && Arc::strong_count(place) == 1
+            });
             let oldest = of_groups.clone().min_by_key(|(_, (asked, _))| *asked);
             if let Some(oldest) = oldest.map(|(scope, _)| *scope)
                 && of_groups.count() >= KEPT
@@ -209,5 +216,34 @@ impl Shelf {
         let (asked, place) = self.boards.entry(scope).or_default();
         *asked = self.asked;
         place.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_group(key: i64) -> Scope {
+        Scope {
+            period: None,
+            group: Some(Key(key)),
+        }
+    }
+
+    #[test]
+    fn a_leaderboard_that_somebody_holds_is_kept_whatever_others_ask_for() {
+        let mut shelf = Shelf::default();
+        let (whole, held) = (shelf.take(Scope::default()), shelf.take(of_group(1)));
+        for key in 2..200 {
+            shelf.take(of_group(key));
+        }
+        assert!(Arc::ptr_eq(&whole, &shelf.take(Scope::default())));
+        assert!(Arc::ptr_eq(&held, &shelf.take(of_group(1))));
+        assert_eq!(shelf.boards.len(), KEPT + 2);
+        drop(held);
+        for key in 200..300 {
+            shelf.take(of_group(key));
+        }
+        assert!(!shelf.boards.contains_key(&of_group(1)));
     }
 }

@@ -1,23 +1,29 @@
 //! Read models in PostgreSQL: the same rows as elsewhere, generations that several nodes share, and a server
 //! that is gone for a moment.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use plaudit_domain::Time;
 use plaudit_domain::erasure::{Content, Erased};
 use plaudit_domain::fact::AccountFact;
 use plaudit_journal::SharedJournal;
 use plaudit_replay::live::{Live, Target, catch_up};
 use plaudit_replay::rebuild::rebuild;
+use plaudit_replay::standings::{Scope, Standings};
 use plaudit_replay::{FoldingError, Generation, Generations};
 use plaudit_store::compare::Comparison;
 use plaudit_store::postgres::{Address, PostgresLoad, PostgresStore, Schemas};
 use plaudit_store::{Load, SharedStore, StoreError};
 use plaudit_testing::postgres::{PASSWORD, Server, database, query, server};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use tokio::runtime::Runtime;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::folder::{Folder, rebuilt, rules, target};
 use crate::histories::{account, any_steps, events};
@@ -267,7 +273,7 @@ async fn a_server_that_is_gone_for_a_moment_is_waited_for() {
         reading.await.unwrap().unwrap();
         let mut folded = live.follow();
         let reached = folded.wait_for(|folded| folded.position == 4 + round);
-        tokio::time::timeout(Duration::from_secs(30), reached)
+        timeout(Duration::from_secs(30), reached)
             .await
             .unwrap()
             .unwrap();
@@ -310,4 +316,51 @@ async fn what_keeps_one_out_is_told_with_what_to_do_and_without_the_password() {
     );
     assert!(error.to_string().contains(name), "{error}");
     assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn k9_a_leaderboard_that_somebody_gave_up_waiting_for_is_still_right() {
+    let Some(database) = database() else { return };
+    let address = Address::parse(&database.url).unwrap();
+    let folder = Folder::new();
+    let journal = folder.journal();
+    let mut runner = TestRunner::deterministic();
+    let mut any = || any_steps(1_000).new_tree(&mut runner).unwrap().current();
+    let steps = std::iter::repeat_with(&mut any).find(|steps| steps.len() > 900);
+    let mut first = events(&steps.unwrap());
+    let then = first.split_off(first.len() / 2);
+    let hash = rules().folding_hash();
+    let store = PostgresStore::open(&address, "plaudit_1", &hash).await;
+    let store: SharedStore = Arc::new(store.unwrap());
+    let (scope, now) = (Scope::default(), Time::from_micros(0));
+    let [standings, expected] = [(); 2].map(|()| Standings::new(store.clone(), &rules().kudos));
+    for events in [first, then] {
+        // What is new comes to a leaderboard that is there already.
+        standings.now(scope, now).await.unwrap();
+        journal.append_many(events).await.unwrap();
+        catch_up(&journal, &target(&store), &mut |_| ())
+            .await
+            .unwrap();
+    }
+    let expected = expected.now(scope, now).await.unwrap();
+    assert!(!expected.standings().is_empty());
+    for times in 1..50 {
+        if let Some(found) = polled(times, standings.now(scope, now)).await {
+            assert_eq!(found.unwrap(), expected, "after {times}");
+        }
+    }
+    assert_eq!(standings.now(scope, now).await.unwrap(), expected);
+}
+
+/// What comes of something that is given up where it isn't done by so many times.
+async fn polled<F: Future>(times: usize, future: F) -> Option<F::Output> {
+    let (mut future, mut left) = (pin!(future), times);
+    poll_fn(|task| match left {
+        0 => Poll::Ready(None),
+        _ => {
+            left -= 1;
+            future.as_mut().poll(task).map(Some)
+        }
+    })
+    .await
 }
