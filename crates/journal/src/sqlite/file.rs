@@ -65,7 +65,7 @@ const APPLICATION_ID: i32 = 0x506c_6175;
 
 /// Ids and streams are found all over their indexes. With SQLite's default of 2 MiB the writer reads
 /// those pages again and again: batches of 5,000 took a quarter longer.
-const CACHE_KIB: i32 = 64 << 10;
+const CACHE_KIB: i32 = 16 << 10;
 
 /// After so many pages (16 MiB) what is in the log is brought to the file. Pages that changed more
 /// than once in the meantime are written once.

@@ -21,11 +21,14 @@ use crate::progress::{Counts, Telling, Work};
 use crate::reads::fetch;
 use crate::{Commit, Result, SharedStore, StoreError, sql, writes};
 
-use super::connection::{CACHE, Reader, cache};
+use super::connection::{Reader, cache};
 use super::runs::Runs;
 use super::schema::Index;
 use super::write::Direct;
 use super::{Failure, SqliteStore, bind, configure, schema, write};
+
+/// So many bytes of memory a cache of pages takes at least while rows are looked for all over the file.
+const CACHE: usize = 1 << 26;
 
 /// Which part of the budget of memory a cache of pages takes, from when on rows are fetched.
 const CACHED: usize = 5;

@@ -210,8 +210,9 @@ impl Moment for Transaction {
     }
 }
 
-/// So many bytes of memory a connection has for pages, unless it is said otherwise.
-pub const CACHE: usize = 1 << 26;
+/// So many bytes of memory a connection has for pages, unless it is said otherwise: as many as the log has before it
+/// goes into the file. What is in the file is mapped.
+const CACHE: usize = 1 << 24;
 
 /// Gives a connection so many bytes of memory for pages.
 pub fn cache(connection: &Connection, bytes: usize) -> rusqlite::Result<()> {
