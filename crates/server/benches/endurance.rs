@@ -69,7 +69,7 @@ const FOLLOWED: [&str; 4] = [
     "subscription ($id: ID!) { postChanged(id: $id) { position post { likeCount } } }",
     "subscription { leaderboardChanged { position leaderboard { entries(first: 10) { edges { rank points } } } } }",
     "subscription { notificationReceived { cursor node { kind } } }",
-    "subscription { eventRecorded { position type } }",
+    "subscription { eventRecorded { cursor node { type } } }",
 ];
 
 fn main() -> ExitCode {
