@@ -103,6 +103,10 @@ impl Badge {
     }
 }
 
+/// All badges of a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AllBadgesOf(pub Key);
+
 /// How often something was awarded, since when, and when last.
 #[derive(Debug, Clone, Copy)]
 pub struct Awards {

@@ -93,13 +93,13 @@ impl LikerConnection {
 #[Object(crate = "crate::engine")]
 impl PostConnection {
     /// The posts, with their cursors.
-    async fn edges(&self) -> List<&PostEdge> {
-        self.slice.rows.iter().collect()
+    async fn edges(&self) -> List<&[PostEdge]> {
+        List(&self.slice.rows)
     }
 
     /// The posts.
-    async fn nodes(&self) -> List<&Post> {
-        self.slice.rows.iter().map(|edge| &edge.node).collect()
+    async fn nodes(&self) -> List<Vec<&Post>> {
+        List(self.slice.rows.iter().map(|edge| &edge.node).collect())
     }
 
     /// Where the page lies in the list.

@@ -1,8 +1,8 @@
 //! What an operation costs: told before it is executed, from its document and its variables alone.
 //!
 //! A field costs 1, and what is selected of a list as many times as it may have entries: `first` or `last` of a
-//! connection, of a list by ids as many as there are, of others a guess. A mutation costs more, for it writes. So a
-//! cost is about the number of fields of the largest answer.
+//! connection, of a list by ids as many as there are, of others a guess. A mutation costs more, for it writes, and so
+//! does what is reckoned from the whole history. Else a cost is about the number of fields of the largest answer.
 //!
 //! A document is priced once, with each of its fragments; how long lists are that variables tell is put in for each
 //! request.
@@ -22,6 +22,9 @@ use crate::paging::PAGE_DEFAULT;
 /// What a mutation costs besides its answer.
 const WRITING: u64 = 9;
 
+/// What reckoning something from everything that ever happened costs besides its answer.
+const READING_ALL: u64 = 1_000;
+
 /// How many entries a list has of which nobody says.
 const LENGTH_ASSUMED: u64 = 5;
 
@@ -39,23 +42,43 @@ pub(crate) struct Price {
 #[derive(Debug, Clone)]
 enum Length {
     Known(u64),
-    /// As many as a variable says; where it says nothing, so many.
-    Told(Name, u64),
+    /// As many as one of these variables says, or is said besides; where nobody says anything, so many.
+    Told {
+        by: Vec<Name>,
+        besides: Option<u64>,
+        otherwise: u64,
+    },
+    /// One, if a variable says anything.
+    Given(Name),
+}
+
+impl Length {
+    fn with(&self, variables: &Variables) -> u64 {
+        match self {
+            Self::Known(length) => *length,
+            Self::Told {
+                by,
+                besides,
+                otherwise,
+            } => {
+                let told = by.iter().filter_map(|name| length_of(variables.get(name)?));
+                told.chain(*besides).max().unwrap_or(*otherwise)
+            }
+            Self::Given(name) => match variables.get(name) {
+                None | Some(Value::Null) => 0,
+                Some(_) => 1,
+            },
+        }
+    }
 }
 
 impl Price {
     /// The cost with these variables.
     pub fn with(&self, variables: &Variables) -> u64 {
-        let lists = self.lists.iter().map(|(length, each)| {
-            let length = match length {
-                Length::Known(length) => *length,
-                Length::Told(name, otherwise) => {
-                    let value = variables.get(name);
-                    value.and_then(length_of).unwrap_or(*otherwise)
-                }
-            };
-            length.saturating_mul(each.with(variables))
-        });
+        let lists = self
+            .lists
+            .iter()
+            .map(|(length, each)| length.with(variables).saturating_mul(each.with(variables)));
         lists.fold(self.fixed, u64::saturating_add)
     }
 
@@ -71,7 +94,7 @@ impl Price {
                 fixed: self.fixed.saturating_mul(length),
                 lists: Vec::new(),
             },
-            length @ (Length::Known(_) | Length::Told(..)) => Self {
+            length @ (Length::Known(_) | Length::Told { .. } | Length::Given(_)) => Self {
                 fixed: 0,
                 lists: vec![(length, Arc::new(self))],
             },
@@ -116,10 +139,6 @@ pub(crate) fn price(
     };
     let selections = &operation.selection_set.node;
     let mut price = pricing.of(root, selections).whole();
-    if operation.ty == OperationType::Mutation {
-        let writing = WRITING.saturating_mul(selections.items.len() as u64);
-        price.fixed = price.fixed.saturating_add(writing);
-    }
     // Also what asks for nothing is read.
     price.fixed = price.fixed.max(1);
     price
@@ -189,13 +208,18 @@ impl<'a> Pricing<'a> {
 
     fn of_field(&mut self, ty: &'a MetaType, field: &'a Field) -> Parts {
         let mut parts = Parts::default();
-        parts.once.fixed = 1;
+        let mutations = self.registry.mutation_type.as_deref();
+        parts.once.fixed = match mutations == Some(ty.name()) {
+            true => 1 + WRITING,
+            false => 1,
+        };
         let Some(meta) = ty.field_by_name(&field.name.node) else {
             return parts;
         };
         let Some(of) = self.registry.concrete_type_by_name(&meta.ty) else {
             return parts;
         };
+        parts.once.add(reading_all(field));
         let below = self.of(of, &field.selection_set.node);
         if ty.name().starts_with("__") {
             let length = self.schema_lengths().of_field(&meta.name);
@@ -212,9 +236,11 @@ impl<'a> Pricing<'a> {
             parts.each.add(below.whole());
         } else if is_connection(of) {
             parts.once.add(below.once);
-            parts.once.add(below.each.times(length(meta, field)));
+            let page = u64::from(PAGE_DEFAULT.unsigned_abs());
+            parts.once.add(below.each.times(length(meta, field, page)));
         } else if is_list(meta) {
-            parts.once.add(below.whole().times(length(meta, field)));
+            let length = length(meta, field, LENGTH_ASSUMED);
+            parts.once.add(below.whole().times(length));
         } else {
             parts.once.add(below.whole());
         }
@@ -236,34 +262,77 @@ fn is_list(field: &MetaField) -> bool {
     matches!(ty, MetaTypeName::List(_))
 }
 
-/// How many entries the list of a field has at most.
-fn length(meta: &MetaField, field: &Field) -> Length {
-    let mut assumed = LENGTH_ASSUMED;
+/// How many entries the list of a field has at most; where nobody says anything, so many.
+fn length(meta: &MetaField, field: &Field, mut otherwise: u64) -> Length {
+    let (mut by, mut besides) = (Vec::new(), None);
     for name in ["first", "last", "ids"] {
         let Some(argument) = meta.args.get(name) else {
             continue;
         };
-        if name != "ids" {
-            let default = argument.default_value.as_deref();
-            let default = default.and_then(|default| default.parse().ok());
-            assumed = default.unwrap_or(u64::from(PAGE_DEFAULT.unsigned_abs()));
-        }
-        let Some(value) = field.get_argument(name) else {
-            continue;
-        };
-        let mut variable = None;
-        let value = value.node.clone().into_const_with(|name| {
-            variable = Some(name);
-            Ok::<_, Infallible>(Value::Null)
-        });
-        let Ok(value) = value;
-        match (length_of(&value), variable) {
-            (Some(length), _) => return Length::Known(length),
-            (None, Some(variable)) => return Length::Told(variable, assumed),
-            (None, None) => {}
+        let default = argument.default_value.as_deref();
+        otherwise = default
+            .and_then(|default| default.parse().ok())
+            .unwrap_or(otherwise);
+        match said(field, name) {
+            Some(Said::Value(value)) => besides = besides.max(length_of(&value)),
+            Some(Said::By(variable)) => by.push(variable),
+            None => {}
         }
     }
-    Length::Known(assumed)
+    match by.is_empty() {
+        true => Length::Known(besides.unwrap_or(otherwise)),
+        // Which of them counts is seen when it is executed: the others may be null.
+        false => Length::Told {
+            by,
+            besides,
+            otherwise,
+        },
+    }
+}
+
+/// What it costs besides that a field reckons what it answers from the whole history: as of a moment, or of a group.
+fn reading_all(field: &Field) -> Price {
+    let is_of_group = matches!(
+        field.name.node.as_str(),
+        "leaderboard" | "leaderboardChanged"
+    );
+    let arguments = ["asOf"].into_iter().chain(is_of_group.then_some("groupId"));
+    let mut price = Price::default();
+    for argument in arguments {
+        let given = match said(field, argument) {
+            None | Some(Said::Value(Value::Null)) => continue,
+            Some(Said::Value(_)) => Length::Known(1),
+            Some(Said::By(variable)) => Length::Given(variable),
+        };
+        let once = Price {
+            fixed: READING_ALL,
+            lists: Vec::new(),
+        };
+        price.add(once.times(given));
+    }
+    price
+}
+
+/// What somebody says for an argument.
+enum Said {
+    Value(Value),
+    /// Whatever a variable is.
+    By(Name),
+}
+
+fn said(field: &Field, argument: &str) -> Option<Said> {
+    let value = field.get_argument(argument)?;
+    let mut variable = None;
+    let value = value.node.clone().into_const_with(|name| {
+        variable = Some(name);
+        Ok::<_, Infallible>(Value::Null)
+    });
+    let Ok(value) = value;
+    // A list by ids may have a variable in it: then it is as long as it is.
+    match (variable, value) {
+        (Some(variable), Value::Null) => Some(Said::By(variable)),
+        (_, value) => Some(Said::Value(value)),
+    }
 }
 
 /// How many there are of what the schema tells of itself, on average.

@@ -21,7 +21,9 @@ use crate::cost::{self, Price};
 use crate::execute::Refusal;
 use crate::limits::{Exceeded, Limits};
 use crate::order::Fragments;
-use crate::{overlap, size, tokens};
+use crate::size::NESTING_MAX;
+use crate::tokens::{self, Tokens};
+use crate::{overlap, size};
 
 /// How much text the known documents may have together. Parsed it takes some thirty times that.
 const KNOWN_MAX: u64 = 2 * 1024 * 1024;
@@ -57,7 +59,11 @@ where
         };
         Self {
             known: Cache::with_weighter(1_000, KNOWN_MAX, TextLength),
-            checker: schema.extension(check_only).finish(),
+            // How deep it may be is counted before.
+            checker: schema
+                .limit_recursive_depth(2 * NESTING_MAX)
+                .extension(check_only)
+                .finish(),
             limits,
             types,
         }
@@ -123,9 +129,11 @@ where
         };
         let length = text.len() as u64;
         exceeded("TOO_LARGE", "the bytes of the document are", length, bytes).check()?;
-        let counted = tokens::count(text, tokens);
+        let Tokens { count, nesting } = tokens::count(text, tokens);
         let what = "the tokens of the document are at least";
-        exceeded("TOO_MANY_TOKENS", what, counted, tokens).check()
+        exceeded("TOO_MANY_TOKENS", what, count, tokens).check()?;
+        let what = "the brackets that are open at once in the document are";
+        exceeded("TOO_DEEP", what, nesting, NESTING_MAX as u64).check()
     }
 }
 

@@ -5,7 +5,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_graphql::parser::types::{OperationDefinition, OperationType, Selection};
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::{OperationDefinition, OperationType, Selection, SelectionSet};
 use async_graphql::{
     ErrorExtensionValues, ObjectType, Positioned, Request, Response, Schema, SchemaBuilder,
     ServerError, SubscriptionType, ValidationMode, Value, Variables,
@@ -28,6 +29,7 @@ use crate::order::{Fields, Ordered};
 use crate::persisted::{BadDocument, GivenDocument, Persisted};
 use crate::place::Place;
 use crate::schema::Query;
+use crate::size::NESTING_MAX;
 use crate::subscription::Root as Subscription;
 use crate::variables;
 
@@ -144,7 +146,10 @@ where
         Self {
             documents: Documents::new(schema(), Limits::default()),
             // What it gets has passed every rule already.
-            schema: schema().validation_mode(ValidationMode::Fast).finish(),
+            schema: schema()
+                .validation_mode(ValidationMode::Fast)
+                .limit_recursive_depth(2 * NESTING_MAX)
+                .finish(),
             for_resolvers: Box::new(for_resolvers),
             batches: Arc::default(),
             is_read_only: false,
@@ -262,7 +267,7 @@ where
                 )));
             }
         }
-        one_field(&definition.node).map_err(|error| Refusal::validation(vec![error]))?;
+        one_field(&document, definition).map_err(|error| Refusal::validation(vec![error]))?;
         variables::coerce(
             &document.types.registry,
             &definition.node.variable_definitions,
@@ -372,24 +377,34 @@ where
 }
 
 /// A subscription follows one thing: the specification says so (Single Root Field), and the engine doesn't.
-fn one_field(operation: &OperationDefinition) -> Result<(), ServerError> {
-    let fields = &operation.selection_set.node.items;
-    match (operation.ty, fields.as_slice()) {
-        (OperationType::Query | OperationType::Mutation, _)
-        | (
-            OperationType::Subscription,
-            [
-                Positioned {
-                    node: Selection::Field(_),
-                    ..
-                },
-            ],
-        ) => Ok(()),
-        (OperationType::Subscription, _) => Err(ServerError::new(
-            "a subscription has one field, and no fragment in its place",
-            Some(operation.selection_set.pos),
+fn one_field(
+    document: &Document,
+    operation: &Positioned<OperationDefinition>,
+) -> Result<(), ServerError> {
+    let is_one = || fields(document, &operation.node.selection_set.node) == 1;
+    match operation.node.ty {
+        OperationType::Query | OperationType::Mutation => Ok(()),
+        OperationType::Subscription if is_one() => Ok(()),
+        OperationType::Subscription => Err(ServerError::new(
+            "a subscription has one field",
+            Some(operation.node.selection_set.pos),
         )),
     }
+}
+
+/// How many fields are selected, in fragments, too. Fragments don't go in circles by then, and are few.
+fn fields(document: &Document, selections: &SelectionSet) -> usize {
+    let fields = selections
+        .items
+        .iter()
+        .map(|selection| match &selection.node {
+            Selection::Field(_) => 1,
+            Selection::InlineFragment(inline) => fields(document, &inline.node.selection_set.node),
+            Selection::FragmentSpread(spread) => document
+                .fragment(&spread.node.fragment_name.node)
+                .map_or(0, |fragment| fields(document, &fragment.selection_set.node)),
+        });
+    fields.sum()
 }
 
 /// What comes of a panic.
@@ -464,6 +479,10 @@ impl Prepared {
     /// The answer to an operation that was executed.
     fn executed(&self, mut response: Response, of: &OperationDefinition) -> Answer {
         nulls::mend(&self.document, of, &mut response);
+        if response.errors.is_empty() && response.data == Value::Null {
+            // All of it was left out by directives.
+            response.data = Value::Object(IndexMap::new());
+        }
         at_most(&mut response.errors, self.errors_max, "MORE_ERRORS");
         response.errors.iter_mut().for_each(tell);
         let fragments = &self.document.fragments;
@@ -595,10 +614,20 @@ fn tell(error: &mut ServerError) {
     }
 }
 
-/// A few errors say as much as many of them: so many, and how many there are besides.
+/// So many bytes of an error are told: what somebody sent, which it may show, they know.
+const MESSAGE_MAX: usize = 500;
+
+/// A few errors say as much as many of them, and as briefly: so many, and how many there are besides.
 fn at_most(errors: &mut Vec<ServerError>, most: usize, code: &str) {
     let more = errors.len().saturating_sub(most);
     errors.truncate(most);
+    for error in errors.iter_mut() {
+        if error.message.len() > MESSAGE_MAX {
+            let end = error.message.floor_char_boundary(MESSAGE_MAX);
+            error.message.truncate(end);
+            error.message.push('…');
+        }
+    }
     if more > 0 {
         let mut error = ServerError::new(format!("and {more} more errors"), None);
         extensions(&mut error).set("code", code);

@@ -169,7 +169,10 @@ mod tests {
 
     /// The first version of some rows, and a later one.
     fn versions() -> [Version; 2] {
-        [7, 8].map(|position| Version { rows: 1, position })
+        [7, 8].map(|position| Version {
+            models: 1,
+            position,
+        })
     }
 
     #[test]

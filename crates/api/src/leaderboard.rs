@@ -212,8 +212,8 @@ impl Leaderboard {
 #[Object(crate = "crate::engine")]
 impl LeaderboardConnection {
     /// The entries, each its own edge.
-    async fn edges(&self) -> List<&LeaderboardEntry> {
-        self.slice.rows.iter().collect()
+    async fn edges(&self) -> List<&[LeaderboardEntry]> {
+        List(&self.slice.rows)
     }
 
     /// The profiles.

@@ -1,6 +1,8 @@
 //! Lists that are long or many.
 
 use std::borrow::Cow;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
@@ -8,16 +10,37 @@ use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, V
 
 use crate::side_by_side;
 
-/// A list whose elements are resolved as the fields of an object are: the engine makes a task of each.
-pub struct List<T>(pub Vec<T>);
+/// The beginning of a list that others have, too.
+pub struct Beginning<T> {
+    all: Arc<[T]>,
+    length: usize,
+}
 
-impl<T> FromIterator<T> for List<T> {
-    fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
-        Self(elements.into_iter().collect())
+impl<T> Beginning<T> {
+    /// So many of a list, or all of a shorter one.
+    pub fn of(all: Arc<[T]>, length: usize) -> Self {
+        let length = length.min(all.len());
+        Self { all, length }
     }
 }
 
-impl<T: OutputType> OutputType for List<T> {
+impl<T> Deref for Beginning<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.all[..self.length]
+    }
+}
+
+/// A list, or a part of one, whose elements are resolved as the fields of an object are: the engine makes a task of
+/// each.
+pub struct List<L>(pub L);
+
+impl<L, T> OutputType for List<L>
+where
+    L: Deref<Target = [T]> + Send + Sync,
+    T: OutputType,
+{
     fn type_name() -> Cow<'static, str> {
         Vec::<T>::type_name()
     }

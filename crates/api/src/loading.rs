@@ -6,13 +6,15 @@
 use std::any::{Any, TypeId};
 use std::future::poll_fn;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
-use plaudit_domain::Time;
-use plaudit_replay::ReadModels;
+use plaudit_domain::{Position, Time};
+use plaudit_replay::{ReadModels, Version};
 use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::sync::OnceCell;
 
 use crate::batches::Batches;
 use crate::kept::Kept;
@@ -58,6 +60,12 @@ impl<R: Clone + Send + Sync + 'static> Keepable for Vec<R> {
     }
 }
 
+impl<R: Send + Sync + 'static> Keepable for Arc<[R]> {
+    fn bytes(&self) -> usize {
+        self.len() * ROW
+    }
+}
+
 impl Keepable for String {
     fn bytes(&self) -> usize {
         self.len()
@@ -82,6 +90,10 @@ pub struct Loading<L> {
     batches: Batches,
     models: Arc<ReadModels>,
     kept: Arc<Kept>,
+    /// What the rows were when something was loaded for the first time.
+    version: OnceCell<Option<Version>>,
+    /// Up to here everything is folded in by now.
+    reached: AtomicU64,
     open: Arc<Open>,
 }
 
@@ -114,8 +126,15 @@ impl<L: Send + Sync + 'static> Loading<L> {
             batches,
             models,
             kept,
+            version: OnceCell::new(),
+            reached: AtomicU64::new(0),
             open: Arc::default(),
         }
+    }
+
+    /// Everything up to a position is folded in by now: nothing that was read before it is of use any more.
+    pub(crate) fn has_reached(&self, position: Position) {
+        self.reached.fetch_max(position, Ordering::Relaxed);
     }
 
     /// What others read before.
@@ -133,10 +152,11 @@ impl<L: Send + Sync + 'static> Loading<L> {
     where
         L: Load<K>,
     {
-        if let Some(kept) = self.known(&key) {
+        let version = self.version().await;
+        if let Some(kept) = self.known(version, &key) {
             return Ok(kept);
         }
-        let batch = self.ask([key.clone()]);
+        let batch = self.ask(version, [key.clone()]);
         let found = batch.found().await?;
         Ok(found.get(&key).cloned())
     }
@@ -149,10 +169,11 @@ impl<L: Send + Sync + 'static> Loading<L> {
     where
         L: Load<K>,
     {
+        let version = self.version().await;
         let mut all = Found::default();
         let mut missing = Vec::new();
         for key in keys {
-            match self.known(&key) {
+            match self.known(version, &key) {
                 Some(Some(value)) => drop(all.insert(key, value)),
                 Some(None) => {}
                 None => missing.push(key),
@@ -161,23 +182,61 @@ impl<L: Send + Sync + 'static> Loading<L> {
         if missing.is_empty() {
             return Ok(all);
         }
-        let batch = self.ask(missing.iter().cloned());
+        let batch = self.ask(version, missing.iter().cloned());
         let found = batch.found().await?;
         let of_key = |key| Some((K::clone(key), found.get(key)?.clone()));
         all.extend(missing.iter().filter_map(of_key));
         Ok(all)
     }
 
-    /// What somebody found by a key, or that there is nothing, if that is known.
-    fn known<K: Loadable>(&self, key: &K) -> Option<Option<L::Value>>
+    /// What follows from the rows and the rules by a key, and from nothing else: worked out, unless somebody just did.
+    pub async fn derived<K: Loadable, V: Keepable, E, F>(
+        &self,
+        key: K,
+        work_out: impl FnOnce() -> F,
+    ) -> Result<V, E>
+    where
+        F: Future<Output = Result<V, E>> + Send,
+    {
+        let version = self.version().await;
+        let kept = version.and_then(|version| self.kept.get(version, &key));
+        if let Some(value) = kept {
+            return Ok(value);
+        }
+        // What is seldom needed takes no room where it isn't.
+        let value = Box::pin(work_out()).await?;
+        if let Some(version) = version {
+            let kept = (key, value.clone(), value.bytes());
+            self.kept.keep(version, [kept]);
+        }
+        Ok(value)
+    }
+
+    /// The version that everything is of that is read here, or a later one. It is read itself, once, for nobody else
+    /// knows for sure: others may fold. There is none where nothing is kept.
+    async fn version(&self) -> Option<Version> {
+        let known = self.version.get_or_init(|| self.models.version()).await;
+        let reached = self.reached.load(Ordering::Relaxed);
+        known.map(|known| Version {
+            position: known.position.max(reached),
+            ..known
+        })
+    }
+
+    /// What somebody found by a key in a version, or that there is nothing, if that is known.
+    fn known<K: Loadable>(&self, version: Option<Version>, key: &K) -> Option<Option<L::Value>>
     where
         L: Load<K>,
     {
-        self.kept.get(self.models.version()?, key)
+        self.kept.get(version?, key)
     }
 
-    /// Adds keys to the batch that is read next.
-    fn ask<K: Loadable>(&self, keys: impl IntoIterator<Item = K>) -> Arc<BatchOf<L, K>>
+    /// Adds keys to the batch that is read next, of a version or a later one.
+    fn ask<K: Loadable>(
+        &self,
+        version: Option<Version>,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Arc<BatchOf<L, K>>
     where
         L: Load<K>,
     {
@@ -188,11 +247,11 @@ impl<L: Send + Sync + 'static> Loading<L> {
             let batch = Arc::new(BatchOf::<L, K>::new());
             open.insert(TypeId::of::<K>(), batch.clone());
             let (loader, open) = (self.loader.clone(), self.open.clone());
-            let (of, models, kept) = (batch.clone(), self.models.clone(), self.kept.clone());
+            let (of, kept) = (batch.clone(), self.kept.clone());
             self.batches.add(Box::pin(async move {
                 // Who asks from now on asks for another batch.
                 open.lock().remove(&TypeId::of::<K>());
-                of.read(&*loader, &models, &kept).await;
+                of.read(&*loader, version, &kept).await;
             }));
             batch
         });
@@ -215,13 +274,11 @@ impl<K: Loadable, V: Keepable, E: Clone> Batch<K, V, E> {
     async fn read(
         &self,
         loader: &impl Load<K, Value = V, Error = E>,
-        models: &ReadModels,
+        version: Option<Version>,
         kept: &Kept,
     ) {
         let keys = std::mem::take(&mut self.asked.lock().keys);
         let keys: Vec<K> = keys.into_iter().collect();
-        // What is read from now on is of no earlier one.
-        let version = models.version();
         let found = loader.load(&keys).await;
         if let (Some(version), Ok(found)) = (version, &found) {
             let of_key = |key| {

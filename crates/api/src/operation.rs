@@ -41,6 +41,9 @@ impl Named {
         extensions: Option<Object>,
     ) -> Result<Option<Self>, MalformedRequest> {
         let hash = extensions.as_ref().and_then(|it| it.get("persistedQuery"));
+        let hash = hash.filter(|persisted| !persisted.is_null());
+        // Clients that have to send a text send none beside a name.
+        let query = query.filter(|query| !query.is_empty() || id.is_none());
         let hash = hash.map(|persisted| {
             let version = persisted.get("version").and_then(serde_json::Value::as_u64);
             let hash = persisted.get("sha256Hash").and_then(|hash| hash.as_str());
@@ -67,6 +70,11 @@ impl Named {
 pub struct MalformedRequest(String);
 
 impl Operation {
+    /// How many bytes all of it took.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Reads the body of a POST request.
     ///
     /// # Errors
@@ -227,6 +235,13 @@ impl std::error::Error for MalformedRequest {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_has_to_send_a_text_sends_an_empty_one_beside_a_name() {
+        let body = br#"{"query":"","documentId":"a","extensions":{"persistedQuery":null}}"#;
+        let operation = Operation::from_json(body).unwrap();
+        assert_eq!(operation.named, Some(Named::Id("a".into())));
+    }
 
     #[test]
     fn a_body_holds_a_query_and_perhaps_more() {

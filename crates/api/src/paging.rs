@@ -62,6 +62,18 @@ pub struct Asked<'a> {
 }
 
 impl Paging {
+    /// How many are asked for from the front of a list that is whole otherwise.
+    ///
+    /// # Errors
+    /// If a page doesn't have as many.
+    pub fn first(first: i32) -> Result<usize, Error> {
+        let paging = Self {
+            first: Some(first),
+            ..Self::default()
+        };
+        Ok(paging.asked()?.size)
+    }
+
     /// How much of a list is asked for.
     ///
     /// # Errors

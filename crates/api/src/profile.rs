@@ -10,7 +10,7 @@ use plaudit_projection::{About, Counts, Key, Post as PostRow, Profile as Row};
 use plaudit_store::Order;
 
 use crate::account::{Account, Visibility};
-use crate::badge::Badge;
+use crate::badge::{AllBadgesOf, Badge};
 use crate::connection::{PostConnection, Total};
 use crate::event::EventConnection;
 use crate::event_filter::{EventOrder, TimelineFilter, accounts_of};
@@ -18,7 +18,7 @@ use crate::group::Group;
 use crate::id::NodeId;
 use crate::kudos::Kudos;
 use crate::learned::{Certification, Course};
-use crate::list::List;
+use crate::list::{Beginning, List};
 use crate::loader::{
     AboutOf, AccountBy, AccountById, AccountsOf, GroupBy, LozengeRequestsOf, MembershipsOf,
     PostsOf, ProfileBy, ProfileById,
@@ -343,12 +343,23 @@ impl Profile {
 
     /// The member's badges, each once: first those for milestones of the profile, then those for
     /// milestones of posts, kudos badges, those of courses, and those that were granted elsewhere.
-    async fn badges(&self, context: &Context<'_>) -> Result<Option<List<Badge>>> {
+    async fn badges(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the front: 1 to 100, by default all.")] first: Option<i32>,
+    ) -> Result<Option<List<Beginning<Badge>>>> {
+        let first = first.map(Paging::first).transpose()?;
         let Some(row) = self.shown() else {
             return Ok(None);
         };
-        let badges = Badge::all(context, row, self.completed(context));
-        Ok(Some(List(badges.await?)))
+        let badges = async || {
+            let badges = Badge::all(context, row, self.completed(context));
+            badges.await.map(Arc::from)
+        };
+        let loader = reading(context).loader();
+        let badges: Arc<[Badge]> = loader.derived(AllBadgesOf(row.key), badges).await?;
+        let first = first.unwrap_or(badges.len());
+        Ok(Some(List(Beginning::of(badges, first))))
     }
 
     /// The lozenge to show with the member's name: the highest that they hold, with any account. Null

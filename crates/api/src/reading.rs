@@ -290,7 +290,10 @@ impl Reading {
     async fn once_readable(&self, outcome: Outcome) -> Result<Outcome, CommandError> {
         let Outcome { position, .. } = outcome;
         match self.models.reached(position, PATIENCE).await {
-            true => Ok(outcome),
+            true => {
+                self.loader.has_reached(position);
+                Ok(outcome)
+            }
             false => Err(CommandError::NotReadableYet { position }),
         }
     }

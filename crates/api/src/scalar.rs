@@ -24,6 +24,10 @@ impl ScalarType for DateTime {
         ))
     }
 
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
+    }
+
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
     }
@@ -60,6 +64,10 @@ impl ScalarType for Url {
         Err(InputValueError::custom(
             "expected an address like https://example.org",
         ))
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {

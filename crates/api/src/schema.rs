@@ -6,8 +6,8 @@ use async_graphql::{
     Context, Error, ErrorExtensions, ID, InputObject, Interface, Object, Result, SDLExportOptions,
     Schema, SchemaBuilder,
 };
-use futures_util::future::try_join_all;
-use plaudit_domain::post::Kind;
+use futures_util::future::join_all;
+use plaudit_domain::post::{Kind, TAG_MAX};
 use plaudit_domain::{AccountId, GroupId, PostId};
 use plaudit_projection::Key;
 use plaudit_replay::Community as Members;
@@ -173,15 +173,18 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "At most 100 ids.")] ids: Vec<ID>,
-    ) -> Result<Vec<Option<Node>>> {
+    ) -> Result<Option<Vec<Option<Result<Node>>>>> {
         if ids.len() > PAGE_MAX.unsigned_abs() as usize {
             let message = format!("{} ids are too many: at most {PAGE_MAX}", ids.len());
             let error = Error::new(message);
             return Err(error.extend_with(|_, extensions| extensions.set("code", "TOO_MANY_IDS")));
         }
-        let ids = ids.iter().map(NodeId::parse).collect::<Result<Vec<_>>>()?;
-        // All at once, so that the loaders see them together.
-        try_join_all(ids.into_iter().map(|id| node(context, id))).await
+        // All at once, so that the loaders see them together. One that fails is null by itself.
+        let all = ids.iter().map(async |id| match NodeId::parse(id) {
+            Ok(id) => node(context, id).await.transpose(),
+            Err(error) => Some(Err(error)),
+        });
+        Ok(Some(join_all(all).await))
     }
 
     /// Everything up to this event shows in what is asked for with it. As `after` of a subscription it makes
@@ -840,13 +843,21 @@ async fn resolved(context: &Context<'_>, filter: PostFilter) -> Result<(Filter, 
         let group = group_by_id(context, NodeId::group(&id)?).await?;
         group_key = Some(group.map_or(nothing, |group| group.0.key));
     }
-    let top_level = || Kind::ALL.into_iter().filter(|kind| kind.is_top_level());
+    // No post has a tag that is longer; what is asked for is kept as it was asked.
+    if tag
+        .as_ref()
+        .is_some_and(|tag| tag.chars().count() > TAG_MAX)
+    {
+        author_key = Some(nothing);
+    }
+    let asked: Vec<Kind> = kinds.into_iter().flatten().map(PostKind::into).collect();
+    let is_asked = |kind: &Kind| match asked.is_empty() {
+        true => kind.is_top_level(),
+        false => asked.contains(kind),
+    };
     let filter = Filter {
-        kinds: match kinds {
-            Some(kinds) if !kinds.is_empty() => kinds.into_iter().map(PostKind::into).collect(),
-            Some(_) | None => top_level().collect(),
-        },
-        tag,
+        kinds: Kind::ALL.into_iter().filter(is_asked).collect(),
+        tag: tag.filter(|tag| tag.chars().count() <= TAG_MAX),
         author: author_key,
         group: group_key,
     };

@@ -12,7 +12,7 @@ use crate::limits::{Exceeded, Limits};
 
 /// How deep selections and fragments may be nested when they are counted: this keeps the counting
 /// itself within its stack.
-const NESTING_MAX: usize = 100;
+pub(crate) const NESTING_MAX: usize = 100;
 
 /// Refuses a document that is small only to look at: 900 bytes of fragments that spread each other
 /// twice kept the engine, with its limits on, busy for 15 seconds.
@@ -113,8 +113,8 @@ impl<'a> Sizes<'a> {
         if self.nesting > NESTING_MAX {
             return Err(Refusal::from(Exceeded {
                 code: "TOO_DEEP",
-                what: "the levels that fields and fragments are nested in are more than",
-                requested: NESTING_MAX as u64,
+                what: "the levels that fields and fragments are nested in are at least",
+                requested: NESTING_MAX as u64 + 1,
                 limit: NESTING_MAX as u64,
                 at: selections.items.first().map(|selection| selection.pos),
             }));

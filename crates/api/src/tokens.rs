@@ -1,10 +1,21 @@
-//! How many tokens a document has: counted before it is parsed, for parsing takes time for each.
+//! How many tokens a document has, and how deep they are nested: counted before it is parsed, for parsing takes time
+//! for each, and the parser calls itself for each level of a value, until its stack ends.
 
-/// The number of tokens of a text, up to one more than the most that there may be. What isn't a token counts,
+/// The tokens of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tokens {
+    /// How many they are.
+    pub count: u64,
+    /// How many brackets of any kind are open at once.
+    pub nesting: u64,
+}
+
+/// The tokens of a text, up to one more than the most that there may be. What isn't a token counts,
 /// too: the parser says what is wrong with it.
-pub(crate) fn count(text: &str, most: u64) -> u64 {
+pub(crate) fn count(text: &str, most: u64) -> Tokens {
     let mut rest = text.as_bytes();
-    let mut tokens = 0;
+    let mut tokens = Tokens::default();
+    let mut open = 0_u64;
     while let Some(first) = rest.first() {
         let length = match first {
             b' ' | b'\t' | b'\n' | b'\r' | b',' => {
@@ -21,9 +32,15 @@ pub(crate) fn count(text: &str, most: u64) -> u64 {
             _ if is_word(*first) => until(rest, |byte| !is_word(byte)),
             _ => 1,
         };
+        match first {
+            b'{' | b'[' | b'(' => open += 1,
+            b'}' | b']' | b')' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        tokens.nesting = tokens.nesting.max(open);
         rest = &rest[length..];
-        tokens += 1;
-        if tokens > most {
+        tokens.count += 1;
+        if tokens.count > most {
             break;
         }
     }
@@ -78,12 +95,25 @@ mod tests {
             ("é €", 2),
             ("..", 1),
         ] {
-            assert_eq!(count(text, 1_000), tokens, "{text}");
+            assert_eq!(count(text, 1_000).count, tokens, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_open_at_once_is_counted_whatever_closes_it() {
+        for (text, nesting) in [
+            ("", 0),
+            ("{a(b:[1 [2] {c:3}]){d}}", 4),
+            ("}}}{", 1),
+            (r#"{a(b:"{[(" c:"""{{{{""")} # {{{{{{{"#, 2),
+            ("{a}{b}{c}", 1),
+        ] {
+            assert_eq!(count(text, 1_000).nesting, nesting, "{text}");
         }
     }
 
     #[test]
     fn no_more_are_counted_than_matter() {
-        assert_eq!(count(&"{".repeat(100_000), 10), 11);
+        assert_eq!(count(&"{".repeat(100_000), 10).count, 11);
     }
 }

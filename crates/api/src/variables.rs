@@ -9,7 +9,8 @@ use std::fmt;
 
 use async_graphql::parser::types::VariableDefinition;
 use async_graphql::registry::{MetaType, MetaTypeName, Registry};
-use async_graphql::{Positioned, ServerError, Value, Variables};
+use async_graphql::{InputType, Positioned, ScalarType, ServerError, Value, Variables};
+use uuid::Uuid;
 
 /// Checks the values of an operation's variables, and puts in the defaults.
 pub(crate) fn coerce(
@@ -70,6 +71,13 @@ fn misfit(registry: &Registry, ty: &str, value: &Value, path: &Path<'_>) -> Opti
 fn misfit_named(registry: &Registry, ty: &str, value: &Value, path: &Path<'_>) -> Option<String> {
     let no = || Some(format!("{path}: {} is no {ty}", Brief(value)));
     match registry.types.get(ty) {
+        // The engine's own takes anything, until it is read.
+        Some(MetaType::Scalar { .. }) if ty == Uuid::type_name() => {
+            match <Uuid as ScalarType>::parse(value.clone()) {
+                Ok(_) => None,
+                Err(_) => no(),
+            }
+        }
         Some(MetaType::Scalar { is_valid, .. }) => {
             let valid = is_valid.as_ref().is_none_or(|is_valid| is_valid(value));
             if valid { None } else { no() }

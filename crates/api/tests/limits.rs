@@ -55,6 +55,12 @@ async fn a_cost_is_about_the_number_of_fields_of_the_largest_answer() {
     let api = api().await;
     let page = "query ($n: Int, $m: Int = 3) { posts(first: $n) { totalCount nodes { title \
                 answers(last: $m) { nodes { body } } } } }";
+    const LIKES: &str = "mutation ($id: ID!) { a: postLike(input: { postId: $id }) { post { id } }
+        b: postLike(input: { postId: $id }) { post { id } } }";
+    const LIKES_IN_FRAGMENTS: &str = "mutation ($id: ID!) { ...F ... {
+        b: postLike(input: { postId: $id }) { post { id } } } }
+        fragment F on Mutation { a: postLike(input: { postId: $id }) { post { id } } }";
+    const OF_GROUP: &str = "query ($group: ID) { leaderboard(groupId: $group) { group { id } } }";
     for (query, variables, expected) in [
         ("{ __typename }", json!({}), 1),
         ("{ posts(first: 7) { totalCount } }", json!({}), 2),
@@ -75,11 +81,44 @@ async fn a_cost_is_about_the_number_of_fields_of_the_largest_answer() {
         (page, json!({ "n": 10, "m": 100 }), 3 + 10 * (1 + 2 + 100)),
         (page, json!({ "n": null }), 3 + 20 * (1 + 2 + 3)),
         (page, json!({ "n": 1, "m": null }), 3 + 1 + 2 + 20),
+        // Which of both it is shows when it is executed: neither makes it cheaper.
+        (
+            "query ($n: Int, $m: Int) { posts(first: $n, last: $m) { nodes { title } } }",
+            json!({ "m": 50 }),
+            2 + 50,
+        ),
+        (
+            "query ($n: Int) { posts(first: $n, last: 50) { nodes { title } } }",
+            json!({}),
+            2 + 50,
+        ),
+        (
+            "{ posts(first: null, last: 50) { nodes { title } } }",
+            json!({}),
+            2 + 50,
+        ),
+        // It writes, wherever it stands.
+        (LIKES, json!({ "id": "some" }), 2 * (10 + 2)),
+        (LIKES_IN_FRAGMENTS, json!({ "id": "some" }), 2 * (10 + 2)),
+        // All of the ledger is read.
+        (OF_GROUP, json!({}), 3),
+        (OF_GROUP, json!({ "group": null }), 3),
+        (OF_GROUP, json!({ "group": "some" }), 1_003),
+        (
+            r#"{ leaderboard(asOf: "2020-01-01T00:00:00Z") { period } }"#,
+            json!({}),
+            1_002,
+        ),
         // Of a list that isn't paged nobody knows: five.
         (
             "{ posts(first: 2) { nodes { author { profile { badges { key times } } } } } }",
             json!({}),
             2 + 2 * (3 + 5 * 2),
+        ),
+        (
+            "{ posts(first: 2) { nodes { author { profile { badges(first: 3) { key } } } } } }",
+            json!({}),
+            2 + 2 * (3 + 3),
         ),
         (
             "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }",
@@ -375,4 +414,35 @@ async fn a_kilobyte_is_answered_or_refused_at_once() {
             start.elapsed()
         );
     }
+}
+
+#[tokio::test]
+async fn what_does_not_fit_its_type_is_refused_before_anything_is_written() {
+    let api = api().await;
+    let twice = r#"mutation ($key: UUID) {
+        a: questionCreate(input: { title: "A", body: "b" }) { post { id } }
+        b: questionCreate(input: { title: "B", body: "b", idempotencyKey: $key }) { post { id } } }"#;
+    let error = refused(&api, twice, json!({ "key": "bad" })).await;
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.contains("$key") && message.contains("UUID"),
+        "{message}"
+    );
+    let board = "query ($at: DateTime) { leaderboard(asOf: $at) { period } }";
+    refused(&api, board, json!({ "at": "0000-00-00" })).await;
+    refused(&api, r#"{ leaderboard(asOf: "x") { period } }"#, json!({})).await;
+}
+
+#[tokio::test]
+async fn an_id_that_is_none_takes_nothing_else_away() {
+    let api = api().await;
+    let (answer, body) = asked(&api, r#"{ position nodes(ids: ["x"]) { id } }"#, json!({})).await;
+    assert_eq!(answer.outcome, Outcome::Executed);
+    assert_eq!(body["data"], json!({ "position": "0", "nodes": [null] }));
+    assert_eq!(body["errors"][0]["path"], json!(["nodes", 0]));
+    let many = json!({ "ids": vec!["x"; 101] });
+    let query = "query ($ids: [ID!]!) { position nodes(ids: $ids) { id } }";
+    let (_, body) = asked(&api, query, many).await;
+    assert_eq!(body["data"], json!({ "position": "0", "nodes": null }));
+    assert_eq!(body["errors"][0]["extensions"]["code"], "TOO_MANY_IDS");
 }

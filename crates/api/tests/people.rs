@@ -207,6 +207,14 @@ async fn p4_a_profile_shows_groups_counts_learning_and_badges() {
         badge("COURSE", "SD"),
     ]);
     assert_eq!(seen["badges"], badges);
+    let fewer =
+        "all: badges { key } two: badges(first: 2) { key } many: badges(first: 100) { key }";
+    let fewer = profile(&asked, "Ada", fewer).await;
+    assert_eq!(fewer["many"], fewer["all"]);
+    assert_eq!(
+        fewer["two"].as_array().unwrap()[..],
+        fewer["all"].as_array().unwrap()[..2]
+    );
     assert!(seen["memberSince"].is_string() && seen["lastActiveAt"].is_string());
 }
 

@@ -15,11 +15,12 @@ use crate::FoldingError;
 use crate::live::{Folded, Live, Target};
 use crate::standings::Standings;
 
-/// Which rows something was read of, and as of when: of the same version the same is read. Later ones are greater.
+/// Which rows something was read of, by which rules, and as of when: of the same version the same is read. Later ones
+/// are greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Version {
-    /// Tells rows from all others of this process.
-    pub rows: u64,
+    /// Tells rows and rules from all others of this process.
+    pub models: u64,
     /// Everything up to here is folded in.
     pub position: Position,
 }
@@ -29,8 +30,8 @@ pub struct Version {
 /// Who holds it reads from it however many others come after it; and as long as somebody does, it is
 /// folded on.
 pub struct ReadModels {
-    /// Tells its rows from all others of this process.
-    rows: u64,
+    /// Tells it from all others of this process.
+    number: u64,
     store: SharedStore,
     rules: Arc<Rules>,
     standings: Standings,
@@ -56,7 +57,6 @@ impl ReadModels {
     /// The same rows under other rules, by which the same are folded.
     pub(crate) fn under(&self, rules: Arc<Rules>) -> Self {
         Self {
-            rows: self.rows,
             folded: self.folded.clone(),
             live: self.live.clone(),
             ..Self::resting(self.store.clone(), rules, Folded::default())
@@ -87,7 +87,7 @@ impl ReadModels {
 
         let (_, folded) = watch::channel(folded);
         Self {
-            rows: MADE.fetch_add(1, Ordering::Relaxed),
+            number: MADE.fetch_add(1, Ordering::Relaxed),
             standings: Standings::new(store.clone(), &rules.kudos),
             store,
             rules,
@@ -111,15 +111,15 @@ impl ReadModels {
         &self.standings
     }
 
-    /// The version of the rows that people read now. What was read is of this version or a later one, and is to
-    /// be read anew once it is another. There is none where others fold, and what they did is known here only
-    /// later; and none of rows that stay as they are.
-    pub fn version(&self) -> Option<Version> {
-        let folded = self.folded.borrow();
-        let is_known = self.live.is_some() && !folded.follows;
-        is_known.then_some(Version {
-            rows: self.rows,
-            position: folded.position,
+    /// The version of the rows as they are now, asked of the rows themselves: others may fold them, too. What is read
+    /// from now on is of this version or a later one. There is none of rows that stay as they are, and while they
+    /// can't be read.
+    pub async fn version(&self) -> Option<Version> {
+        self.live.as_ref()?;
+        let position = self.store.position().await.ok()?;
+        Some(Version {
+            models: self.number,
+            position,
         })
     }
 

@@ -479,6 +479,52 @@ async fn a_page_of_mistakes_gets_a_few_errors() {
     assert_eq!(errors[10]["message"], "and 990 more errors");
 }
 
+#[tokio::test]
+async fn what_is_nested_as_deep_as_it_may_be_is_parsed() {
+    let nested = |open: &str, close: &str, levels: usize| {
+        format!(
+            "{{ order(order: {}1{}) }}",
+            open.repeat(levels),
+            close.repeat(levels)
+        )
+    };
+    for (open, close) in [("[", "]"), ("{a:", "}")] {
+        // The selection and the arguments are open, too.
+        for (levels, is_refused) in [(NESTING_MAX - 2, false), (NESTING_MAX - 1, true)] {
+            let (_, answer) = execute(&nested(open, close, levels), json!({})).await;
+            let code = &answer["errors"][0]["extensions"]["code"];
+            assert!(code.is_string(), "{answer}");
+            assert_eq!(code == "TOO_DEEP", is_refused, "{answer}");
+        }
+    }
+    // Through fragments a selection may be deeper than the engine has it by itself.
+    let levels = Limits::default().depth - 1;
+    let fragments: String = (0..levels)
+        .map(|n| format!("fragment F{n} on TestQuery{{...G{n}}} fragment G{n} on TestQuery{{this{{...F{0}}}}}", n + 1))
+        .collect();
+    let deep = format!("{{...F0}} {fragments} fragment F{levels} on TestQuery{{viewer}}");
+    let (outcome, answer) = execute(&deep, json!({})).await;
+    assert_eq!(outcome, Outcome::Executed, "{answer}");
+}
+
+#[tokio::test]
+async fn where_directives_leave_all_out_there_is_an_empty_object() {
+    for query in [
+        "{ viewer @skip(if: true) }",
+        "{ ... @include(if: false) { viewer } }",
+    ] {
+        assert_eq!(data(query, json!({})).await, json!({}));
+    }
+}
+
+#[tokio::test]
+async fn an_error_does_not_repeat_all_that_was_sent() {
+    let query = format!("{{ {} }}", "x".repeat(50_000));
+    let (_, answer) = execute(&query, json!({})).await;
+    let message = answer["errors"][0]["message"].as_str().unwrap();
+    assert!(message.len() < 600 && message.ends_with('…'), "{message}");
+}
+
 /// The probes that brought stock servers down, each small.
 #[tokio::test]
 async fn hostile_documents_are_refused_at_once() {
@@ -531,6 +577,39 @@ async fn hostile_documents_are_refused_at_once() {
             format!("{{order(order:{}", "{a:".repeat(20_000)),
         ),
         ("a nested type", format!("query($a:{}", "[".repeat(60_000))),
+        // Few enough tokens to be parsed, which takes the stack of a thread for 1,500 levels.
+        (
+            "nested lists that are closed",
+            format!(
+                "{{order(order:{}{}){{id}}}}",
+                "[".repeat(2_000),
+                "]".repeat(2_000)
+            ),
+        ),
+        (
+            "nested objects that are closed",
+            format!(
+                "{{order(order:{}1{}){{id}}}}",
+                "{a:".repeat(1_000),
+                "}".repeat(1_000)
+            ),
+        ),
+        (
+            "a nested default",
+            format!(
+                "query($a:Int={}{}){{viewer}}",
+                "[".repeat(2_000),
+                "]".repeat(2_000)
+            ),
+        ),
+        (
+            "a nested argument of a directive",
+            format!(
+                "query($a:Int @x(a:{}{})){{viewer}}",
+                "[".repeat(2_000),
+                "]".repeat(2_000)
+            ),
+        ),
         ("nested parentheses", "(".repeat(60_000)),
         (
             "a long document",

@@ -57,6 +57,30 @@ async fn until(live: &ReadModels, stands: impl Fn(&Folded) -> bool) {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_is_that_of_the_rows_whoever_folds_them() {
+    let folder = Folder::new();
+    let store = folder.store("live");
+    let live = ReadModels::live(folder.journal(), target(&store))
+        .await
+        .unwrap();
+    let before = live.version().await.unwrap();
+    assert_eq!(before.position, 0);
+    // Who has them open elsewhere is told of nothing, and notices events sooner or later.
+    let (journal, elsewhere) = (folder.journal(), folder.store("live"));
+    for number in 0..20 {
+        journal.append_many(vec![registered(number)]).await.unwrap();
+        catch_up(&journal, &target(&elsewhere), &mut |_| ())
+            .await
+            .unwrap();
+        let position = elsewhere.position().await.unwrap();
+        assert_eq!(position, u64::from(number) + 1);
+        assert_eq!(live.version().await.unwrap().position, position);
+    }
+    let at_rest = ReadModels::at_rest(store, rules()).await.unwrap();
+    assert!(at_rest.version().await.is_none());
+}
+
 #[tokio::test]
 async fn an_event_that_cannot_be_folded_stops_it_and_is_named() {
     let folder = Folder::new();

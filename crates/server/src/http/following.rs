@@ -63,7 +63,7 @@ impl GraphQl {
     async fn try_to_begin(&self, admitted: Admitted, began: Instant) -> Result<Begun, NotBegun> {
         let payer = admitted.payer;
         let (prepared, actor) = self.prepare(admitted).await?.map_err(NotBegun::Refused)?;
-        let bytes = prepared.bytes();
+        let (bytes, cost) = (prepared.bytes(), prepared.cost());
         let followed = self.api.start(prepared, actor).map_err(NotBegun::Refused)?;
         let Followed {
             kind: of,
@@ -74,7 +74,7 @@ impl GraphQl {
             Kind::Subscription => {
                 let held = self
                     .subscriptions
-                    .begin(payer, bytes)
+                    .begin(payer, bytes, cost)
                     .map_err(Rejection::from)?;
                 self.told(answers, held)
             }

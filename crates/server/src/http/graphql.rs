@@ -12,6 +12,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
+use futures_util::future::ready;
+use futures_util::stream;
 use plaudit_api::{Allowed, Answer, Api, Operation, Outcome, Prepared};
 use plaudit_domain::Actor;
 use plaudit_replay::{CommandError, Community};
@@ -29,7 +32,7 @@ use uuid::Uuid;
 use super::Shared;
 use super::accept::{MediaType, wants_events};
 use super::events::{self, Stopping, Until};
-use super::following::{Begun, NotBegun};
+use super::following::{Begun, Next, NotBegun};
 use super::observe::{Operated, RequestId};
 use super::opening::ComeAgain;
 use super::rates::{Budgets, Payer, Rates};
@@ -198,9 +201,14 @@ impl GraphQl {
             payer,
             expires: _,
         } = admitted;
+        let bytes = operation.bytes();
         let prepared = match self.api.prepare(operation, allowed).await {
             Ok(prepared) => prepared,
-            Err(refused) => return Ok(Err(refused)),
+            Err(refused) => {
+                // It costs nothing else, and what is wrong with it took looking.
+                self.budgets.charge_refused(payer, bytes)?;
+                return Ok(Err(refused));
+            }
         };
         let left = self.budgets.charge(payer, prepared.cost())?;
         let prepared = match left {
@@ -232,7 +240,11 @@ impl GraphQl {
                 response
             }
             Err(NotBegun::Rejected(rejection)) => rejection.into_response(REFUSED_EVENTS),
-            Err(NotBegun::Refused(refused)) => self.respond(refused, REFUSED_EVENTS),
+            // The protocol has what is found before it begins come as everything else does.
+            Err(NotBegun::Refused(refused)) => {
+                let told = stream::once(ready(Next::from(refused))).boxed();
+                events::respond(told, Until { stopping, expires })
+            }
         }
     }
 

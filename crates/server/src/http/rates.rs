@@ -20,6 +20,9 @@ use poem::{Addr, Request};
 /// So many bytes of a body cost 1: they have to be read, and perhaps parsed.
 const BYTES: u64 = 256;
 
+/// So many bytes of a document that is refused cost 1: looking for what was meant takes far longer than reading it.
+const BYTES_REFUSED: u64 = 16;
+
 /// So often budgets that are full again are forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -103,6 +106,11 @@ impl Budgets {
             (Some(address), Some(account)) => Some(address.min(account)),
             (left, None) | (None, left) => left,
         })
+    }
+
+    /// The same, for the bytes of a document that is refused.
+    pub(super) fn charge_refused(&self, payer: Payer, bytes: usize) -> Result<(), Spent> {
+        self.charge(payer, bytes as u64 / BYTES_REFUSED).map(drop)
     }
 
     /// The same, for the bytes of a body.

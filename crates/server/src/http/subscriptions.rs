@@ -16,6 +16,9 @@ use super::rates::Payer;
 /// thirty times that once it is read.
 const BYTES: usize = 2048;
 
+/// So much of an operation's cost does, too: it is executed whenever something happens.
+const COST: u64 = 250;
+
 /// How much may be followed at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubscriptionLimits {
@@ -109,9 +112,16 @@ impl Subscriptions {
         })
     }
 
-    /// One more, of so many bytes, until what is returned is dropped. A large one counts as several.
-    pub(super) fn begin(self: &Arc<Self>, payer: Payer, bytes: usize) -> Result<Held, TooMany> {
-        let weight = u32::try_from(bytes / BYTES + 1).unwrap_or(u32::MAX);
+    /// One more, until what is returned is dropped. A large one counts as several: one of many bytes, or that costs
+    /// much each time.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        payer: Payer,
+        bytes: usize,
+        cost: u64,
+    ) -> Result<Held, TooMany> {
+        let several = (bytes / BYTES) as u64 + cost / COST;
+        let weight = u32::try_from(several.saturating_add(1)).unwrap_or(u32::MAX);
         let SubscriptionLimits {
             account, address, ..
         } = self.limits;
@@ -175,16 +185,20 @@ mod tests {
             ..SubscriptionLimits::default()
         });
         let (ada, ben) = (payer(Some(1), "192.0.2.1"), payer(Some(2), "192.0.2.1"));
-        let first = all.begin(ada, 100).unwrap();
-        let _second = all.begin(ada, 100).unwrap();
-        assert_eq!(all.begin(ada, 100).unwrap_err().whose, "your account");
-        let _third = all.begin(ben, 100).unwrap();
-        assert_eq!(all.begin(ben, 100).unwrap_err().whose, "your address");
-        assert!(all.begin(payer(None, "192.0.2.2"), BYTES).is_ok());
+        let first = all.begin(ada, 100, 1).unwrap();
+        let _second = all.begin(ada, 100, 1).unwrap();
+        assert_eq!(all.begin(ada, 100, 1).unwrap_err().whose, "your account");
+        let _third = all.begin(ben, 100, 1).unwrap();
+        assert_eq!(all.begin(ben, 100, 1).unwrap_err().whose, "your address");
+        assert!(all.begin(payer(None, "192.0.2.2"), BYTES, 1).is_ok());
         drop(first);
-        assert!(all.begin(ada, BYTES).is_err(), "a large one counts as two");
-        let _again = all.begin(ada, 100).unwrap();
-        assert!(all.begin(ada, 100).is_err());
+        assert!(
+            all.begin(ada, BYTES, 1).is_err(),
+            "a large one counts as two"
+        );
+        assert!(all.begin(ada, 100, COST).is_err(), "and so does a dear one");
+        let _again = all.begin(ada, 100, 1).unwrap();
+        assert!(all.begin(ada, 100, 1).is_err());
     }
 
     #[test]
@@ -195,7 +209,10 @@ mod tests {
             ..SubscriptionLimits::default()
         });
         let held: Vec<_> = (0..1_000)
-            .map(|id| all.begin(payer(Some(id), "192.0.2.1"), 3 * BYTES).unwrap())
+            .map(|id| {
+                all.begin(payer(Some(id), "192.0.2.1"), 3 * BYTES, 1)
+                    .unwrap()
+            })
             .collect();
         drop(held);
         let open = all.open.lock();

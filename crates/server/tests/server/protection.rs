@@ -88,7 +88,13 @@ async fn what_knocked_other_servers_over_is_refused_at_once() {
             "brackets",
             json!({ "query": "{".repeat(4_000) }),
             400,
-            "GRAPHQL_PARSE_FAILED",
+            "TOO_DEEP",
+        ),
+        (
+            "brackets that are closed",
+            json!({ "query": format!("{{node(id:{}{}){{id}}}}", "[".repeat(2_000), "]".repeat(2_000)) }),
+            400,
+            "TOO_DEEP",
         ),
         (
             "more brackets",
@@ -207,13 +213,14 @@ async fn an_account_pays_from_wherever_it_asks_and_for_what_is_refused() {
     let answered = send(&app, from(2, "192.0.2.1", "{ __typename }")).await;
     assert_eq!(answered.status, StatusCode::OK);
 
-    // What is refused, or unreadable, is paid for, too: with what it takes to read it.
-    let long = format!("{{ nothing }} # {}", "x".repeat(4_000));
+    // What is refused, or unreadable, is paid for, too: with what it takes to look at it.
+    let long = format!("{{ nothing }} # {}", "x".repeat(100));
     let mut statuses = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..3 {
         statuses.push(send(&app, from(3, "192.0.2.1", &long)).await.status);
     }
-    assert_eq!(statuses, [StatusCode::OK, StatusCode::TOO_MANY_REQUESTS]);
+    let (ok, spent) = (StatusCode::OK, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(statuses, [ok, ok, spent]);
 }
 
 /// Over TCP, where the address is that of whoever connects, whatever they say.
