@@ -392,8 +392,8 @@ impl Watch {
         self.rankings.retain(|scope, _| scopes.contains(scope));
         let now = self.shared.community.now();
         for scope in scopes {
-            let ranking = self.models.standings().now(scope, now).await?;
             let held = self.models.standings().hold(scope);
+            let ranking = self.models.standings().now(scope, now).await?;
             let before = self.rankings.insert(scope, (ranking.clone(), held));
             if before.is_none_or(|(before, _)| !Arc::ptr_eq(&before, &ranking)) {
                 concerned.insert(Topic::Leaderboard(scope));

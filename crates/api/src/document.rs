@@ -59,11 +59,7 @@ where
         };
         Self {
             known: Cache::with_weighter(1_000, KNOWN_MAX, TextLength),
-            // How deep it may be is counted before.
-            checker: schema
-                .limit_recursive_depth(2 * NESTING_MAX)
-                .extension(check_only)
-                .finish(),
+            checker: schema.extension(check_only).finish(),
             limits,
             types,
         }

@@ -143,13 +143,12 @@ where
         + Sync
         + 'static,
     ) -> Self {
+        // How deep a document may be is counted before: the engine's own bound is to be beyond that.
+        let schema = || schema().limit_recursive_depth(2 * NESTING_MAX);
         Self {
             documents: Documents::new(schema(), Limits::default()),
             // What it gets has passed every rule already.
-            schema: schema()
-                .validation_mode(ValidationMode::Fast)
-                .limit_recursive_depth(2 * NESTING_MAX)
-                .finish(),
+            schema: schema().validation_mode(ValidationMode::Fast).finish(),
             for_resolvers: Box::new(for_resolvers),
             batches: Arc::default(),
             is_read_only: false,
@@ -484,7 +483,10 @@ impl Prepared {
             response.data = Value::Object(IndexMap::new());
         }
         at_most(&mut response.errors, self.errors_max, "MORE_ERRORS");
-        response.errors.iter_mut().for_each(tell);
+        for error in &mut response.errors {
+            tell(error);
+            shorten(error);
+        }
         let fragments = &self.document.fragments;
         let fields = Fields::of(&of.selection_set.node, fragments);
         let id = self.place.reached();
@@ -554,6 +556,7 @@ impl Refusal {
     fn new(outcome: Outcome, code: &'static str, mut errors: Vec<ServerError>) -> Self {
         for error in &mut errors {
             extensions(error).set("code", code);
+            shorten(error);
         }
         Self {
             outcome,
@@ -617,17 +620,18 @@ fn tell(error: &mut ServerError) {
 /// So many bytes of an error are told: what somebody sent, which it may show, they know.
 const MESSAGE_MAX: usize = 500;
 
-/// A few errors say as much as many of them, and as briefly: so many, and how many there are besides.
+fn shorten(error: &mut ServerError) {
+    if error.message.len() > MESSAGE_MAX {
+        let end = error.message.floor_char_boundary(MESSAGE_MAX);
+        error.message.truncate(end);
+        error.message.push('…');
+    }
+}
+
+/// A few errors say as much as many of them: so many, and how many there are besides.
 fn at_most(errors: &mut Vec<ServerError>, most: usize, code: &str) {
     let more = errors.len().saturating_sub(most);
     errors.truncate(most);
-    for error in errors.iter_mut() {
-        if error.message.len() > MESSAGE_MAX {
-            let end = error.message.floor_char_boundary(MESSAGE_MAX);
-            error.message.truncate(end);
-            error.message.push('…');
-        }
-    }
     if more > 0 {
         let mut error = ServerError::new(format!("and {more} more errors"), None);
         extensions(&mut error).set("code", code);

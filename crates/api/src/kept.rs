@@ -70,6 +70,11 @@ impl Kept {
         self.places.set_capacity(bytes);
     }
 
+    /// Whether anything is kept.
+    pub(crate) fn has_room(&self) -> bool {
+        self.places.capacity() > 0
+    }
+
     /// What was found by a key in a version, if that is kept.
     pub(crate) fn get<K, V>(&self, version: Version, key: &K) -> Option<V>
     where

@@ -215,7 +215,11 @@ impl<L: Send + Sync + 'static> Loading<L> {
     /// The version that everything is of that is read here, or a later one. It is read itself, once, for nobody else
     /// knows for sure: others may fold. There is none where nothing is kept.
     async fn version(&self) -> Option<Version> {
-        let known = self.version.get_or_init(|| self.models.version()).await;
+        let read = async || match self.kept.has_room() {
+            true => self.models.version().await,
+            false => None,
+        };
+        let known = self.version.get_or_init(read).await;
         let reached = self.reached.load(Ordering::Relaxed);
         known.map(|known| Version {
             position: known.position.max(reached),

@@ -828,7 +828,7 @@ async fn group_by_id(context: &Context<'_>, id: GroupId) -> Result<Option<Group>
 async fn resolved(context: &Context<'_>, filter: PostFilter) -> Result<(Filter, Option<Account>)> {
     let PostFilter {
         kinds,
-        tag,
+        mut tag,
         author_id,
         group_id,
     } = filter;
@@ -848,7 +848,7 @@ async fn resolved(context: &Context<'_>, filter: PostFilter) -> Result<(Filter, 
         .as_ref()
         .is_some_and(|tag| tag.chars().count() > TAG_MAX)
     {
-        author_key = Some(nothing);
+        (tag, author_key) = (None, Some(nothing));
     }
     let asked: Vec<Kind> = kinds.into_iter().flatten().map(PostKind::into).collect();
     let is_asked = |kind: &Kind| match asked.is_empty() {
@@ -857,7 +857,7 @@ async fn resolved(context: &Context<'_>, filter: PostFilter) -> Result<(Filter, 
     };
     let filter = Filter {
         kinds: Kind::ALL.into_iter().filter(is_asked).collect(),
-        tag: tag.filter(|tag| tag.chars().count() <= TAG_MAX),
+        tag,
         author: author_key,
         group: group_key,
     };

@@ -229,23 +229,26 @@ impl GraphQl {
             }
         };
         let expires = admitted.expires;
-        match self.begin(admitted).await {
+        let (operated, answers) = match self.begin(admitted).await {
             Ok(Begun {
                 kind,
                 name,
                 answers,
-            }) => {
-                let mut response = events::respond(answers, Until { stopping, expires });
-                response.extensions_mut().insert(Operated { kind, name });
-                response
-            }
-            Err(NotBegun::Rejected(rejection)) => rejection.into_response(REFUSED_EVENTS),
+            }) => (Operated { kind, name }, answers),
             // The protocol has what is found before it begins come as everything else does.
-            Err(NotBegun::Refused(refused)) => {
-                let told = stream::once(ready(Next::from(refused))).boxed();
-                events::respond(told, Until { stopping, expires })
+            Err(NotBegun::Refused(mut refused)) => {
+                let operated = Operated {
+                    kind: kind(refused.kind),
+                    name: refused.name.take(),
+                };
+                let told = stream::once(ready(Next::from(refused)));
+                (operated, told.boxed())
             }
-        }
+            Err(NotBegun::Rejected(rejection)) => return rejection.into_response(REFUSED_EVENTS),
+        };
+        let mut response = events::respond(answers, Until { stopping, expires });
+        response.extensions_mut().insert(operated);
+        response
     }
 
     /// An operation to be followed.

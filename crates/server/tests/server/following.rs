@@ -252,7 +252,7 @@ async fn f5_who_follows_without_a_token_gets_one_error() {
 }
 
 #[tokio::test]
-async fn other_operations_are_answered_once_over_events_and_refused_ones_not_at_all() {
+async fn other_operations_are_answered_once_over_events_and_so_are_refused_ones() {
     let served = Served::new().await;
     let app = served.app();
     let answered = send(&app, for_events(r#"{"query":"{ __typename }"}"#)).await;
