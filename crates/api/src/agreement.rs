@@ -28,7 +28,7 @@ pub struct Agreement {
     /// Where it can be read.
     url: Url,
     /// When who asks accepted this version, with any linked account; null if they didn't.
-    accepted_at: Option<DateTime>,
+    viewer_accepted_at: Option<DateTime>,
 }
 
 impl Agreement {
@@ -56,7 +56,7 @@ impl Agreement {
             version: agreement.version.clone(),
             since: agreement.since.map(DateTime),
             url: Url::in_rules(url),
-            accepted_at: of_this.map(|it| it.at).min().map(DateTime),
+            viewer_accepted_at: of_this.map(|it| it.at).min().map(DateTime),
         }
     }
 }

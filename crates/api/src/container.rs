@@ -37,7 +37,7 @@ async fn resolve<'a, T: ContainerType + ?Sized>(
     let mut fields = Vec::with_capacity(selections.items.len());
     select(context, &T::type_name(), selections, &mut fields);
 
-    let values = side_by_side::all(fields.clone(), |field| async move {
+    let values = side_by_side::all(&fields, |_, field| async move {
         if field.node.name.node == "__typename" {
             return Value::String(T::type_name().into_owned());
         }
@@ -47,8 +47,8 @@ async fn resolve<'a, T: ContainerType + ?Sized>(
     let values = values.await;
 
     let mut object = IndexMap::with_capacity(fields.len());
-    for (field, value) in fields.into_iter().zip(values) {
-        merge(&mut object, &field.node.response_key().node, value);
+    for (place, value) in values {
+        merge(&mut object, &fields[place].node.response_key().node, value);
     }
     Ok(Value::Object(object))
 }

@@ -1,7 +1,7 @@
 //! What an operation costs: told before it is executed, from its document and its variables alone.
 //!
 //! A field costs 1, and what is selected of a list as many times as it may have entries: `first` or `last` of a
-//! connection, of a list by ids as many as there are, of others a guess. A mutation costs more, for it writes, and so
+//! connection, of a list by ids as many as there are, of others as of a page. A mutation costs more, for it writes, and so
 //! does what is reckoned from the whole history. Else a cost is about the number of fields of the largest answer.
 //!
 //! A document is priced once, with each of its fragments; how long lists are that variables tell is put in for each
@@ -16,6 +16,7 @@ use async_graphql::parser::types::{Selection, TypeCondition};
 use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 use async_graphql::{Name, Positioned, Value, Variables};
 
+use crate::introspection::{Introspection, Part};
 use crate::order::Fragments;
 use crate::paging::PAGE_DEFAULT;
 
@@ -25,11 +26,11 @@ const WRITING: u64 = 9;
 /// What reckoning something from everything that ever happened costs besides its answer.
 const READING_ALL: u64 = 1_000;
 
-/// How many entries a list has of which nobody says.
-const LENGTH_ASSUMED: u64 = 5;
+/// How many entries a list has of which nobody says: a page.
+const LENGTH_ASSUMED: u64 = PAGE_DEFAULT.unsigned_abs() as u64;
 
-/// So many fields of the schema cost 1: they are in memory, and an answer has many of them.
-const SCHEMA_FIELDS: u64 = 20;
+/// So many fields of the schema cost 1: they are in memory, and tools ask for all of them at once.
+const SCHEMA_FIELDS: u64 = 3;
 
 /// What an operation costs, but for the lengths of lists that variables tell.
 #[derive(Debug, Clone, Default)]
@@ -132,7 +133,7 @@ pub(crate) fn price(
         registry,
         fragments,
         known: HashMap::new(),
-        schema: None,
+        introspection: Introspection::new(registry, fragments),
     };
     let Some(root) = root.and_then(|root| registry.types.get(root)) else {
         return Price::default();
@@ -163,8 +164,7 @@ struct Pricing<'a> {
     fragments: &'a Fragments,
     /// What each fragment costs.
     known: HashMap<&'a str, Parts>,
-    /// How large the schema is, once something of it is asked for.
-    schema: Option<SchemaLengths>,
+    introspection: Introspection<'a>,
 }
 
 impl<'a> Pricing<'a> {
@@ -220,37 +220,40 @@ impl<'a> Pricing<'a> {
             return parts;
         };
         parts.once.add(reading_all(field));
-        let below = self.of(of, &field.selection_set.node);
-        if ty.name().starts_with("__") {
-            let length = self.schema_lengths().of_field(&meta.name);
-            parts.once.add(below.whole().times(Length::Known(length)));
-            return parts;
-        }
         if of.name().starts_with("__") {
-            let fields = below.whole().fixed;
-            parts.once.fixed += fields.div_ceil(SCHEMA_FIELDS);
+            parts.once.fixed += self.of_schema(field).div_ceil(SCHEMA_FIELDS);
             return parts;
         }
+        let below = self.of(of, &field.selection_set.node);
         let is_connection = |ty: &MetaType| ty.name().ends_with("Connection");
         if is_connection(ty) && is_list(meta) {
             parts.each.add(below.whole());
         } else if is_connection(of) {
             parts.once.add(below.once);
-            let page = u64::from(PAGE_DEFAULT.unsigned_abs());
-            parts.once.add(below.each.times(length(meta, field, page)));
+            parts.once.add(below.each.times(length(meta, field)));
         } else if is_list(meta) {
-            let length = length(meta, field, LENGTH_ASSUMED);
-            parts.once.add(below.whole().times(length));
+            parts.once.add(below.whole().times(length(meta, field)));
         } else {
             parts.once.add(below.whole());
         }
         parts
     }
 
-    fn schema_lengths(&mut self) -> &SchemaLengths {
-        let registry = self.registry;
-        self.schema
-            .get_or_insert_with(|| SchemaLengths::of(registry))
+    /// How many fields `__schema` or `__type` have below them.
+    fn of_schema(&mut self, field: &'a Field) -> u64 {
+        let selections = &field.selection_set.node;
+        if field.name.node == "__schema" {
+            return self.introspection.count(Part::Schema, selections);
+        }
+        match said(field, "name") {
+            Some(Said::Value(Value::String(name))) => {
+                let ty = self.registry.types.get_key_value(&name);
+                ty.map_or(0, |(name, _)| {
+                    self.introspection.count(Part::Type(name), selections)
+                })
+            }
+            Some(_) | None => self.introspection.of_any_type(selections),
+        }
     }
 }
 
@@ -262,9 +265,9 @@ fn is_list(field: &MetaField) -> bool {
     matches!(ty, MetaTypeName::List(_))
 }
 
-/// How many entries the list of a field has at most; where nobody says anything, so many.
-fn length(meta: &MetaField, field: &Field, mut otherwise: u64) -> Length {
-    let (mut by, mut besides) = (Vec::new(), None);
+/// How many entries the list of a field has at most.
+fn length(meta: &MetaField, field: &Field) -> Length {
+    let (mut by, mut besides, mut otherwise) = (Vec::new(), None, LENGTH_ASSUMED);
     for name in ["first", "last", "ids"] {
         let Some(argument) = meta.args.get(name) else {
             continue;
@@ -332,90 +335,5 @@ fn said(field: &Field, argument: &str) -> Option<Said> {
     match (variable, value) {
         (Some(variable), Value::Null) => Some(Said::By(variable)),
         (_, value) => Some(Said::Value(value)),
-    }
-}
-
-/// How many there are of what the schema tells of itself, on average.
-struct SchemaLengths {
-    types: u64,
-    directives: u64,
-    fields: u64,
-    arguments: u64,
-    input_fields: u64,
-    enum_values: u64,
-    others: u64,
-}
-
-impl SchemaLengths {
-    fn of(registry: &Registry) -> Self {
-        let types = registry.types.values();
-        let count = |ty: &MetaType| ty.fields().map_or(0, |fields| fields.len());
-        let mut below = Average::default();
-        let (mut fields, mut arguments) = (Average::default(), Average::default());
-        let (mut inputs, mut values) = (Average::default(), Average::default());
-        for ty in types {
-            // An average over all types, for every list of types is of all kinds.
-            fields.add(count(ty));
-            for field in ty.fields().into_iter().flat_map(|fields| fields.values()) {
-                arguments.add(field.args.len());
-                let of = registry.concrete_type_by_name(&field.ty);
-                below.add(of.map_or(0, count));
-            }
-            let (mut input_fields, mut enum_values) = (0, 0);
-            if let MetaType::InputObject {
-                input_fields: of, ..
-            } = ty
-            {
-                input_fields = of.len();
-            }
-            if let MetaType::Enum {
-                enum_values: of, ..
-            } = ty
-            {
-                enum_values = of.len();
-            }
-            inputs.add(input_fields);
-            values.add(enum_values);
-        }
-        Self {
-            types: registry.types.len() as u64,
-            directives: registry.directives.len() as u64,
-            // What fields lead to has more of them than types have on the whole.
-            fields: fields.rounded_up().max(below.rounded_up()),
-            arguments: arguments.rounded_up(),
-            input_fields: inputs.rounded_up(),
-            enum_values: values.rounded_up(),
-            others: 1,
-        }
-    }
-
-    /// How many entries a field of the schema has.
-    fn of_field(&self, name: &str) -> u64 {
-        match name {
-            "types" => self.types,
-            "directives" => self.directives,
-            "fields" => self.fields,
-            "args" => self.arguments,
-            "inputFields" => self.input_fields,
-            "enumValues" => self.enum_values,
-            _ => self.others,
-        }
-    }
-}
-
-#[derive(Default)]
-struct Average {
-    sum: u64,
-    count: u64,
-}
-
-impl Average {
-    fn add(&mut self, length: usize) {
-        self.sum += length as u64;
-        self.count += 1;
-    }
-
-    fn rounded_up(&self) -> u64 {
-        self.sum.div_ceil(self.count.max(1)).max(1)
     }
 }

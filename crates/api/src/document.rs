@@ -23,7 +23,7 @@ use crate::limits::{Exceeded, Limits};
 use crate::order::Fragments;
 use crate::size::NESTING_MAX;
 use crate::tokens::{self, Tokens};
-use crate::{overlap, size};
+use crate::{arguments, overlap, size};
 
 /// How much text the known documents may have together. Parsed it takes some thirty times that.
 const KNOWN_MAX: u64 = 2 * 1024 * 1024;
@@ -106,9 +106,10 @@ where
             }
         };
         let document = Document::new(operations, fragments, types);
-        let conflicts = overlap::conflicts(&document);
-        if !conflicts.is_empty() {
-            return Err(Refusal::validation(conflicts).at_most(self.limits.errors));
+        for errors in [overlap::conflicts(&document), arguments::misfits(&document)] {
+            if !errors.is_empty() {
+                return Err(Refusal::validation(errors).at_most(self.limits.errors));
+            }
         }
         Ok(document)
     }

@@ -37,9 +37,9 @@ pub struct TimelineFilter {
     /// Only of these types, like `PostLiked`.
     types: Option<Vec<String>>,
     /// Only what happened from this moment on.
-    from: Option<DateTime>,
+    occurred_from: Option<DateTime>,
     /// Only what happened before this moment.
-    to: Option<DateTime>,
+    occurred_to: Option<DateTime>,
 }
 
 /// In which order events come: by position, which is the order in which they were recorded.
@@ -87,7 +87,7 @@ impl TimelineFilter {
     pub fn sought(&self, accounts: Vec<Key>) -> Result<Sought, Error> {
         let filter = Filter {
             types: types(self.types.as_deref().unwrap_or_default())?,
-            occurred: span("", self.from, self.to)?,
+            occurred: span("occurred", self.occurred_from, self.occurred_to)?,
             ..Filter::default()
         };
         let subjects = Some(accounts);
@@ -128,11 +128,7 @@ fn span(what: &str, from: Option<DateTime>, to: Option<DateTime>) -> Result<Span
     if let (Some(from), Some(to)) = (from, to)
         && from > to
     {
-        let (first, last) = match what {
-            "" => ("from".to_owned(), "to".to_owned()),
-            what => (format!("{what}From"), format!("{what}To")),
-        };
-        let message = format!("{first}, {from}, is after {last}, {to}: swap them");
+        let message = format!("{what}From, {from}, is after {what}To, {to}: swap them");
         return Err(invalid(&message));
     }
     Ok(Span { from, to })

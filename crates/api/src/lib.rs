@@ -6,6 +6,7 @@
 mod account;
 mod agreement;
 mod application;
+mod arguments;
 mod as_of;
 mod available;
 mod award;
@@ -31,6 +32,7 @@ mod gift;
 mod group;
 mod holder;
 mod id;
+mod introspection;
 mod kept;
 mod kudos;
 mod leaderboard;

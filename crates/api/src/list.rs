@@ -58,12 +58,12 @@ where
         context: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let values = side_by_side::all(self.0.iter().enumerate(), |(place, element)| async move {
+        let values = side_by_side::all(&self.0, |place, element| async move {
             let context = context.with_index(place);
             let value = element.resolve(&context, field).await;
             value.map_err(|error| context.set_error_path(error))
         });
-        let values = values.await.into_iter();
+        let values = values.await.into_iter().map(|(_, value)| value);
         Ok(Value::List(values.collect::<Result<_, _>>()?))
     }
 }

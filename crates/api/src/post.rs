@@ -84,6 +84,12 @@ impl Post {
         Ok(referred(author)?.profile == account.profile)
     }
 
+    /// Whether who asks wrote it, with the very account that they ask as.
+    async fn is_by_viewer(&self, reading: &Reading) -> Result<bool> {
+        let viewer = reading.viewer_key().await?;
+        Ok(viewer.is_some() && viewer == self.0.author)
+    }
+
     async fn other(context: &Context<'_>, key: Option<Key>) -> Result<Option<Self>> {
         let Some(key) = key else { return Ok(None) };
         let post = reading(context).loader().load_one(PostBy(key)).await?;
@@ -361,10 +367,19 @@ impl Post {
         Ok(watched.is_some())
     }
 
-    /// Whether who asks may edit and delete it, or restore it while it is deleted: its author may.
+    /// Whether who asks may edit it, and delete it: its author may, until it is deleted.
     async fn viewer_can_edit(&self, context: &Context<'_>) -> Result<bool> {
-        let viewer = reading(context).viewer_key().await?;
-        Ok(viewer.is_some() && viewer == self.0.author)
+        Ok(!self.0.deleted && self.is_by_viewer(reading(context)).await?)
+    }
+
+    /// Whether who asks may restore it: who deleted it may, its author or staff.
+    async fn viewer_can_restore(&self, context: &Context<'_>) -> Result<bool> {
+        let reading = reading(context);
+        match (self.0.deleted, self.0.removed) {
+            (false, _) => Ok(false),
+            (true, true) => Ok(reading.is_staff()),
+            (true, false) => self.is_by_viewer(reading).await,
+        }
     }
 
     /// Whether who asks may accept this answer: who asked the question may, logged in as any of

@@ -36,7 +36,7 @@ pub struct ArticleReview {
     /// title, text or tags. `articlePublish` takes it, so that nobody publishes what they haven't read.
     revision: i32,
     /// Its place in the queue, the first of which is 1; null while it doesn't wait.
-    position: Option<i32>,
+    queue_position: Option<i32>,
     /// Why staff rejected it; null while it isn't rejected, and where that was erased.
     reason: Option<String>,
 }
@@ -53,7 +53,7 @@ impl ArticleReview {
                 since: DateTime(post.0.created_at),
                 submitted_at,
                 revision: revision(post),
-                position: None,
+                queue_position: None,
                 reason: None,
             }));
         }
@@ -68,7 +68,7 @@ impl ArticleReview {
             since: DateTime(review.since),
             submitted_at,
             revision: revision(post),
-            position: place.map(int),
+            queue_position: place.map(int),
             reason: review.reason.clone(),
         }))
     }

@@ -49,7 +49,7 @@ impl Rsvp {
     }
 
     /// Their place on the waiting list, from 1; null for who doesn't wait.
-    async fn place(&self, context: &Context<'_>) -> Result<Option<i32>> {
+    async fn waitlist_position(&self, context: &Context<'_>) -> Result<Option<i32>> {
         if self.0.state != State::Waiting {
             return Ok(None);
         }

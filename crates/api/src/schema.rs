@@ -556,7 +556,7 @@ impl Query {
 
     /// What a lozenge requires, and whether who asks meets it now: before they ask for it. Null where nobody
     /// can ask for it, and for who isn't registered.
-    async fn lozenge_requirements(
+    async fn viewer_lozenge_requirements(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What programs know the lozenge by.")] lozenge_key: String,

@@ -71,15 +71,8 @@ fn misfit(registry: &Registry, ty: &str, value: &Value, path: &Path<'_>) -> Opti
 fn misfit_named(registry: &Registry, ty: &str, value: &Value, path: &Path<'_>) -> Option<String> {
     let no = || Some(format!("{path}: {} is no {ty}", Brief(value)));
     match registry.types.get(ty) {
-        // The engine's own takes anything, until it is read.
-        Some(MetaType::Scalar { .. }) if ty == Uuid::type_name() => {
-            match <Uuid as ScalarType>::parse(value.clone()) {
-                Ok(_) => None,
-                Err(_) => no(),
-            }
-        }
-        Some(MetaType::Scalar { is_valid, .. }) => {
-            let valid = is_valid.as_ref().is_none_or(|is_valid| is_valid(value));
+        Some(MetaType::Scalar { .. }) => {
+            let valid = is_of_scalar(registry, ty, value);
             if valid { None } else { no() }
         }
         Some(MetaType::Enum { enum_values, .. }) => {
@@ -122,6 +115,22 @@ fn misfit_named(registry: &Registry, ty: &str, value: &Value, path: &Path<'_>) -
     }
 }
 
+/// Whether a value is one of a scalar.
+pub(crate) fn is_of_scalar(registry: &Registry, ty: &str, value: &Value) -> bool {
+    let Some(MetaType::Scalar { is_valid, .. }) = registry.types.get(ty) else {
+        return false;
+    };
+    // The engine's own take more, until they are read.
+    let is_read = if ty == i32::type_name() {
+        <i32 as ScalarType>::parse(value.clone()).is_ok()
+    } else if ty == Uuid::type_name() {
+        <Uuid as ScalarType>::parse(value.clone()).is_ok()
+    } else {
+        true
+    };
+    is_read && is_valid.as_ref().is_none_or(|is_valid| is_valid(value))
+}
+
 /// Where in a variable a value stands: `$input.tags[2]`.
 enum Path<'a> {
     Variable(&'a str),
@@ -140,7 +149,7 @@ impl fmt::Display for Path<'_> {
 }
 
 /// A value as an error shows it: never a page of it.
-struct Brief<'a>(&'a Value);
+pub(crate) struct Brief<'a>(pub(crate) &'a Value);
 
 impl fmt::Display for Brief<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -109,11 +109,11 @@ async fn a_cost_is_about_the_number_of_fields_of_the_largest_answer() {
             json!({}),
             1_002,
         ),
-        // Of a list that isn't paged nobody knows: five.
+        // Of a list that isn't paged nobody knows: a page.
         (
             "{ posts(first: 2) { nodes { author { profile { badges { key times } } } } } }",
             json!({}),
-            2 + 2 * (3 + 5 * 2),
+            2 + 2 * (3 + 20 * 2),
         ),
         (
             "{ posts(first: 2) { nodes { author { profile { badges(first: 3) { key } } } } } }",
@@ -350,11 +350,52 @@ async fn the_whole_schema_can_be_asked_for_and_no_more_than_that() {
     let bomb = &format!("{{ __schema {{ types {{ {open} name {close} }} }} }}");
     let error = refused(&api, bomb, json!({})).await;
     assert_eq!(error["extensions"]["code"], "TOO_COMPLEX");
+    // From interfaces to all types that have them, and on to their interfaces.
+    let around = |levels| {
+        let open = "interfaces { possibleTypes { ".repeat(levels);
+        format!(
+            "{{ __schema {{ types {{ {open} name {} }} }} }}",
+            "} }".repeat(levels)
+        )
+    };
+    assert_eq!(asked_outcome(&api, &around(2)).await, Outcome::Executed);
+    let error = refused(&api, &around(4), json!({})).await;
+    assert_eq!(error["extensions"]["code"], "TOO_COMPLEX");
     // Also where it is hidden behind others, and the other way in.
     let (open, close) = levels(9);
     let other = &format!("query ($n: String!) {{ __type(name: $n) {{ {open} name {close} }} }}");
     let error = refused(&api, other, json!({ "n": "Post" })).await;
     assert_eq!(error["extensions"]["code"], "TOO_COMPLEX");
+}
+
+#[tokio::test]
+async fn what_is_asked_for_of_the_schema_is_counted_as_it_is() {
+    let api = api().await;
+    fn fields(answer: &Value) -> u64 {
+        match answer {
+            Value::Object(object) => object.values().map(|below| 1 + fields(below)).sum(),
+            Value::Array(list) => list.iter().map(fields).sum(),
+            _ => 0,
+        }
+    }
+    for query in [
+        INTROSPECTION,
+        "{ __schema { types { interfaces { possibleTypes { name } } } } }",
+        "{ __schema { types { enumValues { name } inputFields { type { ofType { name } } } } } }",
+        "{ __type(name: \"Post\") { fields { args { type { kind ofType { kind } } } } } }",
+        "{ a: __type(name: \"Nothing\") { name } __schema { directives { args { name } } } }",
+    ] {
+        let (_, answer) = asked(&api, query, json!({})).await;
+        let (told, are) = (
+            &answer["extensions"]["cost"]["requested"],
+            fields(&answer["data"]),
+        );
+        let (told, below) = (told.as_u64().unwrap(), are / 3);
+        assert!(
+            (below..below + 4).contains(&told),
+            "{query}: {told} for {are}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -182,7 +182,7 @@ async fn z10_a_new_version_has_to_be_accepted_anew_and_who_did_not_is_listed() {
     // That is when the rules say that it came into force.
     assert_eq!(ada["lapses"][0]["since"], "2026-01-01T00:00:00Z");
 
-    let query = "{ agreements { key version acceptedAt } }";
+    let query = "{ agreements { key version viewerAcceptedAt } }";
     let terms = async |who: &str| {
         let found = json(asked.data(Some(actor(who)), query, value!({})).await);
         let terms = found["agreements"].as_array().unwrap()[0].clone();
@@ -190,7 +190,7 @@ async fn z10_a_new_version_has_to_be_accepted_anew_and_who_did_not_is_listed() {
             (&terms["key"], &terms["version"]),
             (&"terms".into(), &"3".into())
         );
-        terms["acceptedAt"].is_string()
+        terms["viewerAcceptedAt"].is_string()
     };
     assert!(!terms("ada").await && terms("ben").await);
 }

@@ -159,10 +159,13 @@ async fn g4_of_200_answers_at_once_50_have_a_place_and_10_that_leave_make_room_f
     }
     let (going, waiting) = (all(&asked, "GOING").await, all(&asked, "WAITING").await);
     assert_eq!((going.len(), waiting.len()), (50, 150));
-    let fields = "viewerRsvp { state place }";
+    let fields = "viewerRsvp { state waitlistPosition }";
     let last = Some(actor(&waiting[149]));
-    let place = meeting(&asked, last, fields).await["viewerRsvp"].clone();
-    assert_eq!(place, json!({ "state": "WAITING", "place": 150 }));
+    let waiting_last = meeting(&asked, last, fields).await["viewerRsvp"].clone();
+    assert_eq!(
+        waiting_last,
+        json!({ "state": "WAITING", "waitlistPosition": 150 })
+    );
 
     let leaving: Vec<_> = going[20..30].to_vec();
     let left: Vec<_> = leaving

@@ -66,6 +66,8 @@ row! {
         pub accepted: bool,
         /// Whether it is deleted.
         pub deleted: bool,
+        /// Whether staff removed it, so that they alone restore it.
+        pub removed: bool,
         /// Whether it is an article that isn't published.
         pub in_review: bool,
         /// Whether it is either: out of sight and out of every count.
@@ -242,10 +244,15 @@ pub(crate) fn fold(fact: &PostFact, event: &Event, rows: &mut Rows) -> Result<()
         PostFact::Published(published) => review::publish(published, event, rows),
         PostFact::Rejected(rejected) => review::reject(rejected, event, rows),
         PostFact::Resubmitted(resubmitted) => review::resubmit(resubmitted.post, event, rows),
-        PostFact::Deleted(affected) | PostFact::Removed(affected) => {
+        PostFact::Deleted(affected) => set_deleted(affected.post, true, event, rows),
+        PostFact::Removed(affected) => {
+            rows.post(affected.post)?.removed = true;
             set_deleted(affected.post, true, event, rows)
         }
-        PostFact::Restored(affected) => set_deleted(affected.post, false, event, rows),
+        PostFact::Restored(affected) => {
+            rows.post(affected.post)?.removed = false;
+            set_deleted(affected.post, false, event, rows)
+        }
         PostFact::AnswerAccepted(fact) => {
             accept(fact.question, Some(fact.accepted.answer), event, rows)
         }
@@ -340,6 +347,7 @@ pub(crate) fn create(
         acceptance: None,
         accepted: false,
         deleted: false,
+        removed: false,
         in_review,
         hidden: in_review,
     };

@@ -3,11 +3,14 @@
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use async_graphql::{Context, EmptySubscription, Enum, InputObject, Object, SimpleObject};
+use async_graphql::{
+    Context, EmptySubscription, Enum, ID, InputObject, Object, OneofObject, SimpleObject,
+};
 use plaudit_domain::AccountId;
 use plaudit_journal::JournalError;
 use plaudit_replay::CommandError;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::*;
 
@@ -37,6 +40,12 @@ struct Order {
     tags: Option<Vec<String>>,
 }
 
+#[derive(OneofObject)]
+enum Choice {
+    Number(i32),
+    Text(String),
+}
+
 // The engine resolves it as the root, and we do where it is a field.
 #[Object(crate = "crate::engine")]
 impl TestQuery {
@@ -60,6 +69,21 @@ impl TestQuery {
 
     async fn double(&self, number: i32) -> i32 {
         number * 2
+    }
+
+    async fn sum(&self, numbers: Option<Vec<i32>>, #[graphql(default = 0)] with: i32) -> i32 {
+        numbers.unwrap_or_default().iter().sum::<i32>() + with
+    }
+
+    async fn by_id(&self, id: ID, key: Option<Uuid>) -> String {
+        format!("{} {key:?}", *id)
+    }
+
+    async fn either(&self, choice: Choice) -> String {
+        match choice {
+            Choice::Number(number) => number.to_string(),
+            Choice::Text(text) => text,
+        }
     }
 
     async fn panics(&self) -> Option<i32> {
@@ -635,5 +659,107 @@ async fn hostile_documents_are_refused_at_once() {
         let took = start.elapsed();
         // On an idle machine a tenth of a second; unguarded, minutes.
         assert!(took < Duration::from_secs(20), "{what} took {took:?}");
+    }
+}
+
+/// Values of Correct Type, Input Object Field Names, All Variable Usages Are Allowed.
+#[tokio::test]
+async fn what_does_not_fit_an_argument_is_refused_before_anything_is_executed() {
+    for query in [
+        "{ double(number: null) }",
+        "{ double(number: 1.5) }",
+        "{ double(number: \"1\") }",
+        "{ double(number: 2147483648) }",
+        "{ sum(numbers: [1, null]) }",
+        "{ sum(numbers: 1.5) }",
+        "{ byId(id: 1.5) }",
+        "{ byId(id: \"1\", key: \"no UUID\") }",
+        "{ order(order: 1) }",
+        "{ order(order: {size: \"SMALL\"}) }",
+        "{ order(order: {size: MEDIUM}) }",
+        "{ order(order: {count: 1}) }",
+        "{ order(order: {size: SMALL, colour: RED}) }",
+        "{ order(order: {size: SMALL, tags: [1]}) }",
+        "{ either(choice: {}) }",
+        "{ either(choice: {number: 1, text: \"one\"}) }",
+        "{ either(choice: {number: null}) }",
+        "{ viewer @skip(if: 1) }",
+        // Also where nobody selects it.
+        "query One { viewer } query Other { double(number: \"1\") }",
+        "{ ... on TestQuery { this { double(number: \"1\") } } }",
+        "{ ...F } fragment F on TestQuery { double(number: \"1\") }",
+        "query ($number: Int) { double(number: $number) }",
+        "query ($number: Int = null) { double(number: $number) }",
+        "query ($number: Float!) { double(number: $number) }",
+        "query ($numbers: [Int!]!) { double(number: $numbers) }",
+        "query ($numbers: [Int]) { sum(numbers: $numbers) }",
+        "query ($number: Int!) { sum(numbers: $number) }",
+        "query ($number: Int) { sum(numbers: [$number]) }",
+        "query ($id: String!) { byId(id: $id) }",
+        "query ($size: String!) { order(order: {size: $size}) }",
+        "query ($size: Size) { order(order: {size: $size}) }",
+        "query ($number: Int) { either(choice: {number: $number}) }",
+        "query ($if: Boolean) { viewer @skip(if: $if) }",
+        "query ($number: Int) { ...F } fragment F on TestQuery { ...G } fragment G on TestQuery { double(number: $number) }",
+    ] {
+        let (outcome, answer) = execute(query, json!({})).await;
+        assert_eq!(outcome, Outcome::Refused, "{query}: {answer}");
+        let error = &answer["errors"][0];
+        assert_eq!(
+            error["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED",
+            "{query}"
+        );
+        assert!(
+            error["locations"][0]["line"].is_number(),
+            "{query}: {error}"
+        );
+    }
+    let (_, answer) = execute("{ double(number: 3000000000) }", json!({})).await;
+    let message = &answer["errors"][0]["message"];
+    assert_eq!(message, "number: 3000000000 is no Int");
+}
+
+#[tokio::test]
+async fn what_fits_an_argument_is_taken() {
+    let given = json!({ "number": 2, "numbers": [1, 2], "if": false, "size": "LARGE" });
+    for (query, answer) in [
+        ("{ sum(numbers: 1) }", json!({ "sum": 1 })),
+        ("{ sum(numbers: null) }", json!({ "sum": 0 })),
+        ("{ byId(id: 1) }", json!({ "byId": "1 None" })),
+        (
+            "query ($number: Int!) { double(number: $number) }",
+            json!({ "double": 4 }),
+        ),
+        // What has a default needs no value.
+        (
+            "query ($number: Int = 3) { double(number: $number) }",
+            json!({ "double": 4 }),
+        ),
+        (
+            "query ($number: Int) { sum(with: $number) }",
+            json!({ "sum": 2 }),
+        ),
+        (
+            "query ($number: Int!) { sum(numbers: [$number, 1]) }",
+            json!({ "sum": 3 }),
+        ),
+        (
+            "query ($numbers: [Int!]!) { sum(numbers: $numbers) }",
+            json!({ "sum": 3 }),
+        ),
+        (
+            "query ($number: Int!) { either(choice: {number: $number}) }",
+            json!({ "either": "2" }),
+        ),
+        (
+            "query ($size: Size!) { order(order: {size: $size, tags: \"a\"}) }",
+            json!({ "order": "1 Large a" }),
+        ),
+        (
+            "query ($if: Boolean!) { ... @skip(if: $if) { sum } }",
+            json!({ "sum": 0 }),
+        ),
+    ] {
+        assert_eq!(data(query, given.clone()).await, answer, "{query}");
     }
 }

@@ -91,6 +91,8 @@ pub struct AccountEraseInput {
     account_id: Option<ID>,
     /// What becomes of what it wrote.
     content: ErasedContent,
+    /// A key of your choice: a repeat of the request with it does nothing again.
+    idempotency_key: Option<Uuid>,
 }
 
 /// What erasing answers.
@@ -163,7 +165,7 @@ impl AccountMutation {
         input: AccountEraseInput,
     ) -> Result<Option<AccountErasePayload>> {
         let reading = reading(context);
-        let request = reading.request_without_key()?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let account = match &input.account_id {
             Some(id) => NodeId::account(id)?,
             None => request.actor.account,
@@ -172,9 +174,10 @@ impl AccountMutation {
             account,
             content: input.content.into(),
         };
-        let commands: [&dyn Command; 2] = [&Withdraw { account }, &erase];
-        for command in commands {
-            if let Err(error) = perform(reading, &request, command, &[]).await? {
+        let commands: [(_, &dyn Command); 2] =
+            [("withdraw", &Withdraw { account }), ("erase", &erase)];
+        for (part, command) in commands {
+            if let Err(error) = perform(reading, &request.part(part), command, &[]).await? {
                 return Ok(Some(AccountErasePayload {
                     account: None,
                     user_errors: vec![error],

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use plaudit_domain::badge::Grant;
+use uuid::Uuid;
 
 use crate::account::Account;
 use crate::id::NodeId;
@@ -21,6 +22,8 @@ pub struct BadgeMutation;
 pub struct BadgeGrantInput {
     /// 1 to 500 badges. All of them are recorded, or none.
     badges: Vec<BadgeInput>,
+    /// A key of your choice: a repeat of the request with it does nothing again.
+    idempotency_key: Option<Uuid>,
 }
 
 /// A badge that was granted elsewhere.
@@ -64,7 +67,9 @@ impl BadgeMutation {
             list: "badges",
             too_many: "TOO_MANY_BADGES",
         };
-        let recorded = bulk.record(reading(context), input.badges, grant, UserError::of_badge);
+        let reading = reading(context);
+        let request = reading.request(&input, input.idempotency_key)?;
+        let recorded = bulk.record(reading, &request, input.badges, grant, UserError::of_badge);
         Ok(Some(match recorded.await? {
             Ok(Recorded { recorded, accounts }) => BadgeGrantPayload {
                 recorded: Some(recorded),

@@ -2,6 +2,7 @@
 
 use async_graphql::{Error, ErrorExtensions, Result};
 use plaudit_domain::{AccountId, Command, Refusal};
+use plaudit_replay::Request;
 
 use crate::account::Account;
 use crate::loader::AccountById;
@@ -38,12 +39,12 @@ impl Bulk {
     pub(super) async fn record<I>(
         self,
         reading: &Reading,
+        request: &Request,
         entries: Vec<I>,
         wanted: impl Fn(I) -> Result<Wanted>,
         named: impl Fn(UserError) -> UserError,
     ) -> Result<std::result::Result<Recorded, Vec<UserError>>> {
         let Self { list, too_many } = self;
-        let request = reading.request_without_key()?;
         // Once, and not for each entry.
         if !request.actor.roles.service {
             let refusal = Refusal::NotPermitted { who: "services" };
@@ -57,7 +58,7 @@ impl Bulk {
         let wanted = entries.into_iter().map(wanted);
         let wanted = wanted.collect::<Result<Vec<Wanted>>>()?;
         let (mut accounts, commands): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
-        match reading.execute_all(&request, &commands).await {
+        match reading.execute_all(request, &commands).await {
             Ok(Ok(outcome)) => {
                 accounts.sort_unstable();
                 accounts.dedup();

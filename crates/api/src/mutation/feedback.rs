@@ -39,6 +39,8 @@ pub struct FeedbackGivePayload {
 pub struct InteractionsRecordInput {
     /// 1 to 100 interactions, in order. All of them are recorded, or none.
     interactions: Vec<InteractionInput>,
+    /// A key of your choice: a repeat of the request with it does nothing again.
+    idempotency_key: Option<Uuid>,
 }
 
 /// Something that a member looked at.
@@ -92,7 +94,7 @@ impl FeedbackMutation {
         #[graphql(desc = "What they looked at.")] input: InteractionsRecordInput,
     ) -> Result<Option<InteractionsRecordPayload>> {
         let reading = reading(context);
-        let request = reading.request_without_key()?;
+        let request = reading.request(&input, input.idempotency_key)?;
         let interactions = input.interactions.into_iter();
         let interactions = interactions.map(|it| Interaction {
             kind: it.kind,

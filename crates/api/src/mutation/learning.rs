@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, OneofObject, Result, SimpleObject};
 use plaudit_domain::learning::{Achievement, Record};
+use uuid::Uuid;
 
 use crate::account::Account;
 use crate::id::NodeId;
@@ -20,6 +21,8 @@ pub struct LearningMutation;
 pub struct LearningRecordInput {
     /// 1 to 500 records. All of them are recorded, or none.
     records: Vec<LearningInput>,
+    /// A key of your choice: a repeat of the request with it does nothing again.
+    idempotency_key: Option<Uuid>,
 }
 
 /// What a member learned.
@@ -92,7 +95,9 @@ impl LearningMutation {
             list: "records",
             too_many: "TOO_MANY_RECORDS",
         };
-        let recorded = bulk.record(reading(context), input.records, record, |error| error);
+        let reading = reading(context);
+        let request = reading.request(&input, input.idempotency_key)?;
+        let recorded = bulk.record(reading, &request, input.records, record, |error| error);
         Ok(Some(match recorded.await? {
             Ok(Recorded { recorded, accounts }) => LearningRecordPayload {
                 recorded: Some(recorded),

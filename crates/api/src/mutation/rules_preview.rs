@@ -43,6 +43,8 @@ pub struct RulesPreviewStartPayload {
 pub struct RulesPreviewCancelInput {
     /// Its id.
     preview_id: ID,
+    /// A key of your choice: a repeat of the request with it does nothing again.
+    idempotency_key: Option<Uuid>,
 }
 
 /// What giving a preview up answers.
@@ -103,7 +105,8 @@ impl RulesPreviewMutation {
             preview: None,
             user_errors: vec![error],
         };
-        if !reading.request_without_key()?.actor.roles.admin {
+        let request = reading.request(&input, input.idempotency_key)?;
+        if !request.actor.roles.admin {
             return Ok(Some(refused(for_admins())));
         }
         let community = &reading.community;

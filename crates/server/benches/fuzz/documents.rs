@@ -9,8 +9,11 @@ use async_graphql::parser::types::{
 };
 use plaudit_testing::random::Random;
 
-/// The longest document, in bytes.
+/// The longest document that isn't meant to be large, in bytes.
 pub const LONGEST: usize = 1024;
+
+/// How often something is repeated in a large one.
+const LARGE: usize = 3_000;
 
 /// What a schema offers.
 pub struct Schema {
@@ -85,10 +88,12 @@ impl Schema {
 
     /// A document, and what kind it is of.
     pub fn document(&self, random: &mut Random) -> (&'static str, String) {
-        match random.place(10) {
-            0..5 => ("valid", self.valid(random)),
-            5..8 => ("nearly valid", nearly(&self.valid(random), random)),
-            _ => ("hostile", hostile(random)),
+        match random.place(20) {
+            0..9 => ("valid", self.valid(random)),
+            9..15 => ("nearly valid", nearly(&self.valid(random), random)),
+            15 => ("of the schema", introspection(random)),
+            16 => ("large", hostile(random, LARGE)),
+            _ => ("hostile", short(&hostile(random, LONGEST / 8))),
         }
     }
 
@@ -277,12 +282,54 @@ fn nearly(document: &str, random: &mut Random) -> String {
     short(&letters.concat())
 }
 
+/// What is asked for of the schema itself, however deep.
+fn introspection(random: &mut Random) -> String {
+    const OF_TYPE: [(&str, &str); 6] = [
+        ("fields", "field"),
+        ("inputFields", "input"),
+        ("ofType", "type"),
+        ("interfaces", "type"),
+        ("possibleTypes", "type"),
+        ("enumValues", "value"),
+    ];
+    const OF_FIELD: [(&str, &str); 2] = [("type", "type"), ("args", "input")];
+    fn below(of: &str, depth: usize, random: &mut Random, document: &mut String) {
+        let fields = match of {
+            "type" => &OF_TYPE[..],
+            "field" => &OF_FIELD,
+            "input" => &OF_FIELD[..1],
+            _ => &[],
+        };
+        document.push_str("{name ");
+        for _ in 0..=random.place(2) {
+            if depth > 0 && !fields.is_empty() {
+                let (field, leads_to) = fields[random.place(fields.len())];
+                let _ = write!(document, "a{}:{field}", random.place(1 << 30));
+                below(leads_to, depth - 1, random, document);
+            }
+        }
+        document.push('}');
+    }
+    loop {
+        let mut document = match random.place(2) {
+            0 => "{__schema{types".to_owned(),
+            _ => "{a:__type(name:\"Node\"){possibleTypes".to_owned(),
+        };
+        let depth = random.place(12);
+        below("type", depth, random, &mut document);
+        document.push_str("}}");
+        if document.len() <= LONGEST {
+            return document;
+        }
+    }
+}
+
 /// What is meant to take a server's time, memory or stack.
-fn hostile(random: &mut Random) -> String {
-    let times = 1 + random.place(120);
+fn hostile(random: &mut Random, times: usize) -> String {
+    let times = 1 + random.place(times);
     let again = |text: &str| text.repeat(times);
     let numbered = |text: &dyn Fn(usize) -> String| (0..times).map(text).collect::<String>();
-    let document = match random.place(18) {
+    match random.place(20) {
         0 => again("{"),
         1 => format!("{}{}", again("{a"), again("}")),
         2 => format!("{{{}}}", numbered(&|it| format!("a{it}:__typename "))),
@@ -316,18 +363,19 @@ fn hostile(random: &mut Random) -> String {
             "{{{}}}",
             again("posts(first:1){nodes{id author{id name}}} ")
         ),
+        17 => format!("{{{}}}", numbered(&|it| format!("u{it} "))),
+        18 => format!(
+            "query($a:ID={}1{}){{node(id:$a){{id}}}}",
+            again("[{a:"),
+            again("}]")
+        ),
         _ => {
             let mut noise = || char::from_u32(random.place(0x3000) as u32).unwrap_or('?');
             (0..times).map(|_| noise()).collect()
         }
-    };
-    short(&document)
+    }
 }
 
 fn short(document: &str) -> String {
-    let mut end = document.len().min(LONGEST);
-    while !document.is_char_boundary(end) {
-        end -= 1;
-    }
-    document[..end].to_owned()
+    document[..document.floor_char_boundary(LONGEST)].to_owned()
 }

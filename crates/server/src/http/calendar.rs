@@ -6,17 +6,20 @@
 use std::sync::Arc;
 
 use plaudit_api::Calendars;
-use poem::http::StatusCode;
 use poem::http::header::{
     CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS,
 };
+use poem::http::{HeaderValue, StatusCode};
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
 use sha2::{Digest, Sha256};
 
 use super::Shared;
 use super::opening::ComeAgain;
+
+/// What a calendar costs its address, as a page of meetings does.
+const COST: u64 = 100;
 
 #[handler]
 pub(super) async fn group(
@@ -27,10 +30,10 @@ pub(super) async fn group(
     let Some(id) = file.strip_suffix(".ics") else {
         return StatusCode::NOT_FOUND.into();
     };
-    let Some(calendars) = calendars(shared) else {
-        return not_open(shared).await;
-    };
-    answer(request, calendars.group(id).await, "public, no-cache")
+    match calendars(request, shared).await {
+        Ok(calendars) => answer(request, calendars.group(id).await, "public, no-cache"),
+        Err(refused) => refused,
+    }
 }
 
 #[handler]
@@ -42,21 +45,31 @@ pub(super) async fn member(
     let Some(secret) = file.strip_suffix(".ics") else {
         return StatusCode::NOT_FOUND.into();
     };
-    let Some(calendars) = calendars(shared) else {
-        return not_open(shared).await;
+    match calendars(request, shared).await {
+        Ok(calendars) => answer(request, calendars.member(secret).await, "private, no-cache"),
+        Err(refused) => refused,
+    }
+}
+
+/// The community's, once it is open, for who has paid.
+async fn calendars<'s>(request: &Request, shared: &'s Shared) -> Result<&'s Calendars, Response> {
+    let Some(open) = shared.open.get() else {
+        let ComeAgain { seconds, message } = ComeAgain::from(&shared.health.look().await);
+        let seconds = HeaderValue::from(seconds);
+        return Err(later(StatusCode::SERVICE_UNAVAILABLE, seconds, &message));
     };
-    answer(request, calendars.member(secret).await, "private, no-cache")
+    let budgets = &open.graphql.budgets;
+    let paid = budgets.charge(budgets.payer(request), COST);
+    paid.map_err(|spent| {
+        let seconds = HeaderValue::from(spent.seconds());
+        later(StatusCode::TOO_MANY_REQUESTS, seconds, &spent.to_string())
+    })?;
+    Ok(&open.calendars)
 }
 
-/// The community's, once it is open.
-fn calendars(shared: &Shared) -> Option<&Calendars> {
-    shared.open.get().map(|open| &open.calendars)
-}
-
-async fn not_open(shared: &Shared) -> Response {
-    let ComeAgain { seconds, message } = ComeAgain::from(&shared.health.look().await);
+fn later(status: StatusCode, seconds: HeaderValue, message: &str) -> Response {
     Response::builder()
-        .status(StatusCode::SERVICE_UNAVAILABLE)
+        .status(status)
         .header(RETRY_AFTER, seconds)
         .header(CACHE_CONTROL, "no-store")
         .header(REFERRER_POLICY, "no-referrer")

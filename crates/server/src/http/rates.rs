@@ -3,6 +3,7 @@
 //! Each account and each address has a budget that fills up steadily: an app that loads a page may spend much at
 //! once, and nobody can go on doing so. Who asks with no token is known by the address alone.
 
+use std::fmt;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -66,6 +67,24 @@ pub(super) struct Spent {
     pub(super) rate: Rate,
     /// After so long there is.
     pub(super) wait: Duration,
+}
+
+impl Spent {
+    /// After so many seconds there is: up to the next one, for who comes earlier comes too early.
+    pub(super) fn seconds(&self) -> u64 {
+        self.wait.as_secs() + u64::from(self.wait.subsec_nanos() > 0)
+    }
+}
+
+impl fmt::Display for Spent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Rate { per_second, burst } = self.rate;
+        let seconds = self.seconds();
+        write!(
+            f,
+            "you asked for more than {per_second} a second lately, and {burst} at once: try again in {seconds} seconds"
+        )
+    }
 }
 
 impl Budgets {

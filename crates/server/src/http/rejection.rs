@@ -100,15 +100,10 @@ impl Rejection {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "TIMED_OUT", message)
     }
 
-    fn rate_limited(Spent { rate, wait }: Spent) -> Self {
-        // Up to the next second: who comes earlier comes too early.
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        let message = format!(
-            "you asked for more than {} a second lately, and {} at once: try again in {seconds} seconds",
-            rate.per_second, rate.burst
-        );
+    fn rate_limited(spent: Spent) -> Self {
+        let message = spent.to_string();
         let mut rejection = Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message);
-        rejection.header = Some((RETRY_AFTER, seconds.into()));
+        rejection.header = Some((RETRY_AFTER, spent.seconds().into()));
         rejection
     }
 

@@ -179,6 +179,19 @@ async fn who_has_spent_what_they_may_is_told_when_to_come_again() {
 }
 
 #[tokio::test]
+async fn calendars_are_paid_for_as_well() {
+    let served = Served::new().await;
+    let app = served.app_with(Identity::None, rates(None, rate(1, 150)));
+    let calendar = || with(get("/groups/none.ics"), "x-real-ip", "192.0.2.1");
+    assert_eq!(send(&app, calendar()).await.status, StatusCode::NOT_FOUND);
+    let refused = send(&app, calendar()).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    let seconds: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((45..=50).contains(&seconds), "{seconds}");
+    assert!(refused.body.contains("150 at once"), "{}", refused.body);
+}
+
+#[tokio::test]
 async fn an_account_pays_from_wherever_it_asks_and_for_what_is_refused() {
     let served = Served::new().await;
     let token = |number| {
