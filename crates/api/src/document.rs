@@ -11,7 +11,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::parser::{self, parse_query};
 use async_graphql::{
-    Name, ObjectType, Positioned, Request, Response, Schema, SchemaBuilder, SchemaEnv, ServerError,
+    Name, ObjectType, Positioned, Request, Response, SchemaBuilder, SchemaEnv, ServerError,
     SubscriptionType, Variables,
 };
 use quick_cache::Weighter;
@@ -19,6 +19,7 @@ use quick_cache::sync::Cache;
 
 use crate::cost::{self, Price};
 use crate::execute::Refusal;
+use crate::executor::Executor;
 use crate::limits::{Exceeded, Limits};
 use crate::order::Fragments;
 use crate::size::NESTING_MAX;
@@ -29,9 +30,9 @@ use crate::{arguments, overlap, size};
 const KNOWN_MAX: u64 = 2 * 1024 * 1024;
 
 /// Every document that was checked, as far as there is room.
-pub(crate) struct Documents<Q, M, S> {
+pub(crate) struct Documents {
     known: Cache<Box<str>, Arc<Document>, TextLength>,
-    checker: Schema<Q, M, S>,
+    checker: Box<dyn Executor>,
     pub(crate) limits: Limits,
     types: Arc<OnceLock<SchemaEnv>>,
 }
@@ -46,20 +47,20 @@ pub(crate) struct Document {
     pub(crate) types: SchemaEnv,
 }
 
-impl<Q, M, S> Documents<Q, M, S>
-where
-    Q: ObjectType + 'static,
-    M: ObjectType + 'static,
-    S: SubscriptionType + 'static,
-{
-    pub(crate) fn new(schema: SchemaBuilder<Q, M, S>, limits: Limits) -> Self {
+impl Documents {
+    pub(crate) fn new<Q, M, S>(schema: SchemaBuilder<Q, M, S>, limits: Limits) -> Self
+    where
+        Q: ObjectType + 'static,
+        M: ObjectType + 'static,
+        S: SubscriptionType + 'static,
+    {
         let types = Arc::default();
         let check_only = CheckOnly {
             types: Arc::clone(&types),
         };
         Self {
             known: Cache::with_weighter(1_000, KNOWN_MAX, TextLength),
-            checker: schema.extension(check_only).finish(),
+            checker: Box::new(schema.extension(check_only).finish()),
             limits,
             types,
         }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{OperationDefinition, OperationType, Selection, SelectionSet};
 use async_graphql::{
-    ErrorExtensionValues, ObjectType, Positioned, Request, Response, Schema, SchemaBuilder,
-    ServerError, SubscriptionType, ValidationMode, Value, Variables,
+    ErrorExtensionValues, ObjectType, Positioned, Request, Response, SchemaBuilder, ServerError,
+    SubscriptionType, ValidationMode, Value, Variables,
 };
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
@@ -19,24 +19,22 @@ use uuid::Uuid;
 
 use crate::batches::Batches;
 use crate::document::{Document, Documents};
+use crate::executor::Executor;
 use crate::failure::is_passing;
 use crate::kept::Kept;
 use crate::limits::{Exceeded, Limits};
-use crate::mutation::Mutation;
 use crate::nulls;
 use crate::operation::Operation;
 use crate::order::{Fields, Ordered};
 use crate::persisted::{BadDocument, GivenDocument, Persisted};
 use crate::place::Place;
-use crate::schema::Query;
 use crate::size::NESTING_MAX;
-use crate::subscription::Root as Subscription;
 use crate::variables;
 
 /// The API, ready to execute operations.
-pub struct Api<Q = Query, M = Mutation, S = Subscription> {
-    documents: Documents<Q, M, S>,
-    schema: Schema<Q, M, S>,
+pub struct Api {
+    documents: Documents,
+    executor: Box<dyn Executor>,
     for_resolvers: ForResolvers,
     batches: Arc<AtomicUsize>,
     is_read_only: bool,
@@ -129,26 +127,26 @@ pub enum Outcome {
     NotAllowed,
 }
 
-impl<Q, M, S> Api<Q, M, S>
-where
-    Q: ObjectType + 'static,
-    M: ObjectType + 'static,
-    S: SubscriptionType + 'static,
-{
+impl Api {
     /// An API on a schema, which is built twice: once to check documents, once to execute them.
-    pub(crate) fn new(
+    pub(crate) fn new<Q, M, S>(
         schema: impl Fn() -> SchemaBuilder<Q, M, S>,
         for_resolvers: impl Fn(Request, Kind, Option<Actor>, Uuid, &Batches, &Place) -> Request
         + Send
         + Sync
         + 'static,
-    ) -> Self {
+    ) -> Self
+    where
+        Q: ObjectType + 'static,
+        M: ObjectType + 'static,
+        S: SubscriptionType + 'static,
+    {
         // How deep a document may be is counted before: the engine's own bound is to be beyond that.
         let schema = || schema().limit_recursive_depth(2 * NESTING_MAX);
         Self {
             documents: Documents::new(schema(), Limits::default()),
             // What it gets has passed every rule already.
-            schema: schema().validation_mode(ValidationMode::Fast).finish(),
+            executor: Box::new(schema().validation_mode(ValidationMode::Fast).finish()),
             for_resolvers: Box::new(for_resolvers),
             batches: Arc::default(),
             is_read_only: false,
@@ -323,7 +321,7 @@ where
         let (request, batches) = self
             .request(&prepared, viewer)
             .map_err(Refusal::into_answer)?;
-        let responses = self.schema.execute_stream(request);
+        let responses = self.executor.execute_stream(request);
         let followed = Some((responses, batches, prepared));
         let answers = stream::unfold(followed, |followed| async {
             let (mut responses, batches, prepared) = followed?;
@@ -368,7 +366,7 @@ where
         };
         // A panic takes this one operation down, and nothing else: everything that it could leave
         // half done goes with it.
-        let executing = batches.read_for(self.schema.execute(request));
+        let executing = batches.read_for(self.executor.execute(request));
         let response = AssertUnwindSafe(executing).catch_unwind().await;
         let response = response.unwrap_or_else(|panic| failed(&*panic));
         prepared.answer(response)

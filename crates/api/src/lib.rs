@@ -26,6 +26,7 @@ mod document;
 mod event;
 mod event_filter;
 mod execute;
+mod executor;
 mod failure;
 mod feedback;
 mod gift;

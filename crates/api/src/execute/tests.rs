@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use async_graphql::{
-    Context, EmptySubscription, Enum, ID, InputObject, Object, OneofObject, SimpleObject,
+    Context, EmptySubscription, Enum, ID, InputObject, Object, OneofObject, Schema, SimpleObject,
 };
 use plaudit_domain::AccountId;
 use plaudit_journal::JournalError;
@@ -132,7 +132,7 @@ impl TestMutation {
     }
 }
 
-fn api() -> Api<TestQuery, TestMutation, EmptySubscription> {
+fn api() -> Api {
     Api::new(
         || Schema::build(TestQuery, TestMutation, EmptySubscription),
         |request, _, viewer, _, _, _| request.data(Viewer(viewer)),
