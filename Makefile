@@ -40,6 +40,7 @@ bench:
 	cargo bench --package plaudit-exchange --bench export
 	cargo bench --package plaudit-server --bench serve
 	cargo bench --package plaudit-server --bench pages
+	cargo bench --package plaudit-server --bench defects
 	cargo bench --package plaudit-server --bench subscribers
 	cargo bench --package plaudit-server --bench watching
 	cargo bench --package plaudit-api --bench renewing

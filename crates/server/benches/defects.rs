@@ -79,6 +79,14 @@ fn probes() -> Vec<(&'static str, Value)> {
         ("5,000 aliases", document(format!("{{ {aliases} }}"))),
         ("20,000 `__typename`", fields("__typename ", 20_000)),
         ("100,000 brackets", document("{".repeat(100_000))),
+        (
+            "20,000 brackets that are closed",
+            document(format!(
+                "{{ posts(first: {}1{}) {{ nodes {{ id }} }} }}",
+                "[".repeat(10_000),
+                "]".repeat(10_000)
+            )),
+        ),
     ]
 }
 

@@ -210,7 +210,8 @@ impl Asking {
         }
         let answer = timeout(PATIENCE, self.client.send(&request.http)).await;
         let answer = answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-        self.client.is_closed |= answer.is_err();
+        // Of what is long a server needn't read the rest, and then it closes the connection.
+        self.client.is_closed |= answer.is_err() || !request.is_short;
         answer
     }
 
@@ -223,13 +224,12 @@ impl Asking {
                 let head = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n";
                 raw("another media type", head, &document)
             }
-            2 => {
+            2 if document.len() <= LONGEST => {
                 let encoded: String = document.bytes().map(|it| format!("%{it:02x}")).collect();
                 let head = format!(
                     "GET /graphql?query={encoded} HTTP/1.1\r\nHost: x\r\nAccept: application/graphql-response+json\r\n"
                 );
                 Request {
-                    is_short: document.len() <= LONGEST,
                     shown: document,
                     has_statuses: true,
                     ..raw("GET", &head, "")
@@ -294,7 +294,12 @@ impl Asking {
     fn wrong(&mut self, request: &Request, what: &str) {
         self.seen.wrong += 1;
         if self.seen.wrong <= 20 {
-            println!("WRONG, {}: {}\n  {what}", request.kind, request.shown);
+            println!(
+                "WRONG, {}: {}\n  {}",
+                request.kind,
+                cut(&request.shown),
+                cut(what)
+            );
         }
     }
 }
@@ -325,9 +330,14 @@ impl Seen {
             SOON.as_millis()
         );
         for (took, document) in self.slow.iter().rev().take(10) {
-            println!("  {} ms: {document}", took.as_millis());
+            println!("  {} ms: {}", took.as_millis(), cut(document));
         }
     }
+}
+
+/// As much of a text as somebody reads.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(2 * LONGEST)]
 }
 
 fn raw(kind: &'static str, head: &str, body: &str) -> Request {
