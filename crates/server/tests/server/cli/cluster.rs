@@ -21,7 +21,7 @@ const WRITERS: usize = 3;
 const BOUND: Duration = Duration::from_secs(25);
 
 /// Asks a question once, however often it is said.
-const ASK_ONCE: &str = "mutation($title: String!, $key: String!) {
+const ASK_ONCE: &str = "mutation($title: String!, $key: UUID!) {
     questionCreate(input: { title: $title, body: \"Does anybody know?\", idempotencyKey: $key }) {
         post { id title }
         userErrors { message }
