@@ -29,6 +29,9 @@ const READING_ALL: u64 = 1_000;
 /// How many entries a list has of which nobody says: a page.
 const LENGTH_ASSUMED: u64 = PAGE_DEFAULT.unsigned_abs() as u64;
 
+/// What it costs to look which types there are, each time that somebody asks for the schema.
+const SCHEMA: u64 = 50;
+
 /// So many fields of the schema cost 1: they are in memory, and tools ask for all of them at once.
 const SCHEMA_FIELDS: u64 = 3;
 
@@ -118,31 +121,22 @@ fn length_of(value: &Value) -> Option<u64> {
     }
 }
 
-/// The price of an operation of a document that fits the schema.
-pub(crate) fn price(
-    registry: &Registry,
-    fragments: &Fragments,
-    operation: &OperationDefinition,
-) -> Price {
-    let root = match operation.ty {
-        OperationType::Query => Some(&registry.query_type),
-        OperationType::Mutation => registry.mutation_type.as_ref(),
-        OperationType::Subscription => registry.subscription_type.as_ref(),
-    };
+/// The prices of the operations of a document that fits the schema. What costs more than the most need not be reckoned
+/// to its end.
+pub(crate) fn prices<'a>(
+    registry: &'a Registry,
+    fragments: &'a Fragments,
+    operations: impl Iterator<Item = &'a OperationDefinition>,
+    most: u64,
+) -> Vec<Price> {
+    let fields_max = most.saturating_mul(SCHEMA_FIELDS);
     let mut pricing = Pricing {
         registry,
         fragments,
         known: HashMap::new(),
-        introspection: Introspection::new(registry, fragments),
+        introspection: Introspection::new(registry, fragments, fields_max),
     };
-    let Some(root) = root.and_then(|root| registry.types.get(root)) else {
-        return Price::default();
-    };
-    let selections = &operation.selection_set.node;
-    let mut price = pricing.of(root, selections).whole();
-    // Also what asks for nothing is read.
-    price.fixed = price.fixed.max(1);
-    price
+    operations.map(|it| pricing.of_operation(it)).collect()
 }
 
 /// What selections cost: once, and for each entry, if they are of a connection.
@@ -168,6 +162,22 @@ struct Pricing<'a> {
 }
 
 impl<'a> Pricing<'a> {
+    fn of_operation(&mut self, operation: &'a OperationDefinition) -> Price {
+        let registry = self.registry;
+        let root = match operation.ty {
+            OperationType::Query => Some(&registry.query_type),
+            OperationType::Mutation => registry.mutation_type.as_ref(),
+            OperationType::Subscription => registry.subscription_type.as_ref(),
+        };
+        let Some(root) = root.and_then(|root| registry.types.get(root)) else {
+            return Price::default();
+        };
+        let mut price = self.of(root, &operation.selection_set.node).whole();
+        // Also what asks for nothing is read.
+        price.fixed = price.fixed.max(1);
+        price
+    }
+
     fn of(&mut self, ty: &'a MetaType, selections: &'a SelectionSet) -> Parts {
         let mut parts = Parts::default();
         for selection in &selections.items {
@@ -221,7 +231,8 @@ impl<'a> Pricing<'a> {
         };
         parts.once.add(reading_all(field));
         if of.name().starts_with("__") {
-            parts.once.fixed += self.of_schema(field).div_ceil(SCHEMA_FIELDS);
+            let fields = self.of_schema(field).div_ceil(SCHEMA_FIELDS);
+            parts.once.fixed = fields.saturating_add(SCHEMA);
             return parts;
         }
         let below = self.of(of, &field.selection_set.node);

@@ -106,7 +106,7 @@ impl Documents {
                 return Err(Refusal::validation(errors).at_most(self.limits.errors));
             }
         };
-        let document = Document::new(operations, fragments, types);
+        let document = Document::new(operations, fragments, types, self.limits.cost);
         for errors in [overlap::conflicts(&document), arguments::misfits(&document)] {
             if !errors.is_empty() {
                 return Err(Refusal::validation(errors).at_most(self.limits.errors));
@@ -136,13 +136,17 @@ impl Documents {
 }
 
 impl Document {
-    fn new(operations: DocumentOperations, fragments: Fragments, types: SchemaEnv) -> Self {
-        let prices = operations.iter().map(|(name, operation)| {
-            let price = cost::price(&types.registry, &fragments, &operation.node);
-            (name.cloned(), price)
-        });
+    fn new(
+        operations: DocumentOperations,
+        fragments: Fragments,
+        types: SchemaEnv,
+        cost_max: u64,
+    ) -> Self {
+        let definitions = operations.iter().map(|(_, operation)| &operation.node);
+        let prices = cost::prices(&types.registry, &fragments, definitions, cost_max);
+        let names = operations.iter().map(|(name, _)| name.cloned());
         Self {
-            prices: prices.collect(),
+            prices: names.zip(prices).collect(),
             operations,
             fragments,
             types,

@@ -14,9 +14,6 @@ use async_graphql::registry::{
 
 use crate::order::Fragments;
 
-/// So many objects are looked at: whatever is larger is more than anybody may ask for.
-const OBJECTS_MAX: usize = 200_000;
-
 /// Something that the schema tells of.
 #[derive(Clone, Copy)]
 pub(crate) enum Part<'a> {
@@ -40,14 +37,18 @@ pub(crate) struct Introspection<'a> {
     registry: &'a Registry,
     fragments: &'a Fragments,
     known: HashMap<Key<'a>, u64>,
+    /// So many fields may still be looked at. Each stands in an answer, so that one with more is larger than it may be.
+    left: u64,
 }
 
 impl<'a> Introspection<'a> {
-    pub(crate) fn new(registry: &'a Registry, fragments: &'a Fragments) -> Self {
+    /// For documents whose answers may have so many fields.
+    pub(crate) fn new(registry: &'a Registry, fragments: &'a Fragments, most: u64) -> Self {
         Self {
             registry,
             fragments,
             known: HashMap::new(),
+            left: most,
         }
     }
 
@@ -65,11 +66,12 @@ impl<'a> Introspection<'a> {
         if let Some(count) = self.known.get(&key) {
             return *count;
         }
-        if self.known.len() >= OBJECTS_MAX {
-            return u64::MAX;
-        }
         let mut count: u64 = 0;
         for selection in &selections.items {
+            let Some(left) = self.left.checked_sub(1) else {
+                return u64::MAX;
+            };
+            self.left = left;
             let more = match &selection.node {
                 Selection::Field(field) => {
                     let below = &field.node.selection_set.node;

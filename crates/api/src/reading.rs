@@ -314,7 +314,7 @@ impl Reading {
         })
     }
 
-    /// Who asks and as which request, to change something that is the same however often it is asked.
+    /// Who asks and as which request, where a repeat is another request.
     ///
     /// # Errors
     /// For somebody who isn't known.

@@ -8,18 +8,17 @@ use serde_json::{Value, json};
 use crate::community::Asked;
 
 /// What the tools of GraphQL ask a server for to learn its schema.
-const INTROSPECTION: &str = "query IntrospectionQuery { __schema { queryType { name } mutationType { name }
-    subscriptionType { name } types { ...FullType } directives { name description locations
-    args { ...InputValue } } } }
-    fragment FullType on __Type { kind name description specifiedByURL
-        fields(includeDeprecated: true) { name description args { ...InputValue } type { ...TypeRef }
-            isDeprecated deprecationReason }
-        inputFields { ...InputValue } interfaces { ...TypeRef }
-        enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
-        possibleTypes { ...TypeRef } }
-    fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue }
-    fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name
-        ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } }";
+const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind }
+    subscriptionType { name kind } types { ...FullType } directives { name description locations
+    args(includeDeprecated: true) { ...InputValue } } } } fragment FullType on __Type { kind name
+    description specifiedByURL isOneOf fields(includeDeprecated: true) { name description
+    args(includeDeprecated: true) { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason }
+    inputFields(includeDeprecated: true) { ...InputValue } interfaces { ...TypeRef }
+    enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+    possibleTypes { ...TypeRef } } fragment InputValue on __InputValue { name description type {
+    ...TypeRef } defaultValue isDeprecated deprecationReason } fragment TypeRef on __Type { kind name
+    ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+    ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
 
 /// A community with the limits that a server has.
 async fn api() -> Api {
@@ -361,6 +360,16 @@ async fn the_whole_schema_can_be_asked_for_and_no_more_than_that() {
     assert_eq!(asked_outcome(&api, &around(2)).await, Outcome::Executed);
     let error = refused(&api, &around(4), json!({})).await;
     assert_eq!(error["extensions"]["code"], "TOO_COMPLEX");
+    // Wide instead of deep, and often instead of much.
+    let wide = format!(
+        "{{ __schema {{ types {{ {} }} }} }}",
+        "fields { type { name } } ".repeat(50)
+    );
+    let often = format!("{{ {} }}", "__type(name: \"I\") { name } ".repeat(250));
+    for query in [&wide, &often] {
+        let error = refused(&api, query, json!({})).await;
+        assert_eq!(error["extensions"]["code"], "TOO_COMPLEX", "{query}");
+    }
     // Also where it is hidden behind others, and the other way in.
     let (open, close) = levels(9);
     let other = &format!("query ($n: String!) {{ __type(name: $n) {{ {open} name {close} }} }}");
@@ -390,7 +399,9 @@ async fn what_is_asked_for_of_the_schema_is_counted_as_it_is() {
             &answer["extensions"]["cost"]["requested"],
             fields(&answer["data"]),
         );
-        let (told, below) = (told.as_u64().unwrap(), are / 3);
+        // And 50 for each time that it is asked for.
+        let times = query.matches("__schema").count() + query.matches("__type(").count();
+        let (told, below) = (told.as_u64().unwrap(), are / 3 + 50 * times as u64);
         assert!(
             (below..below + 4).contains(&told),
             "{query}: {told} for {are}"

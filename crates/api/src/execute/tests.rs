@@ -700,6 +700,13 @@ async fn what_does_not_fit_an_argument_is_refused_before_anything_is_executed() 
         "query ($size: Size) { order(order: {size: $size}) }",
         "query ($number: Int) { either(choice: {number: $number}) }",
         "query ($if: Boolean) { viewer @skip(if: $if) }",
+        "query ($if: Boolean!) { viewer @skip(if: [$if]) }",
+        "query ($number: Int!) { double(number: [$number]) }",
+        "query ($id: ID!) { byId(id: {a: $id}) }",
+        "query ($number: Int = 3000000000) { sum(with: $number) }",
+        "query ($key: UUID = \"today\") { byId(id: 1, key: $key) }",
+        "query ($order: Order! = 5) { order(order: $order) }",
+        "query ($size: Size! = \"SMALL\") { order(order: {size: $size}) }",
         "query ($number: Int) { ...F } fragment F on TestQuery { ...G } fragment G on TestQuery { double(number: $number) }",
     ] {
         let (outcome, answer) = execute(query, json!({})).await;
@@ -762,4 +769,17 @@ async fn what_fits_an_argument_is_taken() {
     ] {
         assert_eq!(data(query, given.clone()).await, answer, "{query}");
     }
+}
+
+#[tokio::test]
+async fn a_mistake_that_many_operations_share_is_told_once_in_each() {
+    let usages = "$a ".repeat(600);
+    let operations: String = (0..100)
+        .map(|n| format!("query Q{n}($a: Int) {{ ...F }} "))
+        .collect();
+    let query = format!("{operations} fragment F on TestQuery {{ sum(numbers: [{usages}]) }}");
+    let (outcome, answer) = execute(&query, json!({})).await;
+    assert_eq!(outcome, Outcome::Refused);
+    let errors = answer["errors"].as_array().unwrap();
+    assert_eq!(errors[10]["message"], "and 90 more errors");
 }

@@ -22,7 +22,7 @@ pub struct BadgeMutation;
 pub struct BadgeGrantInput {
     /// 1 to 500 badges. All of them are recorded, or none.
     badges: Vec<BadgeInput>,
-    /// A key of your choice: a repeat of the request with it does nothing again.
+    /// A key of your choice, as everywhere. A repeat does nothing again here also without it.
     idempotency_key: Option<Uuid>,
 }
 

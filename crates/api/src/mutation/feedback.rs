@@ -39,7 +39,7 @@ pub struct FeedbackGivePayload {
 pub struct InteractionsRecordInput {
     /// 1 to 100 interactions, in order. All of them are recorded, or none.
     interactions: Vec<InteractionInput>,
-    /// A key of your choice: a repeat of the request with it does nothing again.
+    /// A key of your choice, as everywhere. A repeat does nothing again here also without it.
     idempotency_key: Option<Uuid>,
 }
 

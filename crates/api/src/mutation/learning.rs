@@ -21,7 +21,7 @@ pub struct LearningMutation;
 pub struct LearningRecordInput {
     /// 1 to 500 records. All of them are recorded, or none.
     records: Vec<LearningInput>,
-    /// A key of your choice: a repeat of the request with it does nothing again.
+    /// A key of your choice, as everywhere. A repeat does nothing again here also without it.
     idempotency_key: Option<Uuid>,
 }
 

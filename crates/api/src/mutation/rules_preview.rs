@@ -43,7 +43,7 @@ pub struct RulesPreviewStartPayload {
 pub struct RulesPreviewCancelInput {
     /// Its id.
     preview_id: ID,
-    /// A key of your choice: a repeat of the request with it does nothing again.
+    /// A key of your choice, as everywhere. A repeat does nothing again here also without it.
     idempotency_key: Option<Uuid>,
 }
 
